@@ -1,0 +1,76 @@
+"""What a dataset is: its key, its columns on both stores, how each is compared and who may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from contracts.vocabulary import Classification, StoreName
+
+
+class ColumnType(StrEnum):
+    """The form into which a column is brought on both stores before it is compared."""
+
+    UUID = "uuid"  # lower-case, hyphenated
+    TEXT = "text"  # exact, byte for byte
+    JSON = "json"  # by value; numbers as decimals, key order ignored
+    INTEGER = "integer"
+    TIMESTAMP_MS = "timestamp_ms"  # an instant in UTC, rounded to milliseconds as PostgreSQL rounds timestamp(3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a dataset.
+
+    Attributes:
+        name: Its canonical name, used in every finding.
+        type: Its canonical form.
+        sql_types: Per store, the type that the catalogue must report (`format_type`), each a set of allowed spellings.
+        classification: Who may see its values; personal unless declared.
+        paths: For JSON columns, classification by top-level key; what is not named takes the column's.
+        aliases: Older spellings and the canonical value that each is read as.
+        compared: False for a column that is read but never compared.
+    """
+
+    name: str
+    type: ColumnType
+    sql_types: Mapping[StoreName, frozenset[str]]
+    classification: Classification = Classification.PERSONAL
+    paths: Mapping[str, Classification] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    compared: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """One table that is held in both stores.
+
+    Attributes:
+        name: Name of the dataset, used in findings and file names.
+        key: Canonical name of the key column; its canonical form is the text that orders the rows (C collation).
+        columns: All columns that are read, the key included, in a fixed order.
+        tables: Per store, schema and table.
+    """
+
+    name: str
+    key: str
+    columns: tuple[Column, ...]
+    tables: Mapping[StoreName, tuple[str, str]]
+
+    def column(self, name: str) -> Column:
+        """Return the column called `name`.
+
+        Raises:
+            KeyError: There is no such column.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    @property
+    def compared(self) -> tuple[Column, ...]:
+        """The columns that are compared, the key first."""
+        rest = tuple(c for c in self.columns if c.compared and c.name != self.key)
+        return (self.column(self.key), *rest)

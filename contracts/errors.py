@@ -1,0 +1,65 @@
+"""What can go wrong, by what the caller does about it.
+
+TwinstoreError              one sentence of what is wrong, one of what to do
+├── ConfigurationError      settings, arguments or files are unusable: mend them
+├── Unavailable             a store cannot be reached: try again later
+├── Refused                 a store was reached and refuses us: mend grants or credentials
+├── SchemaMismatch          a store's table is not what the dataset needs: migrate
+├── TimedOut                a store gave up on a statement: raise the limit or lower the load
+├── ProtocolError           an answer cannot be trusted: nothing may be concluded from it
+├── Conflict                someone else holds the lease, or a file changed under us
+└── InternalFault           our own numbers do not add up: report it
+"""
+
+from __future__ import annotations
+
+
+class TwinstoreError(Exception):
+    """Base of every error that a command reports without a traceback.
+
+    Args:
+        what: One sentence that says what is wrong; never a value of a record, never a secret.
+        todo: One sentence that says what to do.
+        store: Name of the store that it concerns, if it concerns one.
+    """
+
+    def __init__(self, what: str, todo: str, *, store: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.todo = todo
+        self.store = store
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.todo}"
+
+
+class ConfigurationError(TwinstoreError):
+    """Settings, arguments or files are unusable."""
+
+
+class Unavailable(TwinstoreError):
+    """A store cannot be reached or went away."""
+
+
+class Refused(TwinstoreError):
+    """A store was reached and refuses us: a wrong password, a missing grant."""
+
+
+class SchemaMismatch(TwinstoreError):
+    """A table, column, type or migration is missing or not what the dataset declares."""
+
+
+class TimedOut(TwinstoreError):
+    """A statement or lock took longer than its limit."""
+
+
+class ProtocolError(TwinstoreError):
+    """An answer is malformed or incomplete, so that nothing may be concluded from it."""
+
+
+class Conflict(TwinstoreError):
+    """Someone else holds what we need, or it changed under us."""
+
+
+class InternalFault(TwinstoreError):
+    """Our own bookkeeping does not add up."""

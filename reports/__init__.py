@@ -1,0 +1,1 @@
+"""Renderers of a finished run; they know the values of contracts and nothing else."""

@@ -1,0 +1,1 @@
+"""twinstore: the same records in two stores, proven equal. This is the door for applications."""
