@@ -108,7 +108,7 @@ class Cause(StrEnum):
     UPDATED_AT_REWRITTEN = "updated_at_rewritten"
     """`updated_at` is later on supabase and no other column differs: a trigger or a save stamped it again."""
     TEXT_TRUNCATED = "text_truncated"
-    """One text is a proper prefix of the other, cut at 100, 191, 200, 255, 500, 1000 or 5000 characters, or at `...`."""
+    """One text is a proper prefix of the other, 100, 191, 200, 255, 500, 1000 or 5000 characters long, `...` aside."""
     TEXT_CASE = "text_case"
     """Texts that differ only in letter case."""
     TEXT_WHITESPACE = "text_whitespace"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from contracts.dataset import Dataset
-from contracts.vocabulary import Channel, StoreName
 from contracts.verdicts import StoreFacts
+from contracts.vocabulary import Channel, StoreName
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,13 +74,19 @@ class Reader(Protocol):
     """Read-only access to one dataset in one store."""
 
     @property
-    def store(self) -> StoreName: ...
+    def store(self) -> StoreName:
+        """The store that is read."""
+        ...
 
     @property
-    def channel(self) -> Channel: ...
+    def channel(self) -> Channel:
+        """How the store is reached."""
+        ...
 
     @property
-    def dataset(self) -> Dataset: ...
+    def dataset(self) -> Dataset:
+        """The dataset that is read."""
+        ...
 
     def facts(self) -> StoreFacts:
         """Prove that the store can be read as the dataset declares it.
