@@ -108,6 +108,7 @@ class Difference:
         first_seen: When the ledger first recorded this difference; None without a ledger.
         runs_seen: In how many consecutive runs it was seen, this one included.
         returned: True when it had been gone in an earlier run and came back.
+        flapping: True when it came back three times or more within 30 days.
     """
 
     key: str
@@ -117,6 +118,7 @@ class Difference:
     first_seen: datetime | None = None
     runs_seen: int = 1
     returned: bool = False
+    flapping: bool = False
 
     @property
     def cause(self) -> str:
@@ -248,10 +250,10 @@ class History:
 
     Attributes:
         previous_run_id: The run that this one is compared with.
-        new: Differences that were not there.
-        gone: Differences that were there and are gone.
-        persisting: Differences that were there too.
-        returned: Differences that had been gone and came back.
+        new: Differences that were not there, those that came back included.
+        gone: Differences that were there and are gone; None where the run could not look everywhere.
+        persisting: Differences that were there too; with the new ones, all there are.
+        returned: Those of the new ones that had been there before the last time.
         checks_new: Ids of checks that fail and did not.
         checks_gone: Ids of checks that failed and no longer do.
         trend: Oldest first: run id, started_at, verdict, number of differences, rows of primary and secondary.
