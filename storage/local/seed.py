@@ -1,0 +1,116 @@
+"""Seed data for the embedded pair: the same realistic planning records in both stores.
+
+`records` makes them, `load` writes them to both stores by COPY, `clear` empties both stores again. All of it is
+deterministic: the same seed and the same moment give the same rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from contracts.errors import Conflict
+from contracts.verdicts import Json
+from contracts.vocabulary import StoreName
+from storage.local.seed_records import PlanningSeed, records
+from storage.local.unguarded import transaction, triggers_off
+
+if TYPE_CHECKING:
+    import psycopg
+
+__all__ = ["PlanningSeed", "clear", "load", "records"]
+
+_COPY = """
+    COPY public.planning (
+        id, type, title, content, status, user_id, project_id, version, metadata, storage, source, storage_status,
+        created_at, updated_at
+    ) FROM STDIN
+"""
+_LINES = 500  # lines that are sent at once
+
+
+def load(primary_dsn: str, secondary_dsn: str, n: int, *, seed: int = 1, now: datetime) -> int:
+    """Write `n` seed records to both stores, all of them or none, and return how many there are.
+
+    The same bytes go to both stores. On the secondary no trigger fires, so that the times stay as they are and the
+    audit log stays short.
+
+    Args:
+        primary_dsn: Connection string of the primary.
+        secondary_dsn: Connection string of the secondary, as the owner of its table.
+        n: Number of records.
+        seed: Start of the random numbers.
+        now: The moment at which the newest records end; it needs a time zone.
+
+    Raises:
+        ValueError: `now` has no time zone.
+        Conflict: Some of these records are there already.
+        Unavailable: A store cannot be reached.
+        Refused: A store refuses us.
+        SchemaMismatch: A store lacks the planning table.
+    """
+    import psycopg
+
+    lines = (_line(record) for record in records(n, seed=seed, now=now))
+    with transaction(StoreName.PRISMA, primary_dsn) as primary, transaction(StoreName.SUPABASE, secondary_dsn) as other:
+        try:
+            with triggers_off(other):
+                _copy(primary, other, lines)
+        except psycopg.errors.UniqueViolation:
+            raise Conflict(
+                "Some of the seed records are in a store already.", "Clear the stores first, or take another seed."
+            ) from None
+    return n
+
+
+def clear(primary_dsn: str, secondary_dsn: str) -> None:
+    """Delete every planning record from both stores.
+
+    Raises:
+        Unavailable: A store cannot be reached.
+        Refused: A store refuses us.
+        SchemaMismatch: A store lacks the planning table.
+    """
+    with transaction(StoreName.PRISMA, primary_dsn) as primary, transaction(StoreName.SUPABASE, secondary_dsn) as other:
+        primary.execute("DELETE FROM public.planning")
+        with triggers_off(other):
+            other.execute("DELETE FROM public.planning")
+
+
+def _copy(primary: psycopg.Connection, secondary: psycopg.Connection, lines: Iterator[str]) -> None:
+    with primary.cursor().copy(_COPY) as one, secondary.cursor().copy(_COPY) as two:
+        while chunk := "".join(islice(lines, _LINES)).encode():
+            one.write(chunk)
+            two.write(chunk)
+
+
+def _line(record: PlanningSeed) -> str:
+    """Return the record as one line of COPY's text format; a `timestamp` column ignores the zone, which is UTC."""
+    fields = (
+        record.id,
+        record.type.value,
+        record.title,
+        _json(record.content),
+        record.status.value,
+        record.user_id,
+        record.project_id,
+        str(record.version),
+        _json(record.metadata),
+        _json(record.storage),
+        record.source,
+        record.storage_status,
+        record.created_at.isoformat(" ", "milliseconds"),
+        record.updated_at.isoformat(" ", "milliseconds"),
+    )
+    return "\t".join("\\N" if field is None else _escaped(field) for field in fields) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+
+
+def _json(value: Mapping[str, Json] | None) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
