@@ -1,0 +1,94 @@
+"""The canonical record: the one form into which rows of both stores are brought before they are compared.
+
+Two values have the same canonical text exactly when they are the same value. `storage.canonical_sql` is the SQL half:
+what hashes alike there is equal here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from contracts.dataset import Column, ColumnType, Dataset
+from contracts.errors import ProtocolError
+from contracts.vocabulary import StoreName
+from storage import canonical_json, canonical_time
+from storage.ports import Row
+
+_INTEGER = re.compile(r"([+-]?)0*([0-9]{1,40})")
+_UUID = re.compile(r"(\{)?(?:[0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}(?(1)\})")
+
+_CALLED = {
+    ColumnType.UUID: "a UUID",
+    ColumnType.TEXT: "a text",
+    ColumnType.JSON: "JSON",
+    ColumnType.INTEGER: "an integer",
+    ColumnType.TIMESTAMP_MS: "an instant",
+}
+
+
+def canonical_value(column: Column, text: str | None, *, store: StoreName | None = None) -> str | None:
+    """Bring one value to the canonical text of its column; NULL stays None.
+
+    Args:
+        column: The column that it was read from.
+        text: The store's own text of the value (`column::text`, UTC, ISO style), or a canonical text.
+        store: The store that it was read from, for the error.
+
+    Raises:
+        ProtocolError: The text is no value of the column's type. The error names the column, never the value.
+    """
+    if text is None:
+        return None
+    try:
+        return _canonical(column, text)
+    except ValueError:
+        what = f"A value of column `{column.name}` cannot be read as {_CALLED[column.type]}."
+        todo = "Look for rows that were changed past the column's type, and run `twinstore doctor`."
+        raise ProtocolError(what, todo, store=store) from None  # the cause would show the value
+
+
+def _canonical(column: Column, text: str) -> str:
+    match column.type:
+        case ColumnType.UUID:
+            return canonical_uuid(text)
+        case ColumnType.TEXT:
+            return str(column.aliases.get(text, text))
+        case ColumnType.JSON:
+            return canonical_json.to_text(canonical_json.parse(text))
+        case ColumnType.INTEGER:
+            return _integer(text)
+        case ColumnType.TIMESTAMP_MS:
+            return canonical_time.canonical(text)
+
+
+def _integer(text: str) -> str:
+    match = _INTEGER.fullmatch(text)
+    if match is None:
+        raise ValueError("not an integer")
+    sign, digits = match.groups()
+    return digits if sign != "-" or digits == "0" else f"-{digits}"
+
+
+def canonical_uuid(text: str) -> str:
+    """Bring any spelling of a UUID that PostgreSQL reads to lower case with hyphens.
+
+    Raises:
+        ValueError: It is no UUID.
+    """
+    if _UUID.fullmatch(text) is None:
+        raise ValueError("not a UUID")
+    digits = text.strip("{}").replace("-", "").lower()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def canonical_row(dataset: Dataset, row: Row, *, store: StoreName | None = None) -> dict[str, str | None]:
+    """Bring one row to its canonical record: every column of the dataset, in the dataset's order.
+
+    Raises:
+        ProtocolError: A column is missing, or holds a value that is none of its type.
+    """
+    missing = [column.name for column in dataset.columns if column.name not in row]
+    if missing:
+        what = f"A row of `{dataset.name}` came without column `{missing[0]}`."
+        raise ProtocolError(what, "Run `twinstore doctor` to compare the table with the dataset.", store=store)
+    return {column.name: canonical_value(column, row[column.name], store=store) for column in dataset.columns}

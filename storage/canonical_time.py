@@ -1,0 +1,100 @@
+"""Instants as PostgreSQL writes and rounds them, over its whole range: before Christ, beyond 9999, infinite.
+
+An instant is a number of microseconds since 2000-01-01 in UTC, PostgreSQL's own zero. Rounding to milliseconds goes
+half away from that zero, as `timestamp(3)` does: 2026-01-01 00:00:00.1235 becomes .124, but 1999-12-31 23:59:59.1235
+becomes .123 (measured on PostgreSQL 16 and 18).
+"""
+
+from __future__ import annotations
+
+import re
+
+INFINITE = frozenset({"infinity", "-infinity"})
+MILLISECOND = 1_000
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+_DAYS_TO_2000 = 730_425  # from 0000-03-01, where the years of this calendar begin: a leap day is a year's last
+_DAYS_PER_ERA = 146_097  # 400 years
+_MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_INSTANT = re.compile(
+    r"(\d{4,6})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?"
+    r"(?:Z|([+-])(\d\d)(?::?(\d\d)(?::(\d\d))?)?)?( BC)?",
+    re.ASCII,
+)
+
+
+def microseconds(text: str) -> int | None:
+    """Read an instant; one without a zone is in UTC. None when it is infinite.
+
+    Raises:
+        ValueError: It is no instant in PostgreSQL's ISO style.
+    """
+    if text in INFINITE:
+        return None
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        raise ValueError("not an instant")
+    fraction, sign, era = match[7], match[8], match[12]
+    year, month, day, hour, minute, second = (int(match[n]) for n in range(1, 7))
+    if era:
+        year = 1 - year  # 1 BC is the year 0, 2 BC the year -1
+    days = _days(year, month, day)
+    if hour > 23 or minute > 59 or second > 59:  # noqa: PLR2004 - a clock
+        raise ValueError("not a time of day")
+    offset = int(match[9] or 0) * HOUR + int(match[10] or 0) * MINUTE + int(match[11] or 0) * SECOND
+    clock = hour * HOUR + minute * MINUTE + second * SECOND + int((fraction or "0").ljust(6, "0"))
+    return days * DAY + clock + (offset if sign == "-" else -offset)
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Return the days from 2000-01-01 to a date of the proleptic Gregorian calendar."""
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if not 1 <= month <= 12 or not 1 <= day <= _MONTH_DAYS[month - 1] or (month, day, leap) == (2, 29, False):  # noqa: PLR2004 - a calendar
+        raise ValueError("not a date")
+    year -= month < 3  # noqa: PLR2004 - years begin in March here
+    era, year_of_era = divmod(year, 400)
+    day_of_year = (153 * ((month - 3) % 12) + 2) // 5 + day - 1
+    day_of_era = year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year
+    return era * _DAYS_PER_ERA + day_of_era - _DAYS_TO_2000
+
+
+def milliseconds(instant: int) -> int:
+    """Round microseconds to milliseconds as PostgreSQL's `timestamp(3)` does: half away from 2000-01-01."""
+    rounded = (abs(instant) + MILLISECOND // 2) // MILLISECOND
+    return rounded if instant >= 0 else -rounded
+
+
+def canonical(text: str) -> str:
+    """Bring an instant to its canonical form, such as `2026-01-01T00:00:00.123Z` or `0044-03-15T00:00:00.000Z BC`.
+
+    Raises:
+        ValueError: It is no instant in PostgreSQL's ISO style.
+    """
+    instant = microseconds(text)
+    return text if instant is None else _written(milliseconds(instant))
+
+
+def _written(instant_ms: int) -> str:
+    days, clock = divmod(instant_ms, DAY // MILLISECOND)
+    year, month, day = _date(days)
+    era = ""
+    if year <= 0:
+        year, era = 1 - year, " BC"
+    seconds, ms = divmod(clock, 1000)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z{era}"
+
+
+def _date(days: int) -> tuple[int, int, int]:
+    """Return year, month and day of a number of days from 2000-01-01; the reverse of `_days`."""
+    era, day_of_era = divmod(days + _DAYS_TO_2000, _DAYS_PER_ERA)
+    year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36524 - day_of_era // 146096) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    shifted = (5 * day_of_year + 2) // 153  # months from March
+    day = day_of_year - (153 * shifted + 2) // 5 + 1
+    month = (shifted + 2) % 12 + 1
+    return era * 400 + year_of_era + (month <= 2), month, day  # noqa: PLR2004 - January and February end a year here
