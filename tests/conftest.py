@@ -1,0 +1,80 @@
+"""Fixtures for every test: a clean environment, real servers, pairs of databases."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.servers import (
+    Pair,
+    Servers,
+    make_empty_templates,
+    make_migrated_templates,
+    make_seeded_templates,
+    running_servers,
+)
+
+_QUIET = {"GX_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+_LEAKS = ("DATABASE_URL", "SUPABASE_", "TWINSTORE_", "PG", "PREFECT_API_")
+_HOMES = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Clean the environment before any test module is imported: some libraries read it at import."""
+    for name in list(os.environ):
+        if name.startswith(_LEAKS) and not name.startswith("TWINSTORE_TEST_"):
+            del os.environ[name]
+    homes = config.stash[_HOMES] = tempfile.mkdtemp(prefix="twinstore-home-")
+    os.environ.update(_QUIET, TWINSTORE_HOME=f"{homes}/twinstore", PREFECT_HOME=f"{homes}/prefect")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what the tests kept instead of the user's own files."""
+    shutil.rmtree(config.stash[_HOMES], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Two running servers of this test process."""
+    with running_servers() as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def _empty_template(servers: Servers) -> str:
+    return make_empty_templates(servers)
+
+
+@pytest.fixture(scope="session")
+def _migrated_template(servers: Servers, _empty_template: str) -> str:
+    return make_migrated_templates(servers, _empty_template)
+
+
+@pytest.fixture(scope="session")
+def _seeded_template(servers: Servers, _migrated_template: str) -> str:
+    return make_seeded_templates(servers, _migrated_template)
+
+
+@pytest.fixture
+def empty_pair(servers: Servers, _empty_template: str) -> Iterator[Pair]:
+    """Two empty databases; the secondary is dressed as Supabase."""
+    with servers.clones(_empty_template) as pair:
+        yield pair
+
+
+@pytest.fixture
+def pair(servers: Servers, _migrated_template: str) -> Iterator[Pair]:
+    """Two databases with their planning tables, without rows."""
+    with servers.clones(_migrated_template) as pair:
+        yield pair
+
+
+@pytest.fixture
+def seeded_pair(servers: Servers, _seeded_template: str) -> Iterator[Pair]:
+    """Two databases with the same 300 planning records."""
+    with servers.clones(_seeded_template) as pair:
+        yield pair

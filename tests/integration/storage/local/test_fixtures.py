@@ -1,0 +1,37 @@
+"""The servers and databases that other tests stand on."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from tests.support.servers import Pair, Servers
+
+
+def test_servers_have_the_two_versions(servers: Servers) -> None:
+    """The primary is PostgreSQL 16 and the secondary 18."""
+    versions = []
+    for server in (servers.primary, servers.secondary):
+        with psycopg.connect(server.dsn()) as connection:
+            versions.append(connection.info.server_version // 10000)
+    assert versions == [16, 18]
+
+
+def test_empty_pair_holds_no_table(empty_pair: Pair) -> None:
+    """Both databases start without tables in the schema public."""
+    for dsn in (empty_pair.primary, empty_pair.secondary):
+        with psycopg.connect(dsn) as connection:
+            row = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+        assert row == (0,)
+
+
+@pytest.mark.parametrize("_round", [1, 2])
+def test_pairs_do_not_share_rows(pair: Pair, _round: int) -> None:
+    """What one test writes, the next one does not see."""
+    for dsn in (pair.primary, pair.secondary):
+        with psycopg.connect(dsn) as connection:
+            assert connection.execute("SELECT count(*) FROM planning").fetchone() == (0,)
+            connection.execute(
+                "INSERT INTO planning (id, type, title, content, updated_at)"
+                " VALUES ('6f2c4e0a-1d3b-4c5d-8e7f-90a1b2c3d4e5', 'story', 't', '{}', now())"
+            )

@@ -1,0 +1,169 @@
+"""Real PostgreSQL servers for tests, and databases on them that cost some hundredths of a second."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from storage.local import stores
+from storage.local.server import Server
+
+_SETTINGS = {"max_connections": "200", "shared_buffers": "32MB"}
+_EMPTY, _MIGRATED, _SEEDED = "template_empty", "template_migrated", "template_seeded"
+_numbers = itertools.count(1)
+
+# Waits until its input ends, which happens however the test process ends; then no server may live on.
+_WATCHDOG = """
+read _
+for file in "$1"/*/data/postmaster.pid; do
+    [ -f "$file" ] && kill -QUIT "$(head -n 1 "$file")"
+done
+rm -rf -- "$1"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """URLs of two databases, made for one test.
+
+    Attributes:
+        primary: As the application's role, who owns the database.
+        secondary: As `postgres`, the customer's role of a hosted project: no superuser, bypasses row level security.
+        primary_superuser: The same database of the primary, as its superuser.
+        secondary_superuser: The same database of the secondary, as `supabase_admin`.
+        secondary_gate: The same database of the secondary, as `authenticator`.
+    """
+
+    primary: str
+    secondary: str
+    primary_superuser: str
+    secondary_superuser: str
+    secondary_gate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """The two servers of a test session: PostgreSQL 16, and 18 with the roles of Supabase."""
+
+    primary: Server
+    secondary: Server
+
+    def pair(self, dbname: str) -> Pair:
+        """Return the URLs of the databases called `dbname` on both servers."""
+        return Pair(
+            primary=self.primary.dsn(dbname, stores.APP),
+            secondary=self.secondary.dsn(dbname, stores.CUSTOMER),
+            primary_superuser=self.primary.dsn(dbname),
+            secondary_superuser=self.secondary.dsn(dbname),
+            secondary_gate=self.secondary.dsn(dbname, stores.GATE),
+        )
+
+    @contextmanager
+    def clones(self, template: str) -> Iterator[Pair]:
+        """Clone both databases called `template` for as long as the context lasts."""
+        name = f"test_{next(_numbers)}"
+        owners = ((self.primary, stores.APP), (self.secondary, stores.CUSTOMER))
+        try:
+            for server, owner in owners:
+                _execute(server, f"CREATE DATABASE {{}} TEMPLATE {template} OWNER {owner} STRATEGY {_STRATEGY}", name)
+            yield self.pair(name)
+        finally:
+            for server, _ in owners:
+                _execute(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+_STRATEGY = "WAL_LOG"
+
+
+@contextmanager
+def running_servers() -> Iterator[Servers]:
+    """Start the two servers in a folder of their own; stop them and remove it at the end, however that comes."""
+    folder = Path(tempfile.mkdtemp(prefix="twinstore-test-"))
+    if os.geteuid() == 0:
+        folder.chmod(0o711)  # the account of the servers passes through it
+    watchdog = subprocess.Popen(
+        ["/bin/sh", "-c", _WATCHDOG, "sh", str(folder)], stdin=subprocess.PIPE, start_new_session=True
+    )
+    servers = Servers(
+        primary=_server(folder, "primary", stores.PRIMARY_VERSION, stores.PRIMARY_SUPERUSER),
+        secondary=_server(folder, "secondary", stores.SECONDARY_VERSION, stores.SECONDARY_SUPERUSER),
+    )
+    try:
+        with ExitStack() as stack:
+            for server in (servers.primary, servers.secondary):
+                server.initialise()
+                stack.callback(server.stop)
+                server.start()
+            yield servers
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        watchdog.communicate()
+
+
+def make_empty_templates(servers: Servers) -> str:
+    """Make the template of two empty stores, and return its name."""
+    stores.prepare_primary(servers.primary, dbname=_EMPTY)
+    stores.prepare_secondary(servers.secondary, dbname=_EMPTY)
+    return _EMPTY
+
+
+def make_migrated_templates(servers: Servers, empty: str) -> str:
+    """Make the template of two stores with their planning tables, ready for use, and return its name."""
+    _copy_templates(servers, empty, _MIGRATED)
+    pair = servers.pair(_MIGRATED)
+    stores.create_prisma_table(pair.primary)
+    with psycopg.connect(pair.secondary) as connection:
+        connection.execute(_SECONDARY_TABLE)
+    return _MIGRATED
+
+
+def make_seeded_templates(servers: Servers, migrated: str) -> str:
+    """Make the template of two stores with the same 300 records, and return its name."""
+    _copy_templates(servers, migrated, _SEEDED)
+    return _SEEDED
+
+
+def _server(folder: Path, name: str, version: int, superuser: str) -> Server:
+    return Server(version=version, folder=folder / name, superuser=superuser, durable=False, settings=_SETTINGS)
+
+
+def _copy_templates(servers: Servers, source: str, name: str) -> None:
+    for server, owner in ((servers.primary, stores.APP), (servers.secondary, stores.CUSTOMER)):
+        _execute(server, f"CREATE DATABASE {{}} TEMPLATE {source} OWNER {owner}", name)
+
+
+def _execute(server: Server, statement: str, dbname: str) -> None:
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(sql.Identifier(dbname)))
+
+
+_SECONDARY_TABLE = """
+CREATE TABLE public.planning (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    type text NOT NULL CHECK (type IN ('scenario', 'video', 'story', 'prompt', 'image')),
+    title text NOT NULL,
+    content jsonb NOT NULL,
+    status text NOT NULL DEFAULT 'draft',
+    user_id uuid,
+    project_id uuid,
+    version integer DEFAULT 1 CHECK (version > 0),
+    metadata jsonb,
+    storage jsonb,
+    source text,
+    storage_status text DEFAULT 'pending',
+    created_at timestamptz DEFAULT now(),
+    updated_at timestamptz DEFAULT now()
+);
+ALTER TABLE public.planning ENABLE ROW LEVEL SECURITY;
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.planning TO authenticated, service_role;
+"""
