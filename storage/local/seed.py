@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from contracts.verdicts import Json
 from contracts.vocabulary import StoreName
 from storage.local.seed_records import PlanningSeed, records
 from storage.local.unguarded import transaction, triggers_off
+from storage.pg_errors import translate
 
 if TYPE_CHECKING:
     import psycopg
@@ -52,17 +54,14 @@ def load(primary_dsn: str, secondary_dsn: str, n: int, *, seed: int = 1, now: da
         Refused: A store refuses us.
         SchemaMismatch: A store lacks the planning table.
     """
-    import psycopg
-
     lines = (_line(record) for record in records(n, seed=seed, now=now))
-    with transaction(StoreName.PRISMA, primary_dsn) as primary, transaction(StoreName.SUPABASE, secondary_dsn) as other:
-        try:
-            with triggers_off(other):
-                _copy(primary, other, lines)
-        except psycopg.errors.UniqueViolation:
-            raise Conflict(
-                "Some of the seed records are in a store already.", "Clear the stores first, or take another seed."
-            ) from None
+    with (
+        transaction(StoreName.PRISMA, primary_dsn) as primary,
+        transaction(StoreName.SUPABASE, secondary_dsn) as secondary,
+        translate(StoreName.SUPABASE),
+        triggers_off(secondary),
+    ):
+        _copy(primary, secondary, lines)
     return n
 
 
@@ -74,17 +73,43 @@ def clear(primary_dsn: str, secondary_dsn: str) -> None:
         Refused: A store refuses us.
         SchemaMismatch: A store lacks the planning table.
     """
-    with transaction(StoreName.PRISMA, primary_dsn) as primary, transaction(StoreName.SUPABASE, secondary_dsn) as other:
-        primary.execute("DELETE FROM public.planning")
-        with triggers_off(other):
-            other.execute("DELETE FROM public.planning")
+    with (
+        transaction(StoreName.PRISMA, primary_dsn) as primary,
+        transaction(StoreName.SUPABASE, secondary_dsn) as secondary,
+    ):
+        with translate(StoreName.PRISMA):
+            primary.execute("DELETE FROM public.planning")
+        with translate(StoreName.SUPABASE), triggers_off(secondary):
+            secondary.execute("DELETE FROM public.planning")
+
+
+@contextmanager
+def _loading(store: StoreName) -> Iterator[None]:
+    import psycopg
+
+    with translate(store):
+        try:
+            yield
+        except psycopg.errors.UniqueViolation:
+            raise Conflict(
+                f"Some of the seed records are in {store} already.",
+                "Clear the stores, or take another seed.",
+                store=store,
+            ) from None
 
 
 def _copy(primary: psycopg.Connection, secondary: psycopg.Connection, lines: Iterator[str]) -> None:
-    with primary.cursor().copy(_COPY) as one, secondary.cursor().copy(_COPY) as two:
+    """Send the same bytes to both stores, some lines at a time; each store's errors name that store."""
+    with (
+        _loading(StoreName.SUPABASE),
+        secondary.cursor().copy(_COPY) as two,
+        _loading(StoreName.PRISMA),
+        primary.cursor().copy(_COPY) as one,
+    ):
         while chunk := "".join(islice(lines, _LINES)).encode():
             one.write(chunk)
-            two.write(chunk)
+            with _loading(StoreName.SUPABASE):
+                two.write(chunk)
 
 
 def _line(record: PlanningSeed) -> str:

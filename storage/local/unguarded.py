@@ -7,7 +7,7 @@ embedded pair and tests use this; no other part writes past a guard.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from contracts.vocabulary import StoreName
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 TABLE = "public.planning"
 
 _TRIGGERS = """
-    SELECT format('%I', tgname), tgenabled::text FROM pg_trigger
+    SELECT quote_ident(tgname), tgenabled::text FROM pg_trigger
     WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgname
 """
 _CHECKS = """
-    SELECT format('%I', conname), pg_get_constraintdef(oid), convalidated FROM pg_constraint
+    SELECT quote_ident(conname), pg_get_constraintdef(oid), convalidated FROM pg_constraint
     WHERE conrelid = %s::regclass AND contype = 'c' ORDER BY conname
 """
 _ENABLE = {"O": "ENABLE", "A": "ENABLE ALWAYS", "R": "ENABLE REPLICA"}
@@ -33,15 +33,20 @@ _ENABLE = {"O": "ENABLE", "A": "ENABLE ALWAYS", "R": "ENABLE REPLICA"}
 def transaction(store: StoreName, dsn: str) -> Iterator[psycopg.Connection]:
     """Open one transaction on a store, in UTC; it is committed unless the block raises.
 
+    Errors of the block's own statements are for the block to translate: it may talk to both stores.
+
     Raises:
         Unavailable: The store cannot be reached.
         Refused: It refuses us.
-        TimedOut: Someone else holds the table for longer than ten seconds.
     """
     import psycopg
 
-    with translate(store), psycopg.connect(dsn, options="-c TimeZone=UTC -c lock_timeout=10s") as connection:
+    with translate(store):
+        connection = psycopg.connect(dsn, options="-c TimeZone=UTC -c lock_timeout=10s")
+    with closing(connection):
         yield connection
+        with translate(store):
+            connection.commit()
 
 
 @contextmanager
