@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 FOREVER = 2**62  # beyond every instant that PostgreSQL can hold
 _EPOCH_2000_US = 946_684_800_000_000
 _DAYS_400_YEARS = 146_097
+_ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)$")
 _INSTANT = re.compile(
     r"(?P<year>\d{4,6})-(?P<month>\d\d)-(?P<day>\d\d)[ T]"
     r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?P<fraction>\.\d{1,9})?"
@@ -21,7 +22,7 @@ _INSTANT = re.compile(
 )
 
 
-def milliseconds(texts: pa.Array) -> Any:
+def milliseconds(texts: pa.Array | pa.ChunkedArray) -> Any:
     """Return the instants as milliseconds since 1970 in UTC, rounded as PostgreSQL rounds to `timestamp(3)`.
 
     Args:
@@ -36,15 +37,13 @@ def milliseconds(texts: pa.Array) -> Any:
     import numpy as np
     import pyarrow as pa
 
-    for zone in (None, "UTC"):
-        try:
-            stamps = texts.cast(pa.timestamp("us", zone))
-        except pa.ArrowInvalid:
-            continue
-        since_2000 = np.asarray(stamps.cast(pa.int64())) - _EPOCH_2000_US
-        rounded = np.sign(since_2000) * ((np.abs(since_2000) + 500) // 1000)
-        return rounded + _EPOCH_2000_US // 1000
-    return np.array([_one(text) for text in texts.to_pylist()], dtype=np.int64)
+    zoned = len(texts) > 0 and _ZONE.search(texts[0].as_py()) is not None
+    try:
+        stamps = texts.cast(pa.timestamp("us", "UTC" if zoned else None))
+    except pa.ArrowInvalid:  # an infinity, a year before 1 or after 9999, two ways of writing in one column
+        return np.array([_one(text) for text in texts.to_pylist()], dtype=np.int64)
+    since_2000 = np.asarray(stamps.cast(pa.int64())) - _EPOCH_2000_US
+    return np.sign(since_2000) * ((np.abs(since_2000) + 500) // 1000) + _EPOCH_2000_US // 1000
 
 
 def _one(text: str) -> int:

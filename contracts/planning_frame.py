@@ -93,5 +93,5 @@ def _created_before_updated(frame: pd.DataFrame) -> pd.Series[bool]:
     import pyarrow as pa
 
     known = frame[frame["created_at"].notna() & frame["updated_at"].notna()]
-    created, updated = (milliseconds(pa.array(known[name], type=pa.string())) for name in ("created_at", "updated_at"))
+    created, updated = (milliseconds(pa.array(known[name].array)) for name in ("created_at", "updated_at"))
     return pd.Series(created <= updated, index=known.index).reindex(frame.index, fill_value=True)

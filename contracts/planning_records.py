@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, AnyUrl, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter
-from pydantic_core import CoreSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter
+from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 from contracts.planning import STATUS_ALIASES, TITLE_MAX, ContentType, Status
 
@@ -40,7 +40,7 @@ def _whole(value: float) -> int:
     return int(value)
 
 
-_URL = TypeAdapter(AnyUrl)
+_URL = SchemaValidator(core_schema.url_schema())
 
 
 def _url(value: str) -> str:
@@ -48,9 +48,21 @@ def _url(value: str) -> str:
     return value
 
 
-Natural = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0), AfterValidator(_whole)]
-"""A whole number from 0, however it is written; always an int once it was read."""
-Positive = Annotated[int, Field(ge=1)] | Annotated[float, Field(ge=1), AfterValidator(_whole)]
+class _Whole:
+    """Read a whole number from `least` on, however it is written; always an int once it was read."""
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        integer = core_schema.int_schema(strict=True, ge=self._least)
+        number = core_schema.float_schema(strict=True, ge=self._least)
+        written = core_schema.no_info_after_validator_function(_whole, number)
+        return core_schema.union_schema([integer, written], mode="left_to_right")  # the usual form first
+
+
+Natural = Annotated[int, _Whole(0)]
+Positive = Annotated[int, _Whole(1)]
 Id = Annotated[str, Field(min_length=1, max_length=ID_MAX)]
 Title = Annotated[str, Field(min_length=1, max_length=TITLE_MAX)]
 Text = Annotated[str, Field(min_length=1)]
@@ -64,7 +76,7 @@ Absent = Annotated[_T | None, _NotNull()]
 class Strict(BaseModel):
     """Base of all records: unknown keys are refused, nothing is converted, nothing changes afterwards."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, cache_strings="keys")
 
 
 class PlanningMetadata(Strict):
