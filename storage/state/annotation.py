@@ -1,0 +1,95 @@
+"""Joins a run with the ledger: reading, what changed since the run before; writing, what the next one will know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from contracts.ledger import Identity, Sighting, sighting
+from contracts.verdicts import DatasetReport, History
+from storage.state import checks, ledger, runs
+from storage.state.history import Tally, age, looked_everywhere
+
+TREND_RUNS = 30
+
+Seen = Mapping[Identity, Sighting]
+
+
+def gather(report: DatasetReport, sightings: Iterable[Sighting] | None) -> Seen:
+    """Return all differences of a run by identity: those given, else those that the report lists."""
+    found = sightings if sightings is not None else map(sighting, report.differences)
+    return {one.identity: one for one in found}
+
+
+def annotate(
+    connection: Connection, dataset: int, report: DatasetReport, *, run_id: str, now: datetime, seen: Seen
+) -> DatasetReport:
+    """Return `report` with ages and history, as the ledger knows them.
+
+    Of a run that a later one has overtaken only the trend is told: the ledger has moved on.
+    """
+    trend = runs.trend(connection, dataset, run_id=run_id, limit=TREND_RUNS)
+    if runs.is_overtaken(connection, dataset, run_id=run_id):
+        return replace(report, history=History(trend=trend))
+    tally = _count(connection, dataset, report, run_id=run_id, now=now, seen=seen)
+    by_key = {identity.key: one for identity, one in seen.items()}
+    history = _history(connection, dataset, report, run_id=run_id, tally=tally, seen=seen)
+    return replace(
+        report,
+        differences=tuple(tally.dated(difference) for difference in report.differences),
+        clusters=tuple(tally.clustered(cluster, by_key) for cluster in report.clusters),
+        history=replace(history, trend=trend),
+    )
+
+
+def take_in(
+    connection: Connection, dataset: int, report: DatasetReport, *, run_id: str, started_at: datetime, seen: Seen
+) -> None:
+    """Write one dataset of a run. What it did not see is marked as gone only if it looked everywhere."""
+    overtaken = runs.is_overtaken(connection, dataset, run_id=run_id)
+    compared = not overtaken and (_is_complete(report, seen) or len(seen) > 0)
+    runs.insert_dataset_run(connection, dataset, report, run_id=run_id, started_at=started_at, compared=compared)
+    if overtaken:
+        return
+    checks.record(connection, dataset, report.checks, run_id=run_id, now=started_at)
+    ledger.record(connection, dataset, list(seen), run_id=run_id, now=started_at)
+    if _is_complete(report, seen):
+        ledger.close_unseen(connection, dataset, run_id=run_id, now=started_at)
+
+
+def _is_complete(report: DatasetReport, seen: Seen) -> bool:
+    """Say whether what is not in `seen` is provably not there."""
+    return looked_everywhere(report) and len(seen) >= report.differences_total
+
+
+def _count(
+    connection: Connection, dataset: int, report: DatasetReport, *, run_id: str, now: datetime, seen: Seen
+) -> Tally:
+    tally = Tally(report.differences)
+    entries = ledger.fetch_entries(connection, dataset, seen)
+    for chunk, known in zip(ledger.chunks(seen), entries, strict=True):
+        for identity in chunk:
+            tally.add(seen[identity], age(known.get(identity), run_id=run_id, now=now))
+    return tally
+
+
+def _history(
+    connection: Connection, dataset: int, report: DatasetReport, *, run_id: str, tally: Tally, seen: Seen
+) -> History:
+    """Return the counts that this run can vouch for; the others stay unknown."""
+    complete = _is_complete(report, seen)
+    counted = complete or 0 < len(seen) >= report.differences_total
+    before = ledger.count_before(connection, dataset, run_id=run_id)
+    changed = checks.changes(connection, dataset, report.checks, run_id=run_id)
+    return History(
+        previous_run_id=runs.previous_run(connection, dataset, run_id=run_id),
+        new=tally.new if counted else None,
+        gone=before - tally.persisting if complete else None,
+        persisting=tally.persisting if counted else None,
+        returned=tally.returned if counted else None,
+        checks_new=changed.new,
+        checks_gone=changed.gone,
+    )

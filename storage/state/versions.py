@@ -1,0 +1,78 @@
+"""The version of the memory's tables: made at once when new, brought forward when old, refused when newer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, insert, inspect, literal, select, text, update
+
+from contracts.errors import ConfigurationError
+from storage.state.tables import META, METADATA
+
+SCHEMA = "twinstore_state"  # on PostgreSQL; Prisma drops what it finds in its own
+_LOCK = 7_305_921_664  # any number that nobody else locks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What brings the tables from the version before to `version`."""
+
+    version: int
+    apply: Callable[[Connection], None]
+
+
+STEPS: tuple[Step, ...] = ()
+"""Forward only, in order. A step is never changed once released; `tables.py` is what they all lead to."""
+
+
+def current(steps: Sequence[Step] = STEPS) -> int:
+    """Return the version that this program works with; the first is 1."""
+    return steps[-1].version if steps else 1
+
+
+def bring_forward(connection: Connection, place: str, steps: Sequence[Step] = STEPS) -> None:
+    """Make the tables, or apply the steps that they lack, inside the caller's transaction.
+
+    Raises:
+        ConfigurationError: The tables are newer than this program, or the file belongs to something else.
+    """
+    _exclude_others(connection)
+    found = _version(connection, place)
+    if found is None:
+        METADATA.create_all(connection)
+        connection.execute(insert(META).values(id=1, version=current(steps)))
+        return
+    if found > current(steps):
+        raise ConfigurationError(
+            f"The state at {place} was written by a newer twinstore (version {found}, we know {current(steps)}).",
+            "Use the newer twinstore, or point TWINSTORE_STATE_URL elsewhere.",
+        )
+    for step in steps:
+        if step.version > found:
+            step.apply(connection)
+            connection.execute(update(META).values(version=step.version))
+
+
+def _exclude_others(connection: Connection) -> None:
+    """Let one process at a time make the tables. On SQLite the transaction does that by itself."""
+    if connection.dialect.name != "postgresql":
+        return
+    connection.execute(select(func.pg_advisory_xact_lock(literal(_LOCK))))
+    known = text("SELECT 1 FROM pg_namespace WHERE nspname = :name")
+    if connection.execute(known, {"name": SCHEMA}).first() is None:  # creating needs a grant that using does not
+        connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
+
+
+def _version(connection: Connection, place: str) -> int | None:
+    schema = SCHEMA if connection.dialect.name == "postgresql" else None
+    tables = set(inspect(connection).get_table_names(schema=schema))
+    if not tables:
+        return None
+    version = connection.execute(select(META.c.version)).scalar() if META.name in tables else None
+    if version is None:
+        raise ConfigurationError(
+            f"The database at {place} holds other tables than the state of twinstore.",
+            "Point TWINSTORE_STATE_URL at a database of its own.",
+        )
+    return int(version)
