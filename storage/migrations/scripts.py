@@ -1,0 +1,65 @@
+"""The SQL of the migrations as text: what `migrate` runs and `render` prints is the same script."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+
+from contracts.errors import InternalFault
+from storage.migrations.values import Migration, Side
+
+_NAME = re.compile(r"\d{4}_[a-z_]+")
+
+_HEADER = """\
+-- twinstore {version}: the {side} side, complete.
+-- Run it with psql as the role that shall own it, such as postgres: psql -X -f FILE "$URL"
+-- Every part is a transaction of its own and may be run again; one that fails leaves nothing behind and stops the rest.
+\\set ON_ERROR_STOP on
+"""
+
+
+@cache
+def migrations(side: Side) -> tuple[Migration, ...]:
+    """Return all migrations of one side, in the order of application.
+
+    Raises:
+        InternalFault: A file has a name that is not `NNNN_words.sql`, or the numbers have a gap.
+    """
+    folder = files(__package__) / side.value
+    names = sorted(entry.name.removesuffix(".sql") for entry in folder.iterdir() if entry.name[:1].isdigit())
+    if any(not _NAME.fullmatch(n) or int(n[:4]) != i for i, n in enumerate(names, start=1)):
+        raise InternalFault(f"The migrations of the {side} side are not numbered 0001, 0002, …", "Please report it.")
+    return tuple(_migration(name, text(f"{side}/{name}.sql")) for name in names)
+
+
+def script(side: Side, migration: Migration) -> str:
+    """Return the script of one migration without BEGIN and COMMIT: limits, lock, guards, the file, its record."""
+    parts = {
+        "name": migration.name,
+        "checksum": migration.checksum,
+        "prefix": migration.checksum[:12],
+        "version": version("twinstore"),
+        "guard": text(f"{side}/guard.sql").strip(),
+        "sql": migration.sql.strip(),
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], text("frame.sql"))
+
+
+def render(side: Side) -> str:
+    """Return the SQL that installs one side, for `psql -f`; it records itself and may be run again."""
+    header = _HEADER.format(version=version("twinstore"), side=side)
+    parts = (f"-- {m.name}\nBEGIN;\n{script(side, m)}COMMIT;\n" for m in migrations(side))
+    return "\n".join((header, *parts))
+
+
+@cache
+def text(path: str) -> str:
+    """Return the text of a file of this package, with line endings of one character."""
+    return (files(__package__) / path).read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+def _migration(name: str, sql: str) -> Migration:
+    return Migration(name=name, sql=sql, checksum=hashlib.sha256(sql.encode()).hexdigest())

@@ -1,0 +1,22 @@
+-- Remove our triggers, functions and schema. Rows, tables, checks, grants and the policies for owners stay as they are;
+-- sharing by project needs a function of ours and ends. RESTRICT: what somebody else built on it is not dragged along.
+DO $uninstall$
+BEGIN
+  IF to_regclass('public.planning') IS NOT NULL THEN
+    DROP TRIGGER IF EXISTS twinstore_1_updated_at_named ON public.planning;
+    DROP TRIGGER IF EXISTS twinstore_2_before_update ON public.planning;
+    DROP TRIGGER IF EXISTS twinstore_audit ON public.planning;
+    DROP TRIGGER IF EXISTS twinstore_audit_truncate ON public.planning;
+    DROP POLICY IF EXISTS twinstore_project_select ON public.planning;
+    DROP POLICY IF EXISTS twinstore_project_update ON public.planning;
+    DROP POLICY IF EXISTS twinstore_project_delete ON public.planning;
+  END IF;
+END
+$uninstall$;
+DROP FUNCTION IF EXISTS twinstore.planning_updated_at_named() RESTRICT;
+DROP FUNCTION IF EXISTS twinstore.planning_before_update() RESTRICT;
+DROP FUNCTION IF EXISTS twinstore.planning_audit() RESTRICT;
+DROP FUNCTION IF EXISTS twinstore.owned_projects() RESTRICT;
+DROP TABLE IF EXISTS twinstore.migration_log RESTRICT;
+DROP TABLE IF EXISTS twinstore.identity RESTRICT;
+DROP SCHEMA IF EXISTS twinstore RESTRICT;

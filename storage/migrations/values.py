@@ -1,0 +1,118 @@
+"""What migrations are and what became of them, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from contracts.vocabulary import StoreName
+
+
+class Side(StrEnum):
+    """Which of the two stores a migration is for."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+
+    @property
+    def store(self) -> StoreName:
+        """The store of this side."""
+        return StoreName.PRISMA if self is Side.PRIMARY else StoreName.SUPABASE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """One file of SQL, applied in one transaction.
+
+    Attributes:
+        name: File name without `.sql`, such as `0001_identity`; names sort in the order of application.
+        sql: Text of the file, with line endings of one character.
+        checksum: SHA-256 of `sql` in UTF-8, 64 hexadecimal digits.
+    """
+
+    name: str
+    sql: str
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What the database remembers of one migration.
+
+    Attributes:
+        name: Name of the migration.
+        checksum: Checksum of the file as it was applied.
+        applied_at: When its transaction ended, by the server's clock.
+        execution_ms: Time that its transaction took, waiting for locks included.
+        version: Version of twinstore that applied it.
+        succeeded: False when it was tried and rolled back.
+    """
+
+    name: str
+    checksum: str
+    applied_at: datetime
+    execution_ms: int
+    version: str
+    succeeded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationState:
+    """How far a database is.
+
+    Attributes:
+        side: The side that was asked for.
+        identity: Id of the database, the same for as long as it is installed; None before the first migration.
+        applied: Migrations that are done, in order.
+        pending: Migrations that are not, in order.
+        changed: Done migrations whose file is another one now.
+        unknown: Names of done migrations that this version has no file for.
+        failed: Names of pending migrations whose last try was rolled back.
+    """
+
+    side: Side
+    identity: UUID | None
+    applied: tuple[Applied, ...]
+    pending: tuple[Migration, ...]
+    changed: tuple[Applied, ...]
+    unknown: tuple[str, ...]
+    failed: tuple[str, ...]
+
+    @property
+    def current(self) -> bool:
+        """Whether everything is applied, and nothing else is."""
+        return not (self.pending or self.changed or self.unknown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationReport:
+    """What a call of `migrate` did, or would do.
+
+    Attributes:
+        side: The side that was migrated.
+        dry_run: True when nothing was changed.
+        migrations: Names of the migrations that were applied, or would be.
+        notices: What the migrations said: rules that old rows do not keep, roles that are missing, triggers replaced.
+    """
+
+    side: Side
+    dry_run: bool
+    migrations: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UninstallReport:
+    """What a call of `uninstall` removed, or would remove.
+
+    Attributes:
+        side: The side that was uninstalled.
+        dry_run: True when nothing was changed.
+        objects: What is removed, such as `table twinstore.identity`, sorted.
+    """
+
+    side: Side
+    dry_run: bool
+    objects: tuple[str, ...]
