@@ -51,12 +51,16 @@ class Dataset:
         key: Canonical name of the key column; its canonical form is the text that orders the rows (C collation).
         columns: All columns that are read, the key included, in a fixed order.
         tables: Per store, schema and table.
+        created: Name of the column that says when a row was created, if there is one.
+        updated: Name of the column that says when a row was last changed, if there is one.
     """
 
     name: str
     key: str
     columns: tuple[Column, ...]
     tables: Mapping[StoreName, tuple[str, str]]
+    created: str | None = None
+    updated: str | None = None
 
     def column(self, name: str) -> Column:
         """Return the column called `name`.

@@ -47,6 +47,8 @@ _JSON = _types("jsonb", "jsonb")
 PLANNING = Dataset(
     name="planning",
     key="id",
+    created="created_at",
+    updated="updated_at",
     tables={StoreName.PRISMA: ("public", "planning"), StoreName.SUPABASE: ("public", "planning")},
     columns=(
         Column(name="id", type=ColumnType.UUID, sql_types=_ID, classification=Classification.PUBLIC),

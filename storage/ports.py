@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from contracts.dataset import Dataset
 from contracts.verdicts import StoreFacts
@@ -18,6 +19,13 @@ Row = Mapping[str, str | None]
 """One row as read: canonical column name to the store's own text of the value; None for NULL."""
 
 
+class HashKind(StrEnum):
+    """How rows are hashed inside a server; both servers of a run must agree on it."""
+
+    RECORD = "record"  # hash_record_extended with two seeds
+    MD5 = "md5"  # both halves of the md5 of the record's text
+
+
 @dataclass(frozen=True, slots=True)
 class Digest:
     """Number of rows, and two sums over their 64-bit row hashes, independent of order. Never an XOR."""
@@ -26,12 +34,16 @@ class Digest:
     sum1: int = 0
     sum2: int = 0
 
-    def __add__(self, other: Digest) -> Digest:
-        return Digest(self.count + other.count, self.sum1 + other.sum1, self.sum2 + other.sum2)
+    def plus(self, row: KeyHash) -> Digest:
+        """Return the digest with one row more."""
+        return Digest(self.count + 1, self.sum1 + row.hash1, self.sum2 + row.hash2)
+
+    def minus(self, other: Digest) -> Digest:
+        """Return the digest of what is left when the rows of `other` are taken out."""
+        return Digest(self.count - other.count, self.sum1 - other.sum1, self.sum2 - other.sum2)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyHash:
+class KeyHash(NamedTuple):
     """Key and row hash of one row."""
 
     key: str
@@ -39,35 +51,72 @@ class KeyHash:
     hash2: int
 
 
-class Snapshot(Protocol):
-    """The rows of one dataset in one store as of one moment. Only rows whose key can be replicated are in it.
+class FullRow(NamedTuple):
+    """One row with its hash."""
 
-    Every method may raise the errors of `contracts.errors`.
+    hash: KeyHash
+    row: Row
+
+
+class Cell(NamedTuple):
+    """One cell of a difference sketch: number of rows in it, and sums of what identifies them."""
+
+    rows: int
+    key: int
+    hash1: int
+    hash2: int
+    check: int
+
+
+class Snapshot(Protocol):
+    """The rows of one dataset in one store as of one moment.
+
+    Digests, pairs, sketches and rows leave out the rows whose key cannot be replicated. Ranges are those of
+    `storage.parity.ranges`, by number. Every method may raise the errors of `contracts.errors`.
     """
 
-    def count(self) -> int:
-        """Count all rows, excluded ones included, by a statement that shares nothing with the digests."""
+    def count(self) -> dict[int, RangeCount]:
+        """Count all rows by range, by a statement that shares nothing with the digests; empty ranges are absent."""
         ...
 
-    def excluded(self, limit: int) -> tuple[int, list[str]]:
-        """Return the number of rows whose key cannot be replicated, and up to `limit` of their keys."""
+    def excluded(self, limit: int) -> list[str]:
+        """Return up to `limit` of the keys that cannot be replicated, smallest first."""
         ...
 
-    def buckets(self, fan_out: int) -> dict[int, Digest]:
-        """Digest the whole table by key bucket, in one statement; empty buckets are absent."""
+    def digests(self) -> dict[int, Digest]:
+        """Digest the whole table by range, in one statement; empty ranges are absent."""
         ...
 
-    def pairs(self, fan_out: int, buckets: Collection[int]) -> Iterator[KeyHash]:
-        """Yield key and hash of every row in these buckets, by key in C order, in one statement."""
+    def pairs(self, ranges: Collection[int]) -> Iterator[KeyHash]:
+        """Yield key and hash of every row in these ranges, by key in C order, in one statement."""
         ...
 
-    def rows(self, keys: Collection[str]) -> dict[str, Row]:
+    def sketch(self, ranges: Collection[int], cells: int) -> dict[int, Cell]:
+        """Sum the rows of these ranges into three tables of `cells` cells each (`storage.parity.sketch`)."""
+        ...
+
+    def find(self, key_hashes: Collection[int]) -> list[KeyHash]:
+        """Return the rows whose key has one of these hashes."""
+        ...
+
+    def rows(self, keys: Collection[str]) -> dict[str, FullRow]:
         """Read the rows with these keys, all columns; absent keys are absent."""
         ...
 
-    def batches(self, size: int) -> Iterator[pa.RecordBatch]:
-        """Yield all rows, excluded ones included, `size` at a time: one string column per dataset column."""
+    def created_between(self, low_ms: int, high_ms: int) -> int:
+        """Count the rows created from `low_ms` to `high_ms`, both included, in milliseconds since 1970 UTC."""
         ...
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield all rows, excluded ones included, a few MB at a time: one string column per dataset column."""
+        ...
+
+
+class RangeCount(NamedTuple):
+    """Rows of one range, as a separate count found them."""
+
+    total: int
+    excluded: int
 
 
 class Reader(Protocol):
@@ -98,6 +147,10 @@ class Reader(Protocol):
         """
         ...
 
-    def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Open a snapshot; the rows stay as they are until it is closed."""
+    def hash_probe(self, kind: HashKind) -> tuple[int, int]:
+        """Hash one known record; two servers may be compared by this kind only if they return the same."""
+        ...
+
+    def snapshot(self, kind: HashKind) -> AbstractContextManager[Snapshot]:
+        """Open a snapshot that hashes in this way; the rows stay as they are until it is closed."""
         ...

@@ -1,0 +1,256 @@
+"""Compare one dataset in two stores: digest, drill down, look again, account for every row, explain.
+
+The steps are those of the design: one statement per side tells whether anything differs at all; only then is more read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+
+from contracts.errors import ConfigurationError, ProtocolError, SchemaMismatch
+from contracts.verdicts import Cluster, Difference, RangeAccount, Reason, RowTotals, StoreFacts
+from contracts.vocabulary import Cause, DifferenceKind, StoreName, Verdict
+from storage.canonical import canonical_uuid
+from storage.parity.accounting import Accounts
+from storage.parity.candidates import FirstLook, first_look
+from storage.parity.explaining import Explainer
+from storage.parity.recheck import Outcome, Patience, recheck
+from storage.parity.together import together
+from storage.ports import Digest, HashKind, RangeCount, Reader
+
+Progress = Callable[[str], None]
+EXCLUDED_KEYS = 10_000  # keys of excluded rows that are remembered
+DEFERRED_SHARE = 0.001  # more than this makes a run incomplete
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParityOptions:
+    """How thoroughly and how patiently two stores are compared.
+
+    Attributes:
+        patience: Grace time and rounds of the second look.
+        row_budget: Largest number of disagreeing keys that are looked at again and explained.
+    """
+
+    patience: Patience = field(default_factory=Patience)
+    row_budget: int = 250_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parity:
+    """What a comparison found.
+
+    Attributes:
+        rows: Totals over all ranges.
+        ranges: Conservation per range.
+        differences: Every confirmed difference, by key.
+        clusters: The same by cause, largest first.
+        identical: True when every row of both sides was proven equal: what holds for one side holds for the other.
+        deferred: Keys that moved every time they were looked at, sorted.
+        excluded: Keys of rows that are not compared, at most `EXCLUDED_KEYS`.
+        reasons: Why the verdict is not passed, as far as the comparison tells.
+        notes: Sentences for the reader.
+    """
+
+    rows: RowTotals = field(default_factory=RowTotals)
+    ranges: tuple[RangeAccount, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    identical: bool = False
+    deferred: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def preflight(primary: Reader, secondary: Reader) -> tuple[StoreFacts, StoreFacts]:
+    """Prove that both stores can be read, and that they are two.
+
+    Raises:
+        ConfigurationError: Both settings reach the same database.
+        TwinstoreError: A store is unreachable, refuses us, or is not what the dataset declares.
+    """
+    facts = together(primary.facts, secondary.facts)
+    if facts[0].identity and facts[0].identity == facts[1].identity:
+        raise ConfigurationError(
+            "DATABASE_URL and the Supabase settings reach the same database.",
+            "Point one of them at the other store; a store cannot be compared with itself.",
+        )
+    return facts
+
+
+def compare(
+    primary: Reader,
+    secondary: Reader,
+    facts: tuple[StoreFacts, StoreFacts],
+    *,
+    options: ParityOptions | None = None,
+    progress: Progress = lambda _: None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Parity:
+    """Compare the rows of both stores.
+
+    Args:
+        primary: Reader of the primary.
+        secondary: Reader of the secondary.
+        facts: What `preflight` found.
+        options: Patience and budget.
+        progress: Is told the name of each step as it begins.
+        sleep: Waits for seconds.
+
+    Raises:
+        TwinstoreError: A store failed, or what was read does not add up. Nothing may be concluded then.
+    """
+    hidden = [f for f in facts if not f.sees_all_rows]
+    if hidden:
+        return Parity(reasons=tuple(_blind(f) for f in hidden))
+    options = options or ParityOptions()
+    kind = agree_on_hash(primary, secondary)
+    progress("digest both stores")
+    seen_at = time.monotonic()
+    with ExitStack() as stack:
+        snapshots = together(
+            lambda: stack.enter_context(primary.snapshot(kind)), lambda: stack.enter_context(secondary.snapshot(kind))
+        )
+        (counts_p, digests_p), (counts_s, digests_s) = together(
+            lambda: (snapshots[0].count(), snapshots[0].digests()),
+            lambda: (snapshots[1].count(), snapshots[1].digests()),
+        )
+        counts, digests = (counts_p, counts_s), (digests_p, digests_s)
+        empty = _empty_side(counts)
+        if empty is not None:
+            return _side_empty(counts, digests, empty)
+        excluded = together(lambda: snapshots[0].excluded(EXCLUDED_KEYS), lambda: snapshots[1].excluded(EXCLUDED_KEYS))
+        progress("find what differs")
+        look = first_look(*snapshots, digests, budget=options.row_budget)
+    identical = not look.candidates and not any(excluded)
+    accounts = Accounts(counts, look)
+    explainer = Explainer(primary, secondary, kind, spellings=_spellings(excluded[0]))
+    deferred: list[str] = []
+    representation: Counter[str] = Counter()
+    if look.candidates:
+        progress(f"look again at {len(look.candidates)} rows")
+    for checked in recheck(
+        (primary, secondary), kind, look.candidates, seen_at=seen_at, patience=options.patience, sleep=sleep
+    ):
+        accounts.add(checked)
+        if checked.outcome is Outcome.CONFIRMED:
+            explainer.add(checked)
+        elif checked.outcome is Outcome.DEFERRED:
+            deferred.append(checked.first.key)
+        elif checked.outcome is Outcome.REPRESENTATION and checked.primary and checked.secondary:
+            representation.update(c for c, value in checked.primary.row.items() if value != checked.secondary.row[c])
+    progress("explain what differs")
+    differences, clusters = explainer.finish()
+    ranges, totals = accounts.ranges(), accounts.totals()
+    return Parity(
+        rows=totals,
+        ranges=ranges,
+        differences=differences,
+        clusters=clusters,
+        identical=identical,
+        deferred=tuple(sorted(deferred)),
+        excluded=tuple(excluded[0] + excluded[1]),
+        reasons=tuple(_reasons(totals, look)),
+        notes=tuple(_notes(totals, representation)),
+    )
+
+
+def agree_on_hash(primary: Reader, secondary: Reader) -> HashKind:
+    """Return the fastest kind of hash on which both servers agree.
+
+    Raises:
+        ProtocolError: They agree on none.
+    """
+    for kind in HashKind:
+        try:
+            probes = together(partial(primary.hash_probe, kind), partial(secondary.hash_probe, kind))
+        except SchemaMismatch:  # an old server does not know the function
+            continue
+        if probes[0] == probes[1]:
+            return kind
+    raise ProtocolError(
+        "The two servers hash the same record differently, by every method that is known.",
+        "Report both server versions; nothing was compared.",
+    )
+
+
+Counts = tuple[dict[int, RangeCount], dict[int, RangeCount]]
+
+
+def _empty_side(counts: Counts) -> StoreName | None:
+    """Return the store that holds no row at all while the other holds some."""
+    if bool(counts[0]) == bool(counts[1]):
+        return None
+    return StoreName.SUPABASE if counts[0] else StoreName.PRISMA
+
+
+def _side_empty(counts: Counts, digests: tuple[dict[int, Digest], dict[int, Digest]], empty: StoreName) -> Parity:
+    """Report an empty side once, not row by row: such a state is an accident, never a list of missing rows."""
+    kind = DifferenceKind.ONLY_PRIMARY if empty is StoreName.SUPABASE else DifferenceKind.ONLY_SECONDARY
+    side = digests[0] if empty is StoreName.SUPABASE else digests[1]
+    rows = sum(d.count for d in side.values())
+    accounts = Accounts.one_sided(counts, side, kind)
+    cluster = Cluster(
+        cause=Cause.SIDE_EMPTY,
+        kind=kind,
+        fields=(),
+        store=empty,
+        sentence=f"{empty} holds no row at all, while {empty.other} holds {rows}",
+        count=rows,
+        sample_keys=(),
+    )
+    return Parity(
+        rows=accounts.totals(),
+        ranges=accounts.ranges(),
+        clusters=(cluster,),
+        reasons=(Reason(verdict=Verdict.FAILED, text=f"{empty} is empty"),),
+    )
+
+
+def _blind(facts: StoreFacts) -> Reason:
+    return Reason(
+        verdict=Verdict.INCOMPLETE,
+        text=f"on {facts.store} rows may be hidden from our role, so nothing was compared: {facts.note or facts.table}",
+    )
+
+
+def _spellings(keys: list[str]) -> dict[str, str]:
+    """Map canonical keys to the other spellings under which prisma holds them."""
+    found = {}
+    for key in keys:
+        try:
+            found[canonical_uuid(key)] = key
+        except (ValueError, ProtocolError):
+            continue
+    return found
+
+
+def _reasons(rows: RowTotals, look: FirstLook) -> list[Reason]:
+    reasons = []
+    if different := rows.differing + rows.only_primary + rows.only_secondary:
+        reasons.append(Reason(verdict=Verdict.FAILED, text=f"{different:,} rows differ between the stores"))
+    if look.overflow:
+        more = sum(max(sides) for sides in look.overflow.values())
+        reasons.append(
+            Reason(
+                verdict=Verdict.INCOMPLETE, text=f"{more:,} more rows differed at first and were not looked at again"
+            )
+        )
+    elif rows.deferred > DEFERRED_SHARE * max(rows.primary, rows.secondary):
+        reasons.append(
+            Reason(verdict=Verdict.INCOMPLETE, text=f"{rows.deferred:,} rows kept changing while they were compared")
+        )
+    return reasons
+
+
+def _notes(rows: RowTotals, representation: Counter[str]) -> list[str]:
+    if not rows.matched_representation:
+        return []
+    columns = ", ".join(f"`{name}` ({n:,})" for name, n in representation.most_common())
+    return [f"{rows.matched_representation:,} rows are equal in canonical form only, written differently in {columns}"]

@@ -1,0 +1,118 @@
+"""Look again before anything is reported: a disagreement counts only if neither side moved for the grace time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from itertools import islice
+from typing import NamedTuple
+
+from contracts.dataset import Dataset
+from storage.canonical import canonical_row
+from storage.parity.candidates import Candidate
+from storage.parity.together import together
+from storage.ports import FullRow, HashKind, KeyHash, Reader
+
+ROWS_AT_ONCE = 1000
+
+
+class Outcome(StrEnum):
+    """What became of a candidate."""
+
+    CONFIRMED = "confirmed"  # stood still and differs
+    SETTLED = "settled"  # is equal now
+    REPRESENTATION = "representation"  # is equal in canonical form
+    DEFERRED = "deferred"  # moved every time it was looked at
+
+
+class Checked(NamedTuple):
+    """A candidate after it was looked at again, with both rows as they were read last."""
+
+    first: Candidate
+    outcome: Outcome
+    primary: FullRow | None
+    secondary: FullRow | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long and how often a row may move before it is deferred.
+
+    Attributes:
+        grace_s: Seconds for which a disagreement must stand still; longer than replication lags.
+        rounds: How often a moving row is looked at again.
+    """
+
+    grace_s: float = 3.0
+    rounds: int = 3
+
+
+class _Pending(NamedTuple):
+    first: Candidate
+    primary: KeyHash | None
+    secondary: KeyHash | None
+
+
+def recheck(
+    readers: tuple[Reader, Reader],
+    kind: HashKind,
+    candidates: list[Candidate],
+    *,
+    seen_at: float,
+    patience: Patience,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Checked]:
+    """Yield every candidate with its outcome, in no particular order.
+
+    Args:
+        readers: Primary and secondary.
+        kind: How rows are hashed.
+        candidates: What the first look found.
+        seen_at: Time of the first look on `clock`.
+        patience: Grace time and rounds.
+        sleep: Waits for seconds.
+        clock: Tells a time in seconds that only grows.
+    """
+    pending = [_Pending(c, c.primary, c.secondary) for c in candidates]
+    for round_number in range(1, patience.rounds + 1):
+        if not pending:
+            return
+        sleep(max(0.0, patience.grace_s - (clock() - seen_at)))
+        seen_at = clock()
+        moving: list[_Pending] = []
+        for look in _look_again(readers, kind, pending):
+            if look.outcome is Outcome.DEFERRED and round_number < patience.rounds:
+                moving.append(_Pending(look.first, _hash(look.primary), _hash(look.secondary)))
+            else:
+                yield look
+        pending = moving
+
+
+def _look_again(readers: tuple[Reader, Reader], kind: HashKind, pending: list[_Pending]) -> Iterator[Checked]:
+    dataset = readers[0].dataset
+    with readers[0].snapshot(kind) as primary, readers[1].snapshot(kind) as secondary:
+        todo = iter(pending)
+        while chunk := list(islice(todo, ROWS_AT_ONCE)):
+            keys = [p.first.key for p in chunk]
+            ours, theirs = together(partial(primary.rows, keys), partial(secondary.rows, keys))
+            for item in chunk:
+                yield _judge(dataset, item, ours.get(item.first.key), theirs.get(item.first.key))
+
+
+def _judge(dataset: Dataset, item: _Pending, primary: FullRow | None, secondary: FullRow | None) -> Checked:
+    still = (_hash(primary), _hash(secondary)) == (item.primary, item.secondary)
+    if _hash(primary) == _hash(secondary):
+        outcome = Outcome.SETTLED
+    elif primary and secondary and canonical_row(dataset, primary.row) == canonical_row(dataset, secondary.row):
+        outcome = Outcome.REPRESENTATION
+    else:
+        outcome = Outcome.CONFIRMED if still else Outcome.DEFERRED
+    return Checked(item.first, outcome, primary, secondary)
+
+
+def _hash(row: FullRow | None) -> KeyHash | None:
+    return row.hash if row else None

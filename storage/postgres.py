@@ -1,0 +1,307 @@
+"""A store that is reached by SQL: PostgreSQL as Prisma made it, or Supabase's own PostgreSQL."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import psycopg
+from psycopg import sql
+
+from contracts.dataset import Dataset
+from contracts.verdicts import StoreFacts
+from contracts.vocabulary import Channel, StoreName
+from storage.canonical_sql import CHECK, KEY_HASH, TableSql, all_of, sketch_cells
+from storage.meter import Meter
+from storage.parity.ranges import RANGES
+from storage.pg_errors import translate
+from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, RangeCount
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEYS_PER_STATEMENT = 2000
+HASH_BYTES = 16
+BLOCK_BYTES = 8 << 20  # what Arrow parses at once: a row, two texts of 1 MB included, must fit
+PROBE = sql.SQL(
+    "SELECT h1, h2 FROM (SELECT *, {hashes} FROM (SELECT ROW({values}) AS r OFFSET 0) AS records) AS hashed"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Time limits of a connection, in seconds."""
+
+    connect_s: float = 10.0
+    statement_s: float = 600.0
+    lock_s: float = 10.0
+    idle_s: float = 900.0
+
+
+class PostgresReader:
+    """Read-only access to one dataset in one PostgreSQL server.
+
+    Every transaction is read-only and sets what it needs with SET LOCAL, so that a pooler in transaction mode may stand
+    between; nothing is prepared.
+
+    Args:
+        dsn: Connection string; never shown.
+        store: Which of the two stores it is.
+        dataset: The dataset that is read.
+        limits: Time limits.
+        meter: Counts statements, rows and bytes.
+    """
+
+    def __init__(
+        self, dsn: str, store: StoreName, dataset: Dataset, *, limits: Limits | None = None, meter: Meter | None = None
+    ) -> None:
+        self._dsn = dsn
+        self._limits = limits or Limits()
+        self.store = store
+        self.dataset = dataset
+        self.channel = Channel.SQL
+        self.meter = meter or Meter()
+
+    def facts(self) -> StoreFacts:
+        """Prove that the store can be read as the dataset declares it; see `storage.preflight`."""
+        from storage.preflight import examine
+
+        with self._transaction(isolation="READ COMMITTED") as connection:
+            return examine(connection, self.store, self.dataset)
+
+    def hash_probe(self, kind: HashKind) -> tuple[int, int]:
+        """Hash one record that holds every kind of value that digests hash."""
+        from storage.canonical_sql import ROW_HASHES
+
+        values = sql.SQL(
+            "'k\u00e9y \U0001f600'::text COLLATE \"C\", NULL::text, ''::text COLLATE \"C\", (-7)::bigint, "
+            "TIMESTAMP '2024-02-29 23:59:59.999', TIMESTAMP '1969-12-31 00:00:00.001', 'infinity'::timestamp"
+        )
+        with self._transaction(isolation="READ COMMITTED") as connection:
+            row = connection.execute(PROBE.format(hashes=ROW_HASHES[kind], values=values)).fetchone()
+        return cast("tuple[int, int]", row)
+
+    @contextmanager
+    def snapshot(self, kind: HashKind) -> Iterator[PostgresSnapshot]:
+        """Open one REPEATABLE READ transaction, and fix its moment at once."""
+        with self._transaction(isolation="REPEATABLE READ") as connection:
+            yield PostgresSnapshot(connection, self.store, self.dataset, kind, self.meter)
+
+    @contextmanager
+    def _transaction(self, *, isolation: str) -> Iterator[psycopg.Connection[Any]]:
+        with translate(self.store):
+            connection = psycopg.connect(
+                self._dsn,
+                autocommit=True,
+                prepare_threshold=None,
+                connect_timeout=max(2, round(self._limits.connect_s)),
+                application_name="twinstore check",
+            )
+            try:
+                connection.execute(sql.SQL("BEGIN ISOLATION LEVEL {} READ ONLY").format(sql.SQL(isolation)))
+                connection.execute(self._settings())
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                connection.close()
+
+    def _settings(self) -> sql.Composed:
+        """Return the one statement that fixes how values are written and how long we may take."""
+        values = {
+            "TimeZone": "UTC",
+            "DateStyle": "ISO, MDY",
+            "IntervalStyle": "postgres",
+            "extra_float_digits": "1",
+            "bytea_output": "hex",
+            "jit": "off",
+            "statement_timeout": f"{round(self._limits.statement_s * 1000)}ms",
+            "lock_timeout": f"{round(self._limits.lock_s * 1000)}ms",
+            "idle_in_transaction_session_timeout": f"{round(self._limits.idle_s * 1000)}ms",
+        }
+        calls = (sql.SQL("set_config({}, {}, true)").format(k, sql.Literal(v)) for k, v in values.items())
+        return sql.SQL("SELECT {}").format(sql.SQL(", ").join(calls))
+
+
+class PostgresSnapshot:
+    """The rows of one dataset in one server as of the moment when its transaction began."""
+
+    def __init__(
+        self, connection: psycopg.Connection[Any], store: StoreName, dataset: Dataset, kind: HashKind, meter: Meter
+    ) -> None:
+        self._connection = connection
+        self._store = store
+        self._dataset = dataset
+        self._kind = kind
+        self._meter = meter
+        self._sql = TableSql(dataset, store, connection.info.server_version)
+        self._replicable = self._sql.replicable
+
+    def count(self) -> dict[int, RangeCount]:
+        """Count all rows by range. When none is excluded, later statements need not look for such rows."""
+        totals: dict[int, RangeCount] = {}
+        for number, rows in self._fetch(self._sql.count()):
+            excluded = number >= RANGES
+            before = totals.get(number % RANGES, RangeCount(0, 0))
+            totals[number % RANGES] = RangeCount(before.total + rows, before.excluded + (rows if excluded else 0))
+        if not any(c.excluded for c in totals.values()):
+            self._replicable = None
+        return totals
+
+    def excluded(self, limit: int) -> list[str]:
+        """Return keys that are no canonical UUIDs."""
+        if self._replicable is None:
+            return []
+        query = sql.SQL("SELECT {key} AS k FROM {table} WHERE NOT {ok} ORDER BY 1 LIMIT {limit}").format(
+            key=self._sql.key, table=self._sql.table, ok=self._replicable, limit=sql.Literal(limit)
+        )
+        return [key for (key,) in self._fetch(query)]
+
+    def digests(self) -> dict[int, Digest]:
+        """Digest the whole table by range, in one scan."""
+        query = sql.SQL("SELECT b, count(*), sum(h1), sum(h2) FROM ({}) AS hashed GROUP BY b").format(
+            self._sql.hashed(self._kind, where=self._replicable)
+        )
+        return {b: Digest(int(n), int(s1), int(s2)) for b, n, s1, s2 in self._fetch(query)}
+
+    def pairs(self, ranges: Collection[int]) -> Iterator[KeyHash]:
+        """Stream key and hash in key order; the server sorts."""
+        where = all_of(self._replicable, self._sql.in_ranges(sorted(ranges)))
+        query = sql.SQL("COPY (SELECT k, h1, h2 FROM ({}) AS hashed ORDER BY k) TO STDOUT").format(
+            self._sql.hashed(self._kind, where=where)
+        )
+        self._meter.statements += 1
+        with self._translated(), self._connection.cursor() as cursor, cursor.copy(query) as copy:
+            copy.set_types(["text", "int8", "int8"])
+            for row in copy.rows():
+                pair = KeyHash(*row)
+                self._meter.rows += 1
+                self._meter.bytes += len(pair.key) + HASH_BYTES
+                yield pair
+
+    def sketch(self, ranges: Collection[int], cells: int) -> dict[int, Cell]:
+        """Sum the rows of these ranges into cells, in one scan."""
+        query = sql.SQL(
+            "SELECT c, count(*), sum(kh), sum(h1), sum(h2), sum(ch) "
+            "FROM (SELECT {key_hash} AS kh, h1, h2, {check} AS ch FROM ({hashed}) AS hashed OFFSET 0) AS rows, "
+            "LATERAL (VALUES {cells}) AS chosen(c) GROUP BY c"
+        ).format(
+            key_hash=KEY_HASH,
+            check=CHECK,
+            hashed=self._sql.hashed(self._kind, where=all_of(self._replicable, self._sql.in_ranges(sorted(ranges)))),
+            cells=sketch_cells(cells),
+        )
+        return {int(c): Cell(int(n), int(k), int(a), int(b), int(ch)) for c, n, k, a, b, ch in self._fetch(query)}
+
+    def find(self, key_hashes: Collection[int]) -> list[KeyHash]:
+        """Look rows up by the hash of their key: one scan that builds no record but those it returns."""
+        wanted = sql.SQL("hashtextextended({}, 0) = ANY({}::bigint[])").format(
+            self._sql.key, sql.Literal(sorted(key_hashes))
+        )
+        query = sql.SQL("SELECT k, h1, h2 FROM ({}) AS hashed").format(
+            self._sql.hashed(self._kind, where=all_of(self._replicable, wanted))
+        )
+        return [KeyHash(*row) for row in self._fetch(query)]
+
+    def rows(self, keys: Collection[str]) -> dict[str, FullRow]:
+        """Read whole rows by key, through the index of the key."""
+        names = [c.name for c in self._dataset.columns]
+        found: dict[str, FullRow] = {}
+        for chunk in _chunks(sorted(keys), KEYS_PER_STATEMENT):
+            where = sql.SQL("{} = ANY({}::{}[])").format(self._sql.key_column, sql.Literal(chunk), self._sql.key_type)
+            hashed = self._sql.hashed(self._kind, where=where, extra=self._sql.raw_aliased())
+            query = sql.SQL("SELECT k, h1, h2, {raw} FROM ({hashed}) AS hashed").format(
+                raw=self._sql.aliases(), hashed=hashed
+            )
+            for key, hash1, hash2, *values in self._fetch(query):
+                found[key] = FullRow(KeyHash(key, hash1, hash2), dict(zip(names, values, strict=True)))
+        return found
+
+    def created_between(self, low_ms: int, high_ms: int) -> int:
+        """Count rows by their creation time."""
+        if self._dataset.created is None:
+            return 0
+        column = self._sql.canonical(self._dataset.column(self._dataset.created))
+        query = sql.SQL(
+            "SELECT count(*) FROM {table} WHERE {column} BETWEEN (to_timestamp({low}) AT TIME ZONE 'UTC')::timestamp(3) "
+            "AND (to_timestamp({high}) AT TIME ZONE 'UTC')::timestamp(3)"
+        ).format(table=self._sql.table, column=column, low=sql.Literal(low_ms / 1000), high=sql.Literal(high_ms / 1000))
+        ((count,),) = self._fetch(query)
+        return int(count)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Stream all rows as text: COPY in CSV, where NULL and the empty text differ, read by Arrow."""
+        import pyarrow as pa
+        from pyarrow import csv
+
+        names = [c.name for c in self._dataset.columns]
+        query = sql.SQL("COPY (SELECT {raw} FROM {table}) TO STDOUT (FORMAT csv)").format(
+            raw=self._sql.raw(), table=self._sql.table
+        )
+        self._meter.statements += 1
+        with self._translated(), self._connection.cursor() as cursor, cursor.copy(query) as copy:
+            stream = _Stream(copy, self._meter)
+            if not stream.peek():
+                return
+            reader = csv.open_csv(
+                stream,
+                read_options=csv.ReadOptions(column_names=names, use_threads=False, block_size=BLOCK_BYTES),
+                parse_options=csv.ParseOptions(newlines_in_values=True),
+                convert_options=csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()),
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=False,
+                    null_values=[""],
+                ),
+            )
+            for batch in reader:
+                self._meter.rows += batch.num_rows
+                yield batch
+
+    def _fetch(self, query: sql.Composed) -> list[tuple[Any, ...]]:
+        with self._translated():
+            rows: list[tuple[Any, ...]] = self._connection.execute(query).fetchall()
+        self._meter.statements += 1
+        self._meter.rows += len(rows)
+        return rows
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        with translate(self._store):
+            yield
+
+
+class _Stream(io.RawIOBase):
+    """The blocks of a COPY as a readable file, for Arrow."""
+
+    def __init__(self, copy: Iterable[Any], meter: Meter) -> None:
+        super().__init__()
+        self._blocks = iter(copy)
+        self._meter = meter
+        self._buffer = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def peek(self) -> bytes:
+        """Return what is buffered, after fetching a block if nothing is; empty at the end."""
+        if not self._buffer:
+            self._buffer = bytes(next(self._blocks, b""))
+            self._meter.bytes += len(self._buffer)
+        return self._buffer
+
+    def readinto(self, target: Any) -> int:
+        """Fill `target` as far as buffered blocks go: fewer bytes than asked for are returned only at the end."""
+        filled = 0
+        while filled < len(target) and self.peek():
+            part = self._buffer[: len(target) - filled]
+            target[filled : filled + len(part)] = part
+            self._buffer = self._buffer[len(part) :]
+            filled += len(part)
+        return filled
+
+
+def _chunks(items: list[str], size: int) -> Iterator[list[str]]:
+    return (items[i : i + size] for i in range(0, len(items), size))
