@@ -1,19 +1,22 @@
-"""Processes of a server: launched to outlive us, found by the folder in which they work, ended."""
+"""Processes of a server: launched to outlive us, recognised by a mark in their command line, ended.
+
+PostgreSQL puts its parameter `cluster_name` into the title of each of its processes, and every account may read titles.
+(Their working folders, which would tell as well, are closed even to root in most containers.)
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
 
 from storage.local.account import Account
 
-_DETACHED = '"$@" & :'  # the shell leaves at once: nobody has to wait for the program, and no signal of ours reaches it
+_DETACHED = '"$@" & :'  # the shell leaves at once: nobody has to wait for the program
 
 
 class Identity(TypedDict, total=False):
@@ -58,25 +61,14 @@ def launch(
     )
 
 
-def works_in(pid: int, folder: Path) -> bool:
-    """Tell whether process `pid` works in `folder`; where the system does not tell, whether it lives."""
-    if not Path("/proc/self/cwd").exists():
-        return _lives(pid)
-    try:
-        return Path(f"/proc/{pid}/cwd").samefile(folder)
-    except OSError:
-        return False
+def postmasters(mark: str) -> set[int]:
+    """Return the processes started with `cluster_name=mark`: the postmaster, and for an instant what it forks."""
+    return {pid for pid, line in _command_lines() if f" cluster_name={mark} " in line and "/postgres -D " in line}
 
 
-def oldest_in(folder: Path) -> int | None:
-    """Return the process that has worked in `folder` for the longest; None if there is none, or none can be found."""
-    return min(_all_in(folder), default=None, key=_started)
-
-
-def end_all_in(folder: Path) -> None:
-    """Kill every process that works in `folder`; where the system does not name them, none."""
-    for pid in _all_in(folder):
-        send(pid, signal.SIGKILL)
+def children(mark: str) -> set[int]:
+    """Return the processes that a postmaster with this mark forked, whether it still lives or not."""
+    return {pid for pid, line in _command_lines() if line.startswith(f"postgres: {mark}: ")}
 
 
 def send(pid: int, how: signal.Signals) -> None:
@@ -85,22 +77,20 @@ def send(pid: int, how: signal.Signals) -> None:
         os.kill(pid, how)
 
 
-def _all_in(folder: Path) -> list[int]:
-    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if works_in(int(entry.name), folder)]
-
-
-def _started(pid: int) -> int:
-    try:
-        return Path(f"/proc/{pid}").stat().st_ctime_ns
-    except OSError:  # it ended meanwhile
-        return sys.maxsize
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _command_lines() -> Iterator[tuple[int, str]]:
+    """Yield number and command line of all processes, each line ended by a space."""
+    if not Path("/proc/self/cmdline").exists():
+        listing = subprocess.run(
+            ["/bin/ps", "-axww", "-o", "pid=,command="],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=True,
+        )
+        for line in listing.stdout.splitlines():
+            pid, _, command = line.strip().partition(" ")
+            yield int(pid), f"{command} "
+        return
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended meanwhile
+            yield int(entry.name), (entry / "cmdline").read_text("utf-8", "replace").replace("\0", " ")

@@ -10,13 +10,19 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from storage.local import stores
+from storage.local import seed, stores
 from storage.local.server import Server
+from storage.migrations import Side, migrate
+
+SEEDED = 300
+SEEDED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+"""The moment at which the newest seeded records end."""
 
 _SETTINGS = {"max_connections": "200", "shared_buffers": "32MB"}
 _EMPTY, _MIGRATED, _SEEDED = "template_empty", "template_migrated", "template_seeded"
@@ -75,14 +81,11 @@ class Servers:
         owners = ((self.primary, stores.APP), (self.secondary, stores.CUSTOMER))
         try:
             for server, owner in owners:
-                _execute(server, f"CREATE DATABASE {{}} TEMPLATE {template} OWNER {owner} STRATEGY {_STRATEGY}", name)
+                _execute(server, f"CREATE DATABASE {{}} TEMPLATE {template} OWNER {owner} STRATEGY WAL_LOG", name)
             yield self.pair(name)
         finally:
             for server, _ in owners:
                 _execute(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
-
-
-_STRATEGY = "WAL_LOG"
 
 
 @contextmanager
@@ -122,14 +125,16 @@ def make_migrated_templates(servers: Servers, empty: str) -> str:
     _copy_templates(servers, empty, _MIGRATED)
     pair = servers.pair(_MIGRATED)
     stores.create_prisma_table(pair.primary)
-    with psycopg.connect(pair.secondary) as connection:
-        connection.execute(_SECONDARY_TABLE)
+    migrate(pair.primary, Side.PRIMARY)
+    migrate(pair.secondary, Side.SECONDARY)
     return _MIGRATED
 
 
 def make_seeded_templates(servers: Servers, migrated: str) -> str:
-    """Make the template of two stores with the same 300 records, and return its name."""
+    """Make the template of two stores with the same `SEEDED` records, and return its name."""
     _copy_templates(servers, migrated, _SEEDED)
+    pair = servers.pair(_SEEDED)
+    seed.load(pair.primary, pair.secondary, SEEDED, now=SEEDED_AT)
     return _SEEDED
 
 
@@ -145,25 +150,3 @@ def _copy_templates(servers: Servers, source: str, name: str) -> None:
 def _execute(server: Server, statement: str, dbname: str) -> None:
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute(sql.SQL(statement).format(sql.Identifier(dbname)))
-
-
-_SECONDARY_TABLE = """
-CREATE TABLE public.planning (
-    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    type text NOT NULL CHECK (type IN ('scenario', 'video', 'story', 'prompt', 'image')),
-    title text NOT NULL,
-    content jsonb NOT NULL,
-    status text NOT NULL DEFAULT 'draft',
-    user_id uuid,
-    project_id uuid,
-    version integer DEFAULT 1 CHECK (version > 0),
-    metadata jsonb,
-    storage jsonb,
-    source text,
-    storage_status text DEFAULT 'pending',
-    created_at timestamptz DEFAULT now(),
-    updated_at timestamptz DEFAULT now()
-);
-ALTER TABLE public.planning ENABLE ROW LEVEL SECURITY;
-GRANT SELECT, INSERT, UPDATE, DELETE ON public.planning TO authenticated, service_role;
-"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.support.servers import Pair, Servers
+from tests.support.servers import SEEDED, Pair, Servers
 
 
 def test_servers_have_the_two_versions(servers: Servers) -> None:
@@ -35,3 +35,13 @@ def test_pairs_do_not_share_rows(pair: Pair, _round: int) -> None:
                 "INSERT INTO planning (id, type, title, content, updated_at)"
                 " VALUES ('6f2c4e0a-1d3b-4c5d-8e7f-90a1b2c3d4e5', 'story', 't', '{}', now())"
             )
+
+
+def test_seeded_pair_holds_the_same_records(seeded_pair: Pair) -> None:
+    """Both stores hold the seeded records under the same keys."""
+    keys = []
+    for dsn in (seeded_pair.primary, seeded_pair.secondary):
+        with psycopg.connect(dsn) as connection:
+            keys.append({str(row[0]) for row in connection.execute("SELECT id::text FROM planning")})
+    assert len(keys[0]) == SEEDED
+    assert keys[0] == keys[1]

@@ -1,0 +1,163 @@
+"""The embedded pair: both servers together, below one folder that remembers everything."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contracts.errors import ConfigurationError, Conflict
+from storage.local import files, loopback, stores
+from storage.local.account import reachable_folder
+from storage.local.server import Server
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+_WAIT_S = 300.0  # a first start on a slow disk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreInfo:
+    """One server of the pair.
+
+    Attributes:
+        dsn: URL for the role that twinstore uses there, password included; None before the first start.
+        host: Address on which it listens.
+        port: Port on which it listens or last listened; None before the first start.
+        version: Major version of PostgreSQL.
+        running: Whether it accepts connections.
+        folder: Where it keeps everything.
+    """
+
+    dsn: SecretStr | None
+    host: str
+    port: int | None
+    version: int
+    running: bool
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairInfo:
+    """Both servers of the pair."""
+
+    primary: StoreInfo
+    secondary: StoreInfo
+
+    @property
+    def running(self) -> bool:
+        """Whether both accept connections."""
+        return self.primary.running and self.secondary.running
+
+
+class LocalPair:
+    """Two PostgreSQL servers below `home`, one of them dressed as a Supabase project.
+
+    Args:
+        home: The folder of twinstore (`TWINSTORE_HOME`); made when it is missing.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home.absolute()
+
+    def up(self) -> PairInfo:
+        """Start both servers and make whatever is missing: data folders, roles, databases, the Prisma table.
+
+        Safe to repeat, after any interruption, and from several processes at once. The servers outlive the caller.
+        The planning table of the secondary is made by the migrations, not here.
+
+        Raises:
+            ConfigurationError: The folder cannot be used, or PostgreSQL's programs are missing.
+            Conflict: Another process has been starting or stopping the pair for minutes.
+            Unavailable: A server does not start.
+            Refused: A server runs but does not accept its password.
+        """
+        with self._usable():
+            self._home.mkdir(parents=True, exist_ok=True)
+            with self._exclusive():
+                primary, secondary = self._servers(reachable_folder(self._folder))
+                for server in (primary, secondary):
+                    server.initialise()
+                    server.start()
+                stores.prepare_primary(primary)
+                stores.create_prisma_table(primary.dsn(stores.APP, stores.APP))
+                stores.prepare_secondary(secondary)
+            return self.status()
+
+    def down(self) -> PairInfo:
+        """Stop both servers; their data stay.
+
+        Raises:
+            ConfigurationError: The folder cannot be used.
+            Conflict: Another process has been starting or stopping the pair for minutes.
+            Unavailable: A server does not stop.
+        """
+        with self._usable():
+            if self._folder.exists():
+                with self._exclusive():
+                    for server in self._servers(self._folder.resolve()):
+                        server.stop()
+            return self.status()
+
+    def status(self) -> PairInfo:
+        """Tell where both servers are and whether they run. This is a read-only operation.
+
+        Raises:
+            ConfigurationError: The folder belongs to somebody else.
+        """
+        with self._usable():
+            primary, secondary = self._servers(self._folder.resolve())
+            return PairInfo(
+                primary=_info(primary, dbname=stores.APP, role=stores.APP),
+                secondary=_info(secondary, dbname=stores.CUSTOMER, role=stores.CUSTOMER),
+            )
+
+    @property
+    def _folder(self) -> Path:
+        return self._home / "pair"
+
+    def _servers(self, folder: Path) -> tuple[Server, Server]:
+        return (
+            Server(version=stores.PRIMARY_VERSION, folder=folder / "primary", superuser=stores.PRIMARY_SUPERUSER),
+            Server(version=stores.SECONDARY_VERSION, folder=folder / "secondary", superuser=stores.SECONDARY_SUPERUSER),
+        )
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        deadline = time.monotonic() + _WAIT_S
+        while True:
+            with files.attempt_lock(self._home / "pair.lock") as handle:
+                if handle is not None:
+                    yield
+                    return
+            if time.monotonic() > deadline:
+                raise Conflict("Another process is starting or stopping the local pair.", "Wait for it, or end it.")
+            time.sleep(0.05)
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise ConfigurationError(
+                f"The local pair cannot use {exc.filename or self._home}: {exc.strerror}.",
+                "Run as the user who made it, or set TWINSTORE_HOME to a folder of your own.",
+            ) from exc
+
+
+def _info(server: Server, *, dbname: str, role: str) -> StoreInfo:
+    from pydantic import SecretStr
+
+    ready = server.port is not None and (server.folder / f"{role}.password").exists()
+    return StoreInfo(
+        dsn=SecretStr(server.dsn(dbname, role)) if ready else None,
+        host=loopback.HOST,
+        port=server.port,
+        version=server.version,
+        running=server.is_running(),
+        folder=server.folder,
+    )
