@@ -1,0 +1,133 @@
+"""junit.xml: a run for CI servers. What could not be evaluated is an error; nothing that was not judged passes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from contracts.verdicts import CheckResult, DatasetReport, Reason, RunReport
+from contracts.vocabulary import CheckStatus, StoreName, Verdict
+from reports.accounting import unbalanced
+from reports.checks import outcome
+from reports.text import count, cut
+
+KEYS_MAX: Final = 20
+_NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNSURE: Final = {Verdict.ERRORED, Verdict.INCOMPLETE}
+
+
+def to_junit(report: RunReport) -> str:
+    """Render a run as JUnit XML: a suite per dataset and store, one per dataset for the rows, one for the run.
+
+    Failed checks of any severity are failures, typed by their severity. Errored checks, and reasons why the run could
+    not tell, are errors. Waived and skipped checks are skipped, with the reason.
+    """
+    root = Element("testsuites", name=_text(f"twinstore {report.environment}"))
+    _run_suite(root, report)
+    for dataset in report.datasets:
+        _parity_suite(root, dataset)
+        for store in StoreName:
+            checks = [c for c in dataset.checks if c.store is store]
+            if checks:
+                _suite(root, f"{dataset.name}.{store}", [_check_case(c) for c in checks])
+    for number in ("tests", "failures", "errors", "skipped"):
+        root.set(number, str(sum(int(suite.get(number, "0")) for suite in root)))
+    root.set("time", f"{(report.finished_at - report.started_at).total_seconds():.3f}")
+    indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+
+
+def _run_suite(root: Element, report: RunReport) -> None:
+    case = _case("twinstore.run", "verdict")
+    if report.verdict in _UNSURE or not report.datasets:
+        _add(case, "error", str(report.verdict), report.reason, _lines(report.reasons))
+    elif report.verdict is Verdict.FAILED:
+        _add(case, "failure", str(report.verdict), report.reason, _lines(report.reasons))
+    _suite(root, "twinstore.run", [case])
+
+
+def _parity_suite(root: Element, dataset: DatasetReport) -> None:
+    name = f"{dataset.name}.parity"
+    cases = [_agree_case(name, dataset), _account_case(name, dataset)]
+    for cluster in dataset.clusters:
+        case = _case(name, f"{cluster.cause}: {cluster.sentence}")
+        message = f"{count(cluster.count, 'row')}: {cluster.sentence}"
+        _add(case, "failure", str(cluster.cause), message, _keys(cluster.sample_keys, cluster.count))
+        cases.append(case)
+    _suite(root, name, cases)
+
+
+def _agree_case(name: str, dataset: DatasetReport) -> Element:
+    case = _case(name, "stores agree")
+    if dataset.differences_total:
+        _add(case, "failure", "difference", count(dataset.differences_total, "difference"), _lines(dataset.reasons))
+    elif dataset.verdict in _UNSURE:
+        _add(
+            case,
+            "error",
+            str(dataset.verdict),
+            "The run could not tell whether the stores agree.",
+            _lines(dataset.reasons),
+        )
+    return case
+
+
+def _account_case(name: str, dataset: DatasetReport) -> Element:
+    case = _case(name, "every row is accounted for")
+    if not dataset.ranges:
+        _add(case, "error", "account", "No rows were accounted for.", "")
+    elif wrong := unbalanced(dataset):
+        where = "\n".join(f"{r.low or 'start'} to {r.high or 'end'}" for r in wrong[:KEYS_MAX])
+        _add(case, "error", "account", f"{count(len(wrong), 'range')} of keys not adding up.", where)
+    return case
+
+
+def _check_case(check: CheckResult) -> Element:
+    case = _case(f"{check.source}.{check.store}", check.id, check.seconds)
+    message = f"{outcome(check)}: {check.message}"
+    if check.status is CheckStatus.FAILED:
+        _add(case, "failure", str(check.severity), message, _keys(check.sample_keys, check.failing_rows))
+    elif check.status is CheckStatus.ERRORED:
+        _add(case, "error", "errored", check.message, check.observed or "")
+    elif check.status is CheckStatus.WAIVED:
+        _skip(case, f"waived: {check.waiver or check.message}")
+    elif check.status is CheckStatus.SKIPPED:
+        _skip(case, f"skipped: {check.message}")
+    return case
+
+
+def _suite(root: Element, name: str, cases: Iterable[Element]) -> None:
+    suite = SubElement(root, "testsuite", name=_text(name))
+    suite.extend(cases)
+    for number, tag in (("tests", "."), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(number, str(sum(tag == "." or case.find(tag) is not None for case in suite)))
+    suite.set("time", f"{sum(float(case.get('time', '0')) for case in suite):.3f}")
+
+
+def _case(suite: str, name: str, seconds: float | None = None) -> Element:
+    return Element("testcase", classname=_text(suite), name=_text(name), time=f"{seconds or 0:.3f}")
+
+
+def _add(case: Element, tag: str, kind: str, message: str, body: str) -> None:
+    SubElement(case, tag, type=kind, message=_text(message)).text = _text(body)
+
+
+def _skip(case: Element, message: str) -> None:
+    SubElement(case, "skipped", message=_text(message))
+
+
+def _lines(reasons: Iterable[Reason]) -> str:
+    return "\n".join(f"{reason.verdict}: {reason.text}" for reason in reasons)
+
+
+def _keys(keys: tuple[str, ...], total: int) -> str:
+    shown = keys[:KEYS_MAX]
+    rest = total - len(shown)
+    return "\n".join((*shown, *((f"and {count(rest, 'row')} more",) if rest > 0 else ())))
+
+
+def _text(text: str) -> str:
+    """Return the text without characters that XML cannot hold; what acts in a terminal is made visible."""
+    return _NOT_XML.sub("\ufffd", cut(text))

@@ -1,0 +1,108 @@
+"""A run in a terminal: the verdict, what did not pass, what differs, and where the rows went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from contracts.verdicts import DatasetReport, RunReport
+from contracts.vocabulary import CheckStatus, Verdict
+from reports.accounting import accounts
+from reports.checks import outcome, tally
+from reports.text import count, duration, number, one_line
+from reports.words import CAUSES, SEVERITY_RANK, STATUS_RANK, SYMBOLS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+LINES_MAX: Final = 20
+_TEXT_MAX: Final = 240
+_STYLES: Final[dict[str, str]] = {
+    Verdict.PASSED: "bold green",
+    Verdict.WARNED: "bold yellow",
+    Verdict.INCOMPLETE: "bold yellow",
+    Verdict.ERRORED: "bold magenta",
+    Verdict.FAILED: "bold red",
+    CheckStatus.SKIPPED: "dim",
+    CheckStatus.WAIVED: "blue",
+}
+
+
+def print_report(report: RunReport, console: Console) -> None:
+    """Print a run. Text from the stores cannot act on the terminal: it is made visible and never read as markup."""
+    took = duration((report.finished_at - report.started_at).total_seconds())
+    console.print(_text(f"{SYMBOLS[report.verdict]} {report.verdict}", _STYLES[report.verdict]), _text(report.reason))
+    console.print(_text(f"{report.environment} · run {report.run_id} · {took}", "dim"))
+    for reason in report.reasons[:LINES_MAX] if len(report.reasons) > 1 else ():
+        console.print(_status(reason.verdict), _text(reason.text))
+    for dataset in report.datasets:
+        _print_dataset(dataset, console)
+    for note in report.notes[:LINES_MAX]:
+        console.print(_text(note, "dim"))
+
+
+def _print_dataset(dataset: DatasetReport, console: Console) -> None:
+    console.print()
+    parts = ", ".join(f"{number(n)} {status}" for status, n in tally(dataset.checks).parts) or "none evaluated"
+    console.print(_text(dataset.name, "bold"), _status(dataset.verdict), _text(f"checks: {parts}", "dim"))
+    if dataset.clusters:
+        console.print(_clusters(dataset))
+    if any(check.status is not CheckStatus.PASSED for check in dataset.checks):
+        console.print(_checks(dataset))
+    if dataset.ranges:
+        console.print(_rows(dataset))
+
+
+def _clusters(dataset: DatasetReport) -> Table:
+    table = _table("Rows", "What", "Cause", "New", right=("Rows", "New"))
+    for c in dataset.clusters[:LINES_MAX]:
+        new = "unknown" if c.new is None else number(c.new)
+        table.add_row(_text(number(c.count)), _text(c.sentence), _text(CAUSES[c.cause]), _text(new))
+    return _capped(table, len(dataset.clusters), "cluster")
+
+
+def _checks(dataset: DatasetReport) -> Table:
+    table = _table("Status", "Check", "Store", "Severity", "Outcome")
+    checks = [check for check in dataset.checks if check.status is not CheckStatus.PASSED]
+    checks.sort(key=lambda c: (STATUS_RANK[c.status], SEVERITY_RANK[c.severity], c.id, c.store))
+    for c in checks[:LINES_MAX]:
+        table.add_row(_status(c.status), _text(c.id), _text(c.store), _text(c.severity), _text(outcome(c)))
+    return _capped(table, len(checks), "check")
+
+
+def _rows(dataset: DatasetReport) -> Table:
+    columns = ("Rows read", "Equal", "Not equal", "Only here", "Moved", "Excluded")
+    table = _table("Store", *columns, "Account", right=columns)
+    for account in accounts(dataset):
+        c = account.counts
+        terms = (c.read, c.matched, c.differing, c.only, c.deferred, sum(c.excluded.values()))
+        balance = _text("adds up", "green") if not c.balance else _text(f"{number(c.balance)} off", "bold red")
+        table.add_row(_text(account.store), *(_text(number(term)) for term in terms), balance)
+    return table
+
+
+def _table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, header_style="dim", pad_edge=False)
+    for name in columns:
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    return table
+
+
+def _capped(table: Table, total: int, noun: str) -> Table:
+    if total > LINES_MAX:
+        table.caption = f"and {count(total - LINES_MAX, noun)} more in the report"
+    return table
+
+
+def _status(status: Verdict | CheckStatus) -> Text:
+    return _text(f"{SYMBOLS[status]} {status}", _STYLES[status])
+
+
+def _text(text: str, style: str = "") -> Text:
+    from rich.text import Text
+
+    return Text(one_line(text, _TEXT_MAX), style=style)
