@@ -75,10 +75,15 @@ def canonical_uuid(text: str) -> str:
     Raises:
         ValueError: It is no UUID.
     """
-    if _UUID.fullmatch(text) is None:
+    if not is_uuid(text):
         raise ValueError("not a UUID")
     digits = text.strip("{}").replace("-", "").lower()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def is_uuid(text: str) -> bool:
+    """Tell whether PostgreSQL would read a text as a UUID, however it is spelt."""
+    return _UUID.fullmatch(text) is not None
 
 
 def canonical_row(dataset: Dataset, row: Row, *, store: StoreName | None = None) -> dict[str, str | None]:

@@ -16,6 +16,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+_UNIX_2000_MS = 946_684_800_000
 _DAYS_TO_2000 = 730_425  # from 0000-03-01, where the years of this calendar begin: a leap day is a year's last
 _DAYS_PER_ERA = 146_097  # 400 years
 _MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -75,6 +76,21 @@ def canonical(text: str) -> str:
     """
     instant = microseconds(text)
     return text if instant is None else _written(milliseconds(instant))
+
+
+def unix_milliseconds(text: str) -> int | None:
+    """Read an instant as milliseconds since 1970-01-01 in UTC, rounded as `milliseconds` does; None when infinite.
+
+    Raises:
+        ValueError: It is no instant in PostgreSQL's ISO style.
+    """
+    instant = microseconds(text)
+    return None if instant is None else milliseconds(instant) + _UNIX_2000_MS
+
+
+def from_unix_milliseconds(unix_ms: int) -> str:
+    """Write milliseconds since 1970-01-01 in UTC as a canonical instant."""
+    return _written(unix_ms - _UNIX_2000_MS)
 
 
 def _written(instant_ms: int) -> str:

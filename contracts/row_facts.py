@@ -1,0 +1,82 @@
+"""What the columns of a dataset mean for one another: the facts from which a difference is explained.
+
+A dataset without facts is compared all the same; its differences are then explained by their values alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from contracts.dataset import ColumnType, Dataset
+from contracts.planning import STATUS_ALIASES, ContentType, Status
+from contracts.vocabulary import StoreName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFacts:
+    """Which columns play which part in a row, and what the secondary's constraints hold.
+
+    Attributes:
+        type: Column that says what kind of record it is.
+        title: Column with a person's name for it.
+        status: Column whose values are all in one vocabulary.
+        version: Column that counts saves.
+        body: JSON column that holds the whole record.
+        envelope: Keys of the body that repeat columns; a writer that stores only what is left strips these.
+        in_body: Per column, the path inside the body that repeats it.
+        vocabularies: Per column, the values that there are, aliases included.
+        unwritten: Per column, the default that stays for ever when nobody writes the column. A default that rows
+            also hold in normal life, such as a first status or version, proves nothing and is not named here.
+        required: Columns that are NULL in no row of the secondary.
+        not_blank: Text columns that hold more than white space.
+        positive: Integer columns that are 1 or more.
+    """
+
+    type: str | None = None
+    title: str | None = None
+    status: str | None = None
+    version: str | None = None
+    body: str | None = None
+    envelope: frozenset[str] = frozenset()
+    in_body: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    vocabularies: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unwritten: Mapping[str, str] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+    not_blank: frozenset[str] = frozenset()
+    positive: frozenset[str] = frozenset()
+
+
+PLANNING_FACTS = RowFacts(
+    type="type",
+    title="title",
+    status="status",
+    version="version",
+    body="content",
+    envelope=frozenset({"id", "type", "title", "metadata"}),
+    in_body={"title": ("title",), "status": ("metadata", "status")},
+    vocabularies={"type": frozenset(ContentType), "status": frozenset(Status) | frozenset(STATUS_ALIASES)},
+    unwritten={"storage_status": "pending"},
+    required=frozenset({"type", "title", "content", "status", "version", "created_at", "updated_at"}),
+    not_blank=frozenset({"title"}),
+    positive=frozenset({"version"}),
+)
+
+_FACTS = {"planning": PLANNING_FACTS}
+
+
+def facts_of(dataset: Dataset) -> RowFacts:
+    """Return the facts of a dataset; none of them are known for one that has no entry here."""
+    return _FACTS.get(dataset.name, RowFacts())
+
+
+def references(dataset: Dataset) -> frozenset[str]:
+    """Return the columns, the key aside, that are a UUID on the secondary and free text on the primary."""
+    return frozenset(
+        column.name
+        for column in dataset.columns
+        if column.name != dataset.key
+        and column.type is ColumnType.TEXT
+        and "uuid" in column.sql_types[StoreName.SUPABASE]
+        and "uuid" not in column.sql_types[StoreName.PRISMA]
+    )
