@@ -1,0 +1,24 @@
+"""The fault catalogue: everything that is known to go wrong between two stores, to be planted and to be found.
+
+Each fault says what it does to which rows and what a check must find because of it. Decoys look like a cause and are
+none. Pairs are two faults on one row, of which both must be named. `python -m storage.local.faults` prints the
+catalogue as a page.
+"""
+
+from storage.local.faults.catalogue import DECOYS, FAULTS, PAIRS, WITHOUT_DECOY, fault
+from storage.local.faults.inject import inject, victims
+from storage.local.faults.model import Expected, Fault, Injected, Statement
+
+__all__ = [
+    "DECOYS",
+    "FAULTS",
+    "PAIRS",
+    "WITHOUT_DECOY",
+    "Expected",
+    "Fault",
+    "Injected",
+    "Statement",
+    "fault",
+    "inject",
+    "victims",
+]
