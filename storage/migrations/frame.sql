@@ -7,7 +7,8 @@ DECLARE
   recorded text;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('twinstore.migrations', 0));
-  IF to_regclass('twinstore.migration_log') IS NOT NULL THEN
+  -- Not to_regclass: it may answer from what this session knew before it waited for the lock.
+  IF EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = 'twinstore' AND tablename = 'migration_log') THEN
     SELECT checksum INTO recorded FROM twinstore.migration_log WHERE name = '{{name}}' AND status = 'applied';
     IF recorded <> '{{checksum}}' THEN
       RAISE EXCEPTION USING ERRCODE = 'TW001',

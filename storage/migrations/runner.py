@@ -26,6 +26,9 @@ _LOCK = """
     SELECT pg_advisory_xact_lock(hashtextextended('twinstore.migrations', 0))
 """
 
+# Not to_regclass: it may answer from what this session knew before it waited for the lock.
+_INSTALLED = "SELECT true FROM pg_catalog.pg_tables WHERE schemaname = 'twinstore' AND tablename = 'migration_log'"
+
 
 def state(dsn: str, side: Side) -> MigrationState:
     """Say how far a database is. Reads only.
@@ -115,7 +118,7 @@ def _connected(dsn: str, side: Side) -> Iterator[psycopg.Connection]:
 
 
 def _state(conn: psycopg.Connection, side: Side) -> MigrationState:
-    installed = conn.execute("SELECT to_regclass('twinstore.migration_log') IS NOT NULL").fetchone() == (True,)
+    installed = conn.execute(_INSTALLED).fetchone()
     rows = conn.execute(text("read_state.sql").encode()).fetchall() if installed else []
     recorded = [
         Applied(name=name, checksum=sum_, applied_at=at, execution_ms=ms, version=by, succeeded=ok)
