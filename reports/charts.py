@@ -98,8 +98,7 @@ def rows_chart(points: Sequence[TrendPoint]) -> Chart:
     """Return a line per store through its number of rows, on an axis that shows small losses."""
     values = [(p.rows_primary, p.rows_secondary) for p in points]
     low, high = min(map(min, values)), max(map(max, values))
-    room = max(1, (high - low) // 4)
-    floor, ceiling = max(0, low - room), high + room
+    floor, ceiling = _frame(low, high)
     lines = tuple(
         " ".join(f"{_x(i, len(points)):.1f},{_y(pair[side], floor, ceiling):.1f}" for i, pair in enumerate(values))
         for side in (0, 1)
@@ -160,6 +159,14 @@ def _x(position: int, total: int) -> float:
 
 def _y(value: int, low: int, high: int) -> float:
     return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - low) / (high - low)
+
+
+def _frame(low: int, high: int) -> tuple[int, int]:
+    """Return round numbers below and above two, with room between."""
+    span = max(1, high - low)
+    unit = 10 ** (len(str(span)) - 1)
+    room = max(1, span // 4)
+    return max(0, (low - room) // unit * unit), -(-(high + room) // unit) * unit
 
 
 def _ceiling(value: int) -> int:

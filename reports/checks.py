@@ -55,13 +55,14 @@ class CheckView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """How the checks of one store, or of all, came out."""
+    """How the checks of one store, or of all, came out; those inherited from the other store are also in one of these."""
 
     passed: int = 0
     failed: int = 0
     errored: int = 0
     skipped: int = 0
     waived: int = 0
+    inherited: int = 0
 
     @property
     def total(self) -> int:
@@ -76,7 +77,10 @@ class Tally:
 
 def tally(checks: Iterable[CheckResult]) -> Tally:
     """Count checks by status."""
-    return Tally(**Counter(str(check.status) for check in checks))
+    counts = Counter[str]()
+    for check in checks:
+        counts.update([str(check.status)] + ["inherited"] * check.inherited)
+    return Tally(**counts)
 
 
 def check_views(dataset: str, checks: Sequence[CheckResult]) -> tuple[CheckView, ...]:
@@ -117,7 +121,7 @@ def outcome(result: CheckResult) -> str:
         verb = "fails" if result.failing_rows == 1 else "fail"
         return f"{result.failing_rows:,}{of} {'row' if result.failing_rows == 1 and not of else 'rows'} {verb}"
     if result.status is CheckStatus.PASSED and result.checked_rows is not None:
-        return f"{count(result.checked_rows, 'row')} looked at"
+        return f"{count(result.checked_rows, 'row')} hold"
     return {
         CheckStatus.PASSED: "holds",
         CheckStatus.FAILED: "does not hold",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,7 +50,7 @@ class ClusterView:
         kind: The kind in words.
         since: Age of the oldest in words; empty without a ledger.
         since_at: When the oldest was first seen, in words.
-        keys: Sample keys.
+        keys: Sample keys that are not among the listed differences.
         listed: Differences that are shown one by one.
     """
 
@@ -78,7 +78,7 @@ def cluster_views(dataset: DatasetReport, report: RunReport, mask_key: bytes, bu
             view = difference_view(members[index][1][turn], report, mask_key)
             if budget.take(view.weight):
                 listed[index].append(view)
-    views = tuple(_view(dataset.name, members[index][0], listed[index], report.finished_at) for index in shown)
+    views = tuple(_view(dataset.name, members[index][0], listed[index], report.started_at) for index in shown)
     return Shown(items=views, total=len(members))
 
 
@@ -134,7 +134,7 @@ def difference_view(difference: Difference, report: RunReport, mask_key: bytes) 
     return DifferenceView(
         key=difference.key,
         kind=KINDS[difference.kind],
-        since=_since(difference.first_seen, difference.runs_seen, report.finished_at),
+        since=_since(difference.first_seen, difference.runs_seen, report.started_at),
         returned=difference.returned,
         fields=first(fields, FIELDS_MAX, len(difference.fields)),
     )
@@ -148,7 +148,9 @@ def _since(first_seen: datetime | None, runs: int, now: datetime) -> str:
     return f"for {age(first_seen, now)}, {count(runs, 'run')} in a row"
 
 
-def _view(dataset: str, cluster: Cluster, listed: Iterable[DifferenceView], now: datetime) -> ClusterView:
+def _view(dataset: str, cluster: Cluster, listed: Sequence[DifferenceView], now: datetime) -> ClusterView:
+    there = {view.key for view in listed}
+    others = [key for key in cluster.sample_keys if key not in there]
     parts = (
         dataset,
         "cluster",
@@ -165,6 +167,6 @@ def _view(dataset: str, cluster: Cluster, listed: Iterable[DifferenceView], now:
         kind=KINDS[cluster.kind],
         since=age(cluster.oldest, now) if cluster.oldest else "",
         since_at=moment(cluster.oldest) if cluster.oldest else "",
-        keys=first(cluster.sample_keys, KEYS_MAX, cluster.count),
-        listed=first(tuple(listed), LISTED_PER_CLUSTER, cluster.count),
+        keys=first(others, KEYS_MAX),
+        listed=first(listed, LISTED_PER_CLUSTER, cluster.count),
     )

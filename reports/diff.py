@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from contracts.verdicts import FieldDifference, RunReport
 from reports.masking import Side, State, common_prefix, first_difference, sides
-from reports.text import code_point, number, visible
+from reports.text import LINE_FEED, count, number, visible
 from reports.words import CAUSES
 
 CONTEXT = 48  # characters shown before and after the part that differs
@@ -43,6 +43,7 @@ class FieldDiff:
         secondary: The side of the secondary store.
         why: The cause in two or three words.
         where: Where the sides part, in words; empty where one of them holds no text.
+        spelt: The parts that differ in code points, where characters may look alike; else empty.
     """
 
     name: str
@@ -50,11 +51,12 @@ class FieldDiff:
     secondary: Piece
     why: str
     where: str
+    spelt: str
 
     @property
     def weight(self) -> int:
         """Upper bound of the bytes that the field needs on a page."""
-        texts = (self.name, self.why, self.where, *_texts(self.primary), *_texts(self.secondary))
+        texts = (self.name, self.why, self.where, self.spelt, *_texts(self.primary), *_texts(self.secondary))
         return 420 + sum(_weight(text) for text in texts)
 
 
@@ -70,15 +72,20 @@ def field_diff(difference: FieldDifference, report: RunReport, mask_key: bytes) 
     """Return a field difference ready to be drawn, masked where the report asks for it."""
     primary, secondary = sides(difference, report, mask_key)
     position = first_difference(difference)
-    where = "" if position is None else f"first differs at character {number(position)}"
+    where = "" if position is None else f"differs from character {number(position)}"
     if primary.state is secondary.state is State.VALUE:
         start, end = _shared(primary.text, secondary.text)
         pieces = _piece(primary.text, start, end), _piece(secondary.text, start, end)
-        where += _spelt(primary.text, secondary.text, start, end)
+        spelt = _spelt(primary.text, secondary.text, start, end)
     else:
-        pieces = _whole(primary), _whole(secondary)
+        pieces, spelt = (_whole(primary), _whole(secondary)), ""
     return FieldDiff(
-        name=difference.field, primary=pieces[0], secondary=pieces[1], why=CAUSES[difference.cause], where=where
+        name=difference.field,
+        primary=pieces[0],
+        secondary=pieces[1],
+        why=CAUSES[difference.cause],
+        where=where,
+        spelt=spelt,
     )
 
 
@@ -105,18 +112,18 @@ def _piece(text: str, start: int, end: int) -> Piece:
         marked=_drawn(marked[:MARKED_MAX])
         + (f"… {number(len(marked))} characters differ" if len(marked) > MARKED_MAX else ""),
         after=_drawn(after[:CONTEXT]) + ("…" if len(after) > CONTEXT else ""),
-        note=f"{number(len(text))} characters",
+        note=count(len(text), "character"),
     )
 
 
 def _whole(side: Side) -> Piece:
     marked = _drawn(side.text[:MARKED_MAX]) + ("…" if len(side.text) > MARKED_MAX else "")
-    note = f"{number(len(side.text))} characters" if side.state is State.VALUE else ""
+    note = count(len(side.text), "character") if side.state is State.VALUE else ""
     return Piece(state=side.state, before="", marked=marked, after="", note=note)
 
 
 def _drawn(text: str) -> str:
-    return visible(text).replace("\n", "\u240a\n")
+    return visible(text).replace("\n", LINE_FEED + "\n")
 
 
 def _spelt(one: str, other: str, start: int, end: int) -> str:
@@ -124,5 +131,4 @@ def _spelt(one: str, other: str, start: int, end: int) -> str:
     parts = one[start : len(one) - end], other[start : len(other) - end]
     if max(map(len, parts)) > _SHORT or all(part.isascii() for part in parts):
         return ""
-    spelt = ("".join(map(code_point, part)) or "nothing" for part in parts)
-    return ": " + " against ".join(spelt)
+    return " against ".join(" ".join(f"U+{ord(char):04X}" for char in part) or "nothing" for part in parts)

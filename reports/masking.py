@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from contracts.verdicts import MISSING, FieldDifference, RunReport
 from contracts.vocabulary import Classification
-from reports.text import number
+from reports.text import count
 
 DIGEST_LENGTH = 12  # hexadecimal digits of the keyed hash that are shown
 
@@ -85,7 +85,7 @@ def masked_text(value: str, mask_key: bytes) -> str:
     Equal values have equal hashes under one key, on both stores and in every file of a run.
     """
     digest = hmac.new(mask_key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
-    return f"{shape(value)}, {number(len(value))} characters, hash {digest[:DIGEST_LENGTH]}"
+    return f"{shape(value)}, {count(len(value), 'character')}, hash {digest[:DIGEST_LENGTH]}"
 
 
 def shape(value: str) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 TEXT_MAX = 2_000  # characters of any one text on a page; a longer one is cut and says how long it is
 KEY_MAX = 200
+LINE_FEED = "\u21b5"
 NONE = "\u2013"  # stands where there is nothing to say
 
 _PLAIN = re.compile(r"[ -~\n]*")
@@ -65,7 +66,7 @@ def cut(text: str, limit: int = TEXT_MAX) -> str:
 
 def one_line(text: str, limit: int = TEXT_MAX) -> str:
     """Return the visible form of the text on one line."""
-    return cut(text, limit).replace("\n", "\u240a")
+    return cut(text, limit).replace("\n", LINE_FEED)
 
 
 def slug(*parts: str) -> str:

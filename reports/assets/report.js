@@ -66,7 +66,7 @@
         const hit = !wanted || texts.get(item).includes(wanted);
         item.hidden = !hit;
         shown += hit;
-        const head = item.querySelector("summary").textContent.toLowerCase();
+        const head = (item.querySelector("summary") ?? item).textContent.toLowerCase();
         const whole = !wanted || head.includes(wanted);
         for (const part of inner.get(item)) part.hidden = !whole && !texts.get(part).includes(wanted);
         if (wanted && hit) openTo(whole ? item.parentElement : item);
