@@ -100,6 +100,14 @@ _JSON = (
         variant="other",
     ),
     _plain(
+        Cause.DOUBLE_ENCODED_JSON,
+        "The content on supabase is a JSON string that holds no JSON.",
+        "content",
+        update(SUPABASE, "content = to_jsonb('see the attachment'::text)"),
+        breaks="content_is_object",
+        variant="prose",
+    ),
+    _plain(
         Cause.JSON_STRIPPED,
         "The content on supabase lacks its genre.",
         "content.genre",

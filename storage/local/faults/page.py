@@ -10,7 +10,7 @@ from storage.local.faults.model import Expected, Fault
 _INTRO = """\
 # The fault catalogue
 
-Everything that is known to go wrong between the two stores. Each fault can be planted in an embedded pair, and each must
+Everything that is known to go wrong between the two stores. Each fault can be planted in an embedded pair, and must
 be found: the tests plant them one by one and compare what the check says with this page. The page is made from the
 catalogue by `python -m storage.local.faults`.
 

@@ -67,6 +67,7 @@ ROWS_MISSING = (
         "project_id = 'project-1'",
         "project_id_valid",
     ),
+    _refused("title", "A record with a blank title was refused by supabase.", "title = '   '", "title_not_blank"),
     _refused("version", "A record with the version 0 was refused by supabase.", "version = 0", "version_positive"),
     Fault(
         id="window_lost_supabase",
