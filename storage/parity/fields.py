@@ -14,7 +14,8 @@ from enum import Enum
 
 from contracts.dataset import Column, ColumnType, Dataset
 from contracts.verdicts import MISSING, FieldDifference
-from contracts.vocabulary import Classification
+from contracts.vocabulary import Classification, StoreName
+from storage.canonical import canonical_row
 from storage.canonical_json import Value, parse, quoted, to_text
 from storage.ports import Row
 
@@ -52,16 +53,21 @@ class Gap:
 
 
 def diff_fields(dataset: Dataset, primary: Row, secondary: Row) -> tuple[FieldDifference, ...]:
-    """Return the fields in which two canonical records differ, by column in the dataset's order, then by path.
+    """Return the fields in which two rows differ by value, by column in the dataset's order, then by path.
 
     Args:
         dataset: The dataset of both rows.
-        primary: Canonical record of the primary.
-        secondary: Canonical record of the secondary.
+        primary: Row of the primary, as read or in canonical form.
+        secondary: Row of the secondary, likewise.
+
+    Raises:
+        ProtocolError: A value of a row is none of its column's type.
     """
+    ours = canonical_row(dataset, primary, store=StoreName.PRISMA)
+    theirs = canonical_row(dataset, secondary, store=StoreName.SUPABASE)
     found: list[FieldDifference] = []
     for column in dataset.compared:
-        one, other = primary[column.name], secondary[column.name]
+        one, other = ours[column.name], theirs[column.name]
         if one == other:
             continue
         if column.type is ColumnType.JSON and one is not None and other is not None:

@@ -50,7 +50,7 @@ def explain_body(pair: RowPair, column: Column) -> list[Judged]:
 
 def _judge(pair: RowPair, found: Sequence[Gap], *, inner: bool) -> Iterator[Judged]:
     renamed = _renamed(found)
-    stripped = _stripped(pair, found)
+    stripped = _stripped(pair, found, renamed)
     for gap in found:
         if gap.path in renamed:
             yield from _judge_renamed(pair, gap, renamed[gap.path], inner=inner)
@@ -68,13 +68,24 @@ def _judge_value(pair: RowPair, gap: Gap, *, inner: bool) -> Iterator[Judged]:
         yield Judged(gap=gap, finding=None, about=about, inner=inner)
         return
     encoded = double_encoded_json(primary, secondary)
-    if encoded is None:
-        finding = _compare(pair, gap.path, primary, secondary)
-        yield Judged(gap=gap, finding=finding, about=about, inner=inner)
-        return
-    yield Judged(gap=gap, finding=encoded, about=about, inner=inner)
-    if isinstance(primary, dict | list) or isinstance(secondary, dict | list):
-        yield from _judge(pair, gaps(gap.path, decoded(primary)[0], decoded(secondary)[0]), inner=True)
+    below: list[Judged] = []
+    if encoded and (isinstance(primary, dict | list) or isinstance(secondary, dict | list)):
+        one, other = decoded(primary)[0], decoded(secondary)[0]
+        below = list(_judge(pair, gaps(gap.path, one, other), inner=True))
+        if below and not _akin(one, other) and not any(judged.finding for judged in below):
+            encoded, below = None, []  # a JSON text, but of something else
+    finding = encoded or _compare(pair, gap.path, primary, secondary)
+    yield Judged(gap=gap, finding=finding, about=about, inner=inner)
+    yield from below
+
+
+def _akin(one: Value, other: Value) -> bool:
+    """Tell whether two containers have at least one entry in common."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return any(same(value, other.get(key, ABSENT)) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return any(same(*entries) for entries in zip(one, other, strict=False))
+    return False
 
 
 def _compare(pair: RowPair, path: Path, primary: Value, secondary: Value) -> Finding | None:
@@ -128,20 +139,20 @@ class _Stripped:
     finding: Finding
 
 
-def _stripped(pair: RowPair, found: Sequence[Gap]) -> _Stripped | None:
-    """Recognise a body that lacks keys of its envelope, all of them on the same side."""
+def _stripped(pair: RowPair, found: Sequence[Gap], renamed: Mapping[Path, Gap]) -> _Stripped | None:
+    """Recognise a body that lacks keys of its envelope, and no other keys: the other side lacks none of them."""
     lacking: dict[StoreName, list[Gap]] = {store: [] for store in StoreName}
     for gap in found:
-        if len(gap.path) == 2 and gap.path[0] == pair.facts.body and gap.path[1] in pair.facts.envelope:  # noqa: PLR2004
+        if len(gap.path) == 2 and gap.path[0] == pair.facts.body:  # noqa: PLR2004 - a key of the body itself
             for store, value in ((StoreName.PRISMA, gap.primary), (StoreName.SUPABASE, gap.secondary)):
-                if value is ABSENT:
+                if value is ABSENT and gap.path not in renamed:
                     lacking[store].append(gap)
-    sides = [store for store, lost in lacking.items() if lost]
-    if len(sides) != 1:
-        return None
-    keys = ", ".join(f"`{gap.path[1]}`" for gap in lacking[sides[0]])
-    finding = Finding(Cause.JSON_STRIPPED, sides[0], f"without {keys} on {sides[0]}")
-    return _Stripped(frozenset(gap.path for gap in lacking[sides[0]]), finding)
+    for store, lost in lacking.items():
+        if lost and not lacking[store.other] and all(gap.path[1] in pair.facts.envelope for gap in lost):
+            keys = ", ".join(f"`{gap.path[1]}`" for gap in lost)
+            finding = Finding(Cause.JSON_STRIPPED, store, f"without {keys} on {store}")
+            return _Stripped(frozenset(gap.path for gap in lost), finding)
+    return None
 
 
 def _judge_renamed(pair: RowPair, gap: Gap, twin: Gap, *, inner: bool) -> Iterator[Judged]:
@@ -149,7 +160,7 @@ def _judge_renamed(pair: RowPair, gap: Gap, twin: Gap, *, inner: bool) -> Iterat
     key, other_key = str(gap.path[-1]), str(twin.path[-1])
     on_primary = gap.secondary is ABSENT
     snake = StoreName.PRISMA if on_primary == (snake_case(key) == key) else StoreName.SUPABASE
-    finding = Finding(Cause.JSON_KEY_CASE, snake, f"written with snake_case keys on {snake}")
+    finding = Finding(Cause.JSON_KEY_CASE, None, f"written with snake_case keys on {snake}")
     yield Judged(gap=gap, finding=finding, about=pattern(gap.path[:-1]), inner=inner)
     if on_primary:
         path = (*gap.path[:-1], f"{key}|{other_key}")

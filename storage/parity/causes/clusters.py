@@ -53,8 +53,8 @@ def sentence(explanation: Explanation) -> str:
             return f"{store} holds no row at all"
         case Cause.MISSING_ROW:
             return f"the row is missing on {store}"
-        case Cause.REFUSED_BY_STORE if store is not None:
-            return f"the row is missing on {store.other}, which cannot hold it: {detail}"
+        case Cause.REFUSED_BY_STORE:
+            return f"the row is missing on {store}, which cannot hold it: {detail}"
         case Cause.WRITE_WINDOW:
             return f"every row {detail}"
     if detail:

@@ -51,7 +51,7 @@ def compare_titles(pair: RowPair, primary: str | None, secondary: str | None) ->
     blank = any(title is None or not title.strip() for title in (primary, secondary))
     if not made_up or not blank:
         return None
-    return Finding(Cause.TITLE_FALLBACK, made_up[0], f"made up on {made_up[0]} where the other is blank")
+    return Finding(Cause.TITLE_FALLBACK, None, f"made up on {made_up[0]} where the other is blank")
 
 
 def _is_made_up(title: str, kind: str | None) -> bool:

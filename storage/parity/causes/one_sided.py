@@ -37,8 +37,10 @@ def explain_one_sided(
     refused = dict(_refused(dataset, facts, canonical)) if store is StoreName.PRISMA else {}
     if refused:
         detail = "; ".join(f"`{column}` {words}" for column, words in sorted(refused.items()))
-        return (Explanation(cause=Cause.REFUSED_BY_STORE, fields=tuple(sorted(refused)), store=store, detail=detail),)
-    return (Explanation(cause=Cause.MISSING_ROW, fields=(), store=store.other, detail=f"missing on {store.other}"),)
+        return (
+            Explanation(cause=Cause.REFUSED_BY_STORE, fields=tuple(sorted(refused)), store=store.other, detail=detail),
+        )
+    return (Explanation(cause=Cause.MISSING_ROW, fields=(), store=store.other),)
 
 
 def _refused(dataset: Dataset, facts: RowFacts, row: Row) -> Iterator[tuple[str, str]]:

@@ -43,7 +43,7 @@ def text_whitespace(primary: str, secondary: str) -> Finding | None:
 
 
 def text_normalization(primary: str, secondary: str) -> Finding | None:
-    """Recognise texts that are equal in Unicode normal form C; a side in another form is at fault."""
+    """Recognise texts that are equal in Unicode normal form C."""
     if unicodedata.normalize("NFC", primary) != unicodedata.normalize("NFC", secondary):
         return None
     loose = [
@@ -52,7 +52,7 @@ def text_normalization(primary: str, secondary: str) -> Finding | None:
         if not unicodedata.is_normalized("NFC", text)
     ]
     if len(loose) == 1:
-        return Finding(Cause.TEXT_NORMALIZATION, loose[0], f"not in normal form C on {loose[0]}")
+        return Finding(Cause.TEXT_NORMALIZATION, None, f"not in normal form C on {loose[0]}")
     return Finding(Cause.TEXT_NORMALIZATION)
 
 
