@@ -55,7 +55,7 @@ class CheckView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """How the checks of one store, or of all, came out; those inherited from the other store are also in one of these."""
+    """How the checks of one store, or of all, came out; an inherited one counts by its status as well."""
 
     passed: int = 0
     failed: int = 0
