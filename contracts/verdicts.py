@@ -239,6 +239,7 @@ class StoreFacts:
     reachable: bool
     server_version: str = ""
     table: str = ""
+    estimated_rows: int | None = None  # as the server's statistics have it
     identity: str = ""  # id of the row in twinstore.identity; two stores with the same one are one store
     sees_all_rows: bool = False
     note: str = ""
@@ -297,6 +298,7 @@ class DatasetReport:
         clusters: All differences by cause, largest first.
         checks: Contract rules and expectations on both stores.
         history: What changed since the run before.
+        notes: Sentences about this dataset that a reader must know.
     """
 
     name: str
@@ -310,6 +312,7 @@ class DatasetReport:
     clusters: tuple[Cluster, ...] = ()
     checks: tuple[CheckResult, ...] = ()
     history: History = History()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

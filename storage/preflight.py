@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 TABLE = """
 SELECT c.oid, c.relkind, has_schema_privilege(n.oid, 'USAGE'), current_user::text,
-       current_setting('server_version'), row_security_active(c.oid)
+       current_setting('server_version'), row_security_active(c.oid), c.reltuples::bigint
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relname = %s
 """
@@ -46,7 +46,7 @@ def examine(connection: psycopg.Connection[Any], store: StoreName, dataset: Data
             "Run `twinstore migrate`, or name the database that holds it.",
             store=store,
         )
-    oid, kind, usable, user, version, row_security = found
+    oid, kind, usable, user, version, row_security, rows = found
     columns = {c: (t, granted) for c, t, granted in connection.execute(COLUMNS, (oid,)).fetchall()}
     _require_columns(store, dataset, {c: t for c, (t, _) in columns.items()})
     refused = [c.name for c in dataset.columns if not columns[c.name][1]]
@@ -59,6 +59,7 @@ def examine(connection: psycopg.Connection[Any], store: StoreName, dataset: Data
         reachable=True,
         server_version=version.split(" ")[0],
         table=f"{schema}.{name}",
+        estimated_rows=rows if rows >= 0 else None,
         identity=_identity(connection),
         sees_all_rows=kind in "rp" and not row_security,
         note=f"row level security may hide rows from {user}" if row_security else "",

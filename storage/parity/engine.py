@@ -67,21 +67,23 @@ class Parity:
     reasons: tuple[Reason, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def different(self) -> int:
+        """Number of keys on which the stores disagree, one by one or because a side is empty."""
+        return self.rows.differing + self.rows.only_primary + self.rows.only_secondary
 
-def preflight(primary: Reader, secondary: Reader) -> tuple[StoreFacts, StoreFacts]:
-    """Prove that both stores can be read, and that they are two.
+
+def require_two_stores(primary: StoreFacts, secondary: StoreFacts) -> None:
+    """Refuse to compare a store with itself.
 
     Raises:
         ConfigurationError: Both settings reach the same database.
-        TwinstoreError: A store is unreachable, refuses us, or is not what the dataset declares.
     """
-    facts = together(primary.facts, secondary.facts)
-    if facts[0].identity and facts[0].identity == facts[1].identity:
+    if primary.identity and primary.identity == secondary.identity:
         raise ConfigurationError(
             "DATABASE_URL and the Supabase settings reach the same database.",
             "Point one of them at the other store; a store cannot be compared with itself.",
         )
-    return facts
 
 
 def compare(
@@ -98,7 +100,7 @@ def compare(
     Args:
         primary: Reader of the primary.
         secondary: Reader of the secondary.
-        facts: What `preflight` found.
+        facts: What both readers said of their stores.
         options: Patience and budget.
         progress: Is told the name of each step as it begins.
         sleep: Waits for seconds.

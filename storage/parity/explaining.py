@@ -8,7 +8,7 @@ from contracts.verdicts import Cluster, Difference, Explanation, FieldDifference
 from contracts.vocabulary import Cause, DifferenceKind, StoreName
 from storage.canonical_time import microseconds, milliseconds
 from storage.parity.accounting import kind_of
-from storage.parity.causes import cluster, explain, explain_one_sided, find_windows
+from storage.parity.causes import cluster, explain, explain_one_sided, explain_window, find_windows
 from storage.parity.fields import diff_fields
 from storage.parity.recheck import Checked
 from storage.ports import FullRow, HashKind, Reader
@@ -75,11 +75,7 @@ class Explainer:
             return {}
         with self._readers[holder].snapshot(self._kind) as snapshot:
             windows = find_windows(missing, snapshot.created_between)
-        return {
-            key: Explanation(cause=Cause.WRITE_WINDOW, fields=(), store=holder.other, detail=window.detail)
-            for window in windows
-            for key in window.keys
-        }
+        return {key: explain_window(window, holder.other) for window in windows for key in window.keys}
 
     @staticmethod
     def _in_window(difference: Difference, windowed: dict[StoreName, dict[str, Explanation]]) -> Difference:

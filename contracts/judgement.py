@@ -1,0 +1,77 @@
+"""From findings to a verdict: one place, no I/O. What was not looked at is never called passed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from contracts.verdicts import CheckResult, DatasetReport, Reason, worst
+from contracts.vocabulary import CheckStatus, Severity, StoreName, Verdict
+
+_FAILED = {Severity.CRITICAL: Verdict.FAILED, Severity.WARNING: Verdict.WARNED}
+
+
+def judge_checks(checks: Sequence[CheckResult], declared: Mapping[StoreName, Iterable[str]]) -> tuple[Reason, ...]:
+    """Return why the checks keep a dataset from being passed, worst first.
+
+    Args:
+        checks: The results.
+        declared: Ids of the checks that each store must have a result for; a missing one is errored.
+    """
+    reasons = [*_errored(checks), *(reason for check in checks if (reason := _reason(check)) is not None)]
+    answered = {(c.id, c.store) for c in checks}
+    for store, ids in declared.items():
+        missing = sorted(check for check in ids if (check, store) not in answered)
+        if missing:
+            reasons.append(Reason(verdict=Verdict.ERRORED, text=f"{_some(missing)} gave no result on {store}"))
+    return sort_reasons(reasons)
+
+
+def sort_reasons(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Return the reasons, worst first, each once, otherwise in their order."""
+    return tuple(sorted(dict.fromkeys(reasons), key=lambda r: -r.verdict.rank))
+
+
+def verdict_of(reasons: Iterable[Reason]) -> Verdict:
+    """Return the verdict that these reasons make; passed when there are none."""
+    return worst([reason.verdict for reason in reasons])
+
+
+def headline(datasets: Sequence[DatasetReport]) -> str:
+    """Say in one sentence why a run has its verdict."""
+    reasons = sort_reasons(reason for dataset in datasets for reason in dataset.reasons)
+    if not datasets:
+        return "No dataset was checked."
+    if not reasons:
+        rows = sum(d.rows.matched for d in datasets)
+        return f"All {rows:,} rows are equal on both stores, and every check that could be judged passed."
+    first = reasons[0].text
+    more = len(reasons) - 1
+    others = f", and {more} more {'reason' if more == 1 else 'reasons'}" if more else ""
+    return f"{first[0].upper()}{first[1:]}{others}."
+
+
+def _errored(checks: Sequence[CheckResult]) -> list[Reason]:
+    """Return one reason per store: what keeps one check from being judged mostly keeps others from it, too."""
+    errored = {
+        store: sorted(c.id for c in checks if c.store is store and c.status is CheckStatus.ERRORED)
+        for store in StoreName
+    }
+    return [
+        Reason(verdict=Verdict.ERRORED, text=f"{_some(ids)} could not be judged on {store}")
+        for store, ids in errored.items()
+        if ids
+    ]
+
+
+def _reason(check: CheckResult) -> Reason | None:
+    match check.status:
+        case CheckStatus.FAILED if check.severity in _FAILED:
+            rows = f" for {check.failing_rows:,} rows" if check.failing_rows else ""
+            return Reason(verdict=_FAILED[check.severity], text=f"{check.id} fails on {check.store}{rows}")
+        case _:
+            return None
+
+
+def _some(ids: Sequence[str]) -> str:
+    others = len(ids) - 1
+    return ids[0] + (f" and {others} other {'check' if others == 1 else 'checks'}" if others else "")

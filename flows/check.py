@@ -1,0 +1,203 @@
+"""The check of a pair of stores: which stage follows which. Plain functions; a conductor decides how stages are run."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from contracts.errors import TwinstoreError
+from contracts.judgement import headline, sort_reasons, verdict_of
+from contracts.verdicts import CheckResult, Cost, DatasetReport, RunReport
+from contracts.vocabulary import StoreName
+from contracts.waivers import apply_waivers
+from flows import stages
+from flows.settings import Settings
+from flows.version import VERSION
+from flows.wiring import Stores, mask_key, open_memory, runs_folder
+from storage.state import State
+
+DATASETS = ("planning",)
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Progress = Callable[[str], None]
+
+
+class Promise(Protocol[T_co]):
+    """A stage that was started."""
+
+    def result(self) -> T_co:
+        """Wait for the stage and return what it returned."""
+        ...
+
+
+class Conductor(Protocol):
+    """Runs stages: in threads of this process, or as Prefect tasks."""
+
+    def start(self, name: str, stage: Callable[..., T], *args: object) -> Promise[T]:
+        """Start a stage under a name that people read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """Runs stages in threads."""
+
+    pool: ThreadPoolExecutor
+
+    def start(self, name: str, stage: Callable[..., T], *args: object) -> Promise[T]:  # noqa: ARG002 - for people only
+        """Start a stage in a thread."""
+        return self.pool.submit(stage, *args)
+
+
+@contextmanager
+def threads() -> Iterator[Threads]:
+    """Provide threads for the stages of one run."""
+    with ThreadPoolExecutor(max_workers=4, thread_name_prefix="stage") as pool:
+        yield Threads(pool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A run that was published.
+
+    Attributes:
+        report: What it found.
+        folder: Where its files are.
+    """
+
+    report: RunReport
+    folder: Path
+
+
+def run_check(
+    settings: Settings,
+    stores: Stores,
+    conductor: Conductor,
+    *,
+    datasets: Sequence[str] = DATASETS,
+    owner: str = "twinstore check",
+    progress: Progress = lambda _: None,
+) -> Finished:
+    """Check the datasets, remember the run and publish its report.
+
+    Args:
+        settings: The settings.
+        stores: The pair of stores.
+        conductor: Runs the stages.
+        datasets: Names of the datasets.
+        owner: Who asks, for others who wait for the lease.
+        progress: Is told what happens now.
+
+    Raises:
+        Conflict: Another check or repair of a dataset is under way.
+        TwinstoreError: The memory cannot be used, or the report cannot be written.
+    """
+    began, started_at = time.monotonic(), datetime.now(UTC)
+    run_id = make_run_id(started_at)
+    with open_memory(settings, stores.environment) as memory:
+        reports, cost = [], Cost()
+        for name in datasets:
+            with memory.lease(name, "check", owner=f"{owner} {run_id}", now=lambda: datetime.now(UTC)):
+                job = _job(settings, stores, memory, name=name, run_id=run_id, now=started_at)
+                report = check_dataset(job, memory, conductor, progress=progress)
+            reports.append(memory.annotate(report, run_id=run_id, now=started_at))
+            cost = _cost(cost, job, report)
+        run = RunReport(
+            run_id=run_id,
+            environment=stores.environment,
+            started_at=started_at,
+            finished_at=datetime.now(UTC),
+            verdict=verdict_of(reason for report in reports for reason in report.reasons),
+            reason=headline(reports),
+            reasons=sort_reasons(reason for report in reports for reason in report.reasons),
+            datasets=tuple(reports),
+            cost=replace(cost, seconds=time.monotonic() - began),
+            masked=not settings.reveal,
+            share=settings.share,
+            version=VERSION,
+        )
+        run = _remembered(memory, run)
+    progress("write the report")
+    return Finished(report=run, folder=_published(settings, run))
+
+
+def check_dataset(job: stages.Job, memory: State, conductor: Conductor, *, progress: Progress) -> DatasetReport:
+    """Run the stages of one dataset."""
+    progress(f"look at both stores of {job.name}")
+    started = [conductor.start(f"look at {store}", stages.look_at, job, store) for store in StoreName]
+    primary, secondary = (promise.result() for promise in started)
+    looks = (primary, secondary)
+    progress(f"compare the rows of {job.name}")
+    comparison = conductor.start("compare rows", stages.compare_stores, job, looks).result()
+    progress(f"judge contract and expectations of {job.name}")
+    suites = [conductor.start(f"expectations on {k.store}", stages.run_expectations, job, k) for k in looks]
+    checks = _contracts(job, looks, comparison, conductor)
+    for suite in suites:
+        checks += suite.result()
+    deferred = comparison.parity.deferred if comparison.parity else ()
+    never_still = memory.deferred(job.name, deferred, job.run_id) if comparison.parity else frozenset()
+    checks += stages.settle_check(job, comparison, never_still)
+    checks = apply_waivers(checks, memory.waivers(job.name), job.now.date())
+    return conductor.start("conclude", stages.conclude, job, looks, comparison, checks).result()
+
+
+def make_run_id(now: datetime) -> str:
+    """Return a new run id; ids sort by time."""
+    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z-{secrets.token_hex(2)}"
+
+
+def _contracts(
+    job: stages.Job, looks: tuple[stages.Look, stages.Look], comparison: stages.Comparison, conductor: Conductor
+) -> tuple[CheckResult, ...]:
+    """Judge the contract on both stores; a side that was proven equal takes the other's verdicts over."""
+    primary = conductor.start(f"contract on {StoreName.PRISMA}", stages.judge_contract, job, looks[0])
+    if comparison.parity is not None and comparison.parity.identical:
+        results = primary.result()
+        inherited = conductor.start(
+            f"contract on {StoreName.SUPABASE}", stages.inherit_contract, results, StoreName.SUPABASE
+        )
+        return results + inherited.result()
+    secondary = conductor.start(f"contract on {StoreName.SUPABASE}", stages.judge_contract, job, looks[1])
+    return primary.result() + secondary.result()
+
+
+def _job(settings: Settings, stores: Stores, memory: State, *, name: str, run_id: str, now: datetime) -> stages.Job:
+    trends = {store: memory.row_counts(name, store) for store in StoreName}
+    return stages.Job(settings=settings, stores=stores, name=name, run_id=run_id, now=now, trends=trends)
+
+
+def _cost(before: Cost, job: stages.Job, report: DatasetReport) -> Cost:
+    meters = job.meters.values()
+    estimated = [facts.estimated_rows for facts in report.stores if facts.estimated_rows is not None]
+    return replace(
+        before,
+        statements=before.statements + sum(m.statements for m in meters),
+        rows_transferred=before.rows_transferred + sum(m.rows for m in meters),
+        bytes_transferred=before.bytes_transferred + sum(m.bytes for m in meters),
+        estimated_rows=sum(estimated) if estimated else before.estimated_rows,
+    )
+
+
+def _remembered(memory: State, run: RunReport) -> RunReport:
+    """Remember the run; when that fails the report says so, since what was found counts more than the memory of it."""
+    if not memory.durable:
+        return replace(run, notes=(*run.notes, "History is unknown: twinstore has no durable state here."))
+    try:
+        memory.remember(run)
+    except TwinstoreError as exc:
+        return replace(run, notes=(*run.notes, f"This run could not be remembered: {exc}"))
+    return run
+
+
+def _published(settings: Settings, run: RunReport) -> Path:
+    from reports.publish import publish
+
+    return publish(run, runs_folder(settings), mask_key=mask_key(settings))

@@ -1,0 +1,48 @@
+"""What all commands share: consoles, details on demand, errors as two sentences."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EXIT_UNKNOWN = 2
+DEBUG = "TWINSTORE_DEBUG"
+
+
+def out() -> Console:
+    """Return the console for what was asked for."""
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False)
+
+
+def err() -> Console:
+    """Return the console for progress and errors."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, markup=False)
+
+
+def show_details() -> None:
+    """Show our own log, and tracebacks, from now on."""
+    os.environ[DEBUG] = "true"
+    logger = logging.getLogger("twinstore")
+    logger.addHandler(logging.StreamHandler())
+    logger.setLevel(logging.DEBUG)
+
+
+def explain_and_exit(what: str, todo: str, exc: BaseException) -> NoReturn:
+    """Print what is wrong and what to do, and exit with code 2."""
+    console = err()
+    console.print(f"twinstore: {what}", style="red", soft_wrap=True)
+    console.print(todo, soft_wrap=True)
+    if os.environ.get(DEBUG):
+        import traceback
+
+        traceback.print_exception(exc)
+    sys.exit(EXIT_UNKNOWN)

@@ -1,0 +1,64 @@
+"""`twinstore migrate`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from contracts.errors import ConfigurationError
+from contracts.vocabulary import StoreName
+from flows.commands.common import out
+from flows.settings import load_settings
+from flows.wiring import find_stores
+
+if TYPE_CHECKING:
+    from storage.migrations import Side
+
+BOTH = "both"
+
+
+def migrate_command(side: str, *, dry_run: bool, print_sql: bool, uninstall: bool) -> None:
+    """Apply, print or remove the migrations of the sides that are meant."""
+    sides = _sides(side)
+    if print_sql:
+        _print(sides)
+        return
+    from storage.migrations import migrate
+    from storage.migrations import uninstall as remove
+
+    stores = find_stores(load_settings())
+    console = out()
+    for store, one in sides.items():
+        dsn = stores.urls[store].dsn
+        if uninstall:
+            objects = remove(dsn, one, dry_run=dry_run).objects
+            console.print(f"{store}: {_would(dry_run, 'removed')} {', '.join(objects) or 'nothing'}", soft_wrap=True)
+            continue
+        report = migrate(dsn, one, dry_run=dry_run)
+        names = ", ".join(report.migrations) or "nothing, it is up to date"
+        console.print(f"{store}: {_would(dry_run, 'applied')} {names}", soft_wrap=True)
+        for notice in report.notices:
+            console.print(f"  {notice}", soft_wrap=True)
+
+
+def _print(sides: dict[StoreName, Side]) -> None:
+    from storage.migrations import render
+
+    if len(sides) > 1:
+        raise ConfigurationError("--print needs one side.", "Say --side primary or --side secondary.")
+    for one in sides.values():
+        sys.stdout.write(render(one))
+
+
+def _sides(side: str) -> dict[StoreName, Side]:
+    from storage.migrations import Side
+
+    both = {StoreName.PRISMA: Side.PRIMARY, StoreName.SUPABASE: Side.SECONDARY}
+    chosen = {store: one for store, one in both.items() if side in (BOTH, str(one))}
+    if not chosen:
+        raise ConfigurationError(f"There is no side {side!r}.", "Say primary, secondary or both.")
+    return chosen
+
+
+def _would(dry_run: bool, done: str) -> str:  # noqa: FBT001 - two words of one sentence
+    return f"would have {done}" if dry_run else done

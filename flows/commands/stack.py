@@ -1,0 +1,102 @@
+"""`twinstore stack`: the embedded pair."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from contracts.errors import ConfigurationError
+from contracts.vocabulary import StoreName
+from flows.commands.check import progress_line
+from flows.commands.common import out
+from flows.settings import Settings, load_settings
+from flows.wiring import Stores, find_stores, home
+
+if TYPE_CHECKING:
+    from storage.local.pair import PairInfo
+
+
+def up_command() -> None:
+    """Start and migrate the pair, and print where it is."""
+    settings = _embedded_settings()
+    with progress_line() as progress:
+        find_stores(settings, progress=progress)
+    _show(_status(settings))
+
+
+def down_command() -> None:
+    """Stop the pair."""
+    from storage.local import LocalPair
+
+    _show(LocalPair(home(load_settings())).down())
+
+
+def status_command(*, as_json: bool) -> None:
+    """Print where the pair is."""
+    info = _status(load_settings())
+    if as_json:
+        sys.stdout.write(json.dumps({store: _facts(info, store) for store in StoreName}, indent=2) + "\n")
+    else:
+        _show(info)
+    sys.exit(0 if info.running else 1)
+
+
+def seed_command(records: int, *, seed: int, replace: bool) -> None:
+    """Fill the pair."""
+    settings = _embedded_settings()
+    with progress_line() as progress:
+        stores = find_stores(settings, progress=progress)
+        progress(f"make {records:,} records")
+        loaded = fill(stores, records, seed=seed, replace=replace)
+    out().print(f"{loaded:,} records in each store.")
+
+
+def fill(stores: Stores, records: int, *, seed: int = 1, replace: bool = False) -> int:
+    """Load records into both stores of an embedded pair; returns how many."""
+    from storage.local.seed import clear, load
+
+    primary, secondary = (stores.urls[store].dsn for store in StoreName)
+    if replace:
+        clear(primary, secondary)
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    return load(primary, secondary, records, seed=seed, now=now)
+
+
+def _embedded_settings() -> Settings:
+    settings = load_settings()
+    if not settings.embedded:
+        raise ConfigurationError(
+            "Stores of your own are configured, so the embedded pair is not used.",
+            "Unset DATABASE_URL, SUPABASE_URL and SUPABASE_DB_URL to use it.",
+        )
+    return settings
+
+
+def _status(settings: Settings) -> PairInfo:
+    from storage.local import LocalPair
+
+    return LocalPair(home(settings)).status()
+
+
+def _show(info: PairInfo) -> None:
+    console = out()
+    for store in StoreName:
+        facts = _facts(info, store)
+        running = "running" if facts["running"] else "stopped"
+        console.print(
+            f"{store:9} {running}, PostgreSQL {facts['version']} on {facts['host']}:{facts['port']}, {facts['folder']}",
+            soft_wrap=True,
+        )
+
+
+def _facts(info: PairInfo, store: StoreName) -> dict[str, object]:
+    one = info.primary if store is StoreName.PRISMA else info.secondary
+    return {
+        "running": one.running,
+        "version": one.version,
+        "host": one.host,
+        "port": one.port,
+        "folder": str(one.folder),
+    }

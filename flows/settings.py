@@ -1,0 +1,76 @@
+"""Settings: the only place where the environment is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from contracts.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """What the environment says. Placeholders count as absent.
+
+    Attributes:
+        database_url: The primary: PostgreSQL, as Prisma's users know it.
+        supabase_url: The project's REST URL.
+        supabase_db_url: The secondary by SQL.
+        home: Where twinstore keeps its files.
+        state_url: Where it keeps its memory; SQLite under `home` unless set.
+        environment: Name of this pair of stores, shown in every report.
+        grace_s: Seconds for which a difference must stand still before it counts.
+        recheck_rounds: How often a moving row is looked at again.
+        row_budget: Largest number of differing rows that are explained one by one.
+        connect_timeout_s: Seconds to wait for a connection.
+        statement_timeout_s: Seconds after which a server gives a statement up.
+        reveal: Show personal values in reports.
+        share: Hide internal values too.
+        debug: Show tracebacks.
+    """
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="DATABASE_URL")
+    supabase_url: str | None = Field(None, validation_alias="SUPABASE_URL")
+    supabase_db_url: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="SUPABASE_DB_URL")
+    home: Path = Field(Path(".twinstore"), validation_alias="TWINSTORE_HOME")
+    state_url: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="TWINSTORE_STATE_URL")
+    environment: str | None = Field(None, validation_alias="TWINSTORE_ENVIRONMENT", max_length=100)
+    grace_s: float = Field(3.0, ge=0, le=3600, validation_alias="TWINSTORE_GRACE_S")
+    recheck_rounds: int = Field(3, ge=1, le=100, validation_alias="TWINSTORE_RECHECK_ROUNDS")
+    row_budget: int = Field(250_000, ge=1, validation_alias="TWINSTORE_ROW_BUDGET")
+    connect_timeout_s: float = Field(10.0, gt=0, le=600, validation_alias="TWINSTORE_CONNECT_TIMEOUT_S")
+    statement_timeout_s: float = Field(600.0, gt=0, le=86_400, validation_alias="TWINSTORE_STATEMENT_TIMEOUT_S")
+    reveal: bool = Field(default=False, validation_alias="TWINSTORE_REVEAL")
+    share: bool = Field(default=False, validation_alias="TWINSTORE_SHARE")
+    debug: bool = Field(default=False, validation_alias="TWINSTORE_DEBUG")
+
+    @field_validator("database_url", "supabase_db_url", "supabase_url", mode="before")
+    @classmethod
+    def _placeholders_are_absent(cls, value: object) -> object:
+        from storage.urls import is_placeholder
+
+        return None if isinstance(value, str) and is_placeholder(value) else value
+
+    @property
+    def embedded(self) -> bool:
+        """True when no store is configured, so that the embedded pair is used."""
+        return not (self.database_url or self.supabase_url or self.supabase_db_url)
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        ConfigurationError: A setting cannot be used; the message names it and never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as exc:
+        first = exc.errors(include_input=False, include_url=False)[0]
+        raise ConfigurationError(
+            f"The setting {first['loc'][0]} cannot be used: {first['msg'].lower()}.", "See env.example."
+        ) from None

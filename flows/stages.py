@@ -1,0 +1,259 @@
+"""The stages of a check, as plain functions on values: each runs, and is tested, without Prefect.
+
+A stage that fails says so in its value instead of raising: a store that is down must not hide what the other one shows,
+and must never look like "nothing found".
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from contracts.dataset import Dataset
+from contracts.errors import InternalFault, SchemaMismatch, TwinstoreError
+from contracts.judge import ContractJudge, inherited
+from contracts.judgement import judge_checks, sort_reasons, verdict_of
+from contracts.registry import contract_for
+from contracts.verdicts import CheckResult, DatasetReport, Reason, StoreFacts
+from contracts.vocabulary import CheckSource, CheckStatus, Severity, StoreName, Verdict
+from flows.settings import Settings
+from flows.wiring import Stores, make_reader
+from storage.meter import Meter
+from storage.parity.engine import Parity, ParityOptions, compare, require_two_stores
+from storage.parity.recheck import Patience
+from storage.ports import HashKind, Reader
+
+logger = logging.getLogger("twinstore")
+
+SETTLE_RULE = "rows_settle"
+SETTLE_SENTENCE = "No row may keep changing whenever it is compared: what never stands still is never proven."
+
+
+@dataclass(frozen=True)
+class Job:
+    """One check of one dataset.
+
+    Attributes:
+        settings: The settings.
+        stores: The pair of stores.
+        name: Name of the dataset.
+        run_id: The run.
+        now: When the run began, UTC.
+        trends: Row counts of earlier runs per store, oldest first.
+        meters: Costs per store, counted as the run goes.
+    """
+
+    settings: Settings
+    stores: Stores
+    name: str
+    run_id: str
+    now: datetime
+    trends: dict[StoreName, tuple[int, ...]] = field(default_factory=dict)
+    meters: dict[StoreName, Meter] = field(default_factory=lambda: {store: Meter() for store in StoreName})
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The dataset, as it lies in these stores."""
+        return self.stores.dataset(contract_for(self.name).dataset)
+
+    def reader(self, store: StoreName) -> Reader:
+        """Return a reader of one store."""
+        return make_reader(self.settings, self.stores, store, self.dataset, self.meters[store])
+
+    def options(self) -> ParityOptions:
+        """Return how patiently the stores are compared."""
+        patience = Patience(grace_s=self.settings.grace_s, rounds=self.settings.recheck_rounds)
+        return ParityOptions(patience=patience, row_budget=self.settings.row_budget)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a first look at a store found: facts, or the error that kept it from being looked at."""
+
+    store: StoreName
+    facts: StoreFacts | None = None
+    error: TwinstoreError | None = None
+
+    def shown(self) -> StoreFacts:
+        """Return the facts, or what stands in for them in a report."""
+        if self.facts is not None:
+            return self.facts
+        note = self.error.what if self.error else ""
+        return StoreFacts(store=self.store, channel=None, reachable=False, note=note)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What the comparison found, or the error that kept it from being made."""
+
+    parity: Parity | None = None
+    error: TwinstoreError | None = None
+    seconds: float = 0.0
+
+
+def look_at(job: Job, store: StoreName) -> Look:
+    """Prove that a store can be read as the dataset declares it."""
+    try:
+        facts = job.reader(store).facts()
+        _require_migrated(job, store)
+        return Look(store=store, facts=facts)
+    except Exception as exc:  # noqa: BLE001 - whatever it is, the store counts as not looked at
+        return Look(store=store, error=understood(exc, store))
+
+
+def compare_stores(
+    job: Job, looks: tuple[Look, Look], *, progress: Callable[[str], None] = lambda _: None
+) -> Comparison:
+    """Compare the rows of both stores, if both can be read."""
+    facts = looks[0].facts, looks[1].facts
+    if facts[0] is None or facts[1] is None:
+        return Comparison()
+    began = time.monotonic()
+    try:
+        require_two_stores(facts[0], facts[1])
+        parity = compare(
+            job.reader(StoreName.PRISMA),
+            job.reader(StoreName.SUPABASE),
+            (facts[0], facts[1]),
+            options=job.options(),
+            progress=progress,
+        )
+    except Exception as exc:  # noqa: BLE001 - whatever it is, nothing was concluded
+        return Comparison(error=understood(exc, None))
+    return Comparison(parity=parity, seconds=time.monotonic() - began)
+
+
+def judge_contract(job: Job, look: Look) -> tuple[CheckResult, ...]:
+    """Judge every row of one store by the contract; a rule that cannot be judged is errored."""
+    if look.facts is None:
+        return ()
+    judge = ContractJudge(contract_for(job.name), look.store)
+    try:
+        with job.reader(look.store).snapshot(HashKind.RECORD) as snapshot:
+            expected = sum(count.total for count in snapshot.count().values())
+            for batch in snapshot.batches():
+                judge.judge(batch)
+    except Exception as exc:  # noqa: BLE001 - whatever it is, no rule was judged on the whole table
+        return _errored_contract(job, look.store, understood(exc, look.store))
+    return judge.results(expected)
+
+
+def inherit_contract(results: tuple[CheckResult, ...], store: StoreName) -> tuple[CheckResult, ...]:
+    """Take the verdicts of one store over to the other, which was proven equal in the same run."""
+    return inherited(results, store)
+
+
+def run_expectations(job: Job, look: Look) -> tuple[CheckResult, ...]:
+    """Evaluate the suite on the server where the data lie."""
+    if look.facts is None:
+        return ()
+    from expectations.runner import run_suite
+
+    schema, table = job.dataset.tables[look.store]
+    return run_suite(
+        job.name,
+        look.store,
+        url=job.stores.urls[look.store].sqlalchemy,
+        schema=schema,
+        table=table,
+        now=job.now,
+        trend=job.trends.get(look.store, ()),
+    )
+
+
+def settle_check(job: Job, comparison: Comparison, never_still: frozenset[str]) -> tuple[CheckResult, ...]:
+    """Return the check that no row was deferred in three runs in a row."""
+    if comparison.parity is None:
+        return ()
+    status = CheckStatus.FAILED if never_still else CheckStatus.PASSED
+    return tuple(
+        CheckResult(
+            id=f"{job.name}.{SETTLE_RULE}",
+            source=CheckSource.CONTRACT,
+            store=store,
+            severity=Severity.WARNING,
+            status=status,
+            message=SETTLE_SENTENCE,
+            failing_rows=len(never_still),
+            sample_keys=tuple(sorted(never_still)[:20]),
+        )
+        for store in StoreName
+    )
+
+
+def conclude(
+    job: Job, looks: tuple[Look, Look], comparison: Comparison, checks: tuple[CheckResult, ...]
+) -> DatasetReport:
+    """Put together what was found about the dataset, with its verdict."""
+    from expectations.registry import declared_checks
+
+    declared = {rule.id for rule in contract_for(job.name).rules} | {name for name, *_ in declared_checks(job.name)}
+    expected = {look.store: declared for look in looks if look.facts is not None}
+    parity = comparison.parity or Parity()
+    reasons = sort_reasons(
+        [
+            *(_errored(error) for error in (looks[0].error, looks[1].error, comparison.error) if error),
+            *parity.reasons,
+            *judge_checks(checks, expected),
+        ]
+    )
+    return DatasetReport(
+        name=job.name,
+        verdict=verdict_of(reasons),
+        reasons=reasons,
+        stores=(looks[0].shown(), looks[1].shown()),
+        rows=parity.rows,
+        ranges=parity.ranges,
+        differences=parity.differences,
+        differences_total=parity.different,
+        clusters=parity.clusters,
+        checks=checks,
+        notes=parity.notes,
+    )
+
+
+def understood(exc: Exception, store: StoreName | None) -> TwinstoreError:
+    """Return an error that can be shown: our own as it is, another one by its kind, since its text may hold values."""
+    if isinstance(exc, TwinstoreError):
+        return exc
+    logger.debug("unexpected error", exc_info=exc)
+    return InternalFault(
+        f"An unexpected {type(exc).__name__} ended a part of the check.",
+        "Run it again with --debug and report what it says.",
+        store=store,
+    )
+
+
+def _require_migrated(job: Job, store: StoreName) -> None:
+    """Refuse a store whose migrations are not those of this version."""
+    from storage.migrations import Side, state
+
+    found = state(job.stores.urls[store].dsn, Side.PRIMARY if store is StoreName.PRISMA else Side.SECONDARY)
+    if not found.current:
+        names = [m.name for m in found.pending] + [m.name for m in found.changed] + list(found.unknown)
+        wrong = "are not applied" if found.pending else "are not those of this version"
+        raise SchemaMismatch(
+            f"Migrations of {store} {wrong}: {', '.join(names)}.", "Run `twinstore migrate`.", store=store
+        )
+
+
+def _errored(error: TwinstoreError) -> Reason:
+    return Reason(verdict=Verdict.ERRORED, text=f"{error.what.rstrip('.')}. {error.todo.rstrip('.')}")
+
+
+def _errored_contract(job: Job, store: StoreName, error: TwinstoreError) -> tuple[CheckResult, ...]:
+    return tuple(
+        CheckResult(
+            id=rule.id,
+            source=CheckSource.CONTRACT,
+            store=store,
+            severity=rule.severity,
+            status=CheckStatus.ERRORED,
+            message=str(error),
+        )
+        for rule in contract_for(job.name).rules
+    )
