@@ -40,6 +40,8 @@ def microseconds(text: str) -> int | None:
         raise ValueError("not an instant")
     fraction, sign, era = match[7], match[8], match[12]
     year, month, day, hour, minute, second = (int(match[n]) for n in range(1, 7))
+    if year == 0:
+        raise ValueError("not a year")
     if era:
         year = 1 - year  # 1 BC is the year 0, 2 BC the year -1
     days = _days(year, month, day)
