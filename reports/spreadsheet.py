@@ -10,6 +10,7 @@ from typing import Final
 from contracts.verdicts import Difference, RunReport
 from contracts.vocabulary import StoreName
 from reports.masking import first_difference, sides
+from reports.text import visible
 
 HEADER: Final = (
     "dataset",
@@ -32,7 +33,7 @@ _FORMULA: Final = frozenset("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")  # the last 
 def to_csv(report: RunReport, *, mask_key: bytes) -> Iterator[str]:
     """Yield the lines of the file, the header first; RFC 4180, lines end in CRLF.
 
-    A cell that a spreadsheet would take for a formula begins with an apostrophe. NUL characters become U+2400.
+    A cell that a spreadsheet would take for a formula begins with an apostrophe.
     """
     yield _line(HEADER)
     for dataset in report.datasets:
@@ -69,6 +70,6 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def inert(cell: str) -> str:
-    """Return the cell so that no spreadsheet computes it, and so that it can be written as UTF-8."""
-    text = cell.encode("utf-8", "replace").decode().replace("\0", "\u2400")
-    return f"'{text}" if cell[:1] in _FORMULA and cell else text
+    """Return the cell so that no spreadsheet computes it and no terminal obeys it."""
+    text = visible(cell)
+    return f"'{text}" if cell and cell[0] in _FORMULA else text
