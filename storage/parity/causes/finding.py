@@ -32,9 +32,11 @@ Damage = Callable[[_V, _V], str | None]
 
 
 def damaged(cause: Cause, damage: Damage[_V], primary: _V, secondary: _V) -> Finding | None:
-    """Return the finding when one value is the other after this damage; the damaged side is at fault."""
-    for store, sound, broken in ((StoreName.PRISMA, secondary, primary), (StoreName.SUPABASE, primary, secondary)):
-        words = damage(sound, broken)
+    """Return the finding when one value is the other after this damage; the damaged side is at fault, if only one is."""
+    of_primary, of_secondary = damage(secondary, primary), damage(primary, secondary)
+    if of_primary is not None and of_secondary is not None:
+        return Finding(cause, None, f"{of_primary} on one side")
+    for store, words in ((StoreName.PRISMA, of_primary), (StoreName.SUPABASE, of_secondary)):
         if words is not None:
             return Finding(cause, store, f"{words} on {store}")
     return None
