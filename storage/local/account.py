@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.errors import ConfigurationError
+from storage.local.files import make_folder
 
 SHELTER = Path("/var/lib/twinstore")
-"""Where root keeps what another account must reach when TWINSTORE_HOME or the programs are closed to it."""
+"""Where root keeps what the account of the servers must reach, when TWINSTORE_HOME or the programs are closed to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,21 +50,21 @@ class Account:
         return done.returncode == 0
 
 
-def server_account(*folders: Path) -> Account | None:
-    """Return the account that must run the server of a data folder; None for our own.
+def server_account(folder: Path, data: Path | None = None) -> Account | None:
+    """Return the account that must run a server; None for our own.
 
-    Args:
-        folders: The data folder and its parent, as far as they exist: as root, the first that belongs to a normal
-            user decides; else it is `nobody`.
+    As root it is the owner of the data folder where there is one; else the owner of the folder around it, if that is a
+    normal user whom the system knows; else `nobody`.
 
     Raises:
         ConfigurationError: We are root, and the system has no account `nobody`.
     """
     if os.geteuid() != 0:
         return None
-    for folder in folders:
-        if folder.exists() and (owner := folder.stat()).st_uid != 0:
-            return Account(uid=owner.st_uid, gid=owner.st_gid)
+    if data is not None and data.exists() and (owner := data.stat()).st_uid != 0:
+        return Account(uid=owner.st_uid, gid=owner.st_gid)
+    if folder.exists() and (owner := folder.stat()).st_uid != 0 and _is_known(owner.st_uid):
+        return Account(uid=owner.st_uid, gid=owner.st_gid)
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError as exc:
@@ -74,19 +75,19 @@ def server_account(*folders: Path) -> Account | None:
     return Account(uid=nobody.pw_uid, gid=nobody.pw_gid)
 
 
-def make_folder(folder: Path) -> Path:
-    """Create `folder` unless it is there, open to ourselves only; as root, others may pass through it. Return it."""
-    if not folder.exists():
-        folder.mkdir()
-        folder.chmod(0o711 if os.geteuid() == 0 else 0o700)  # whatever the umask says
-    return folder
+def _is_known(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:  # such as the owner of a folder that was mounted into a container; initdb needs a name
+        return False
+    return True
 
 
-def reachable_folder(wanted: Path) -> Path:
-    """Return a folder for servers: `wanted`, or as root, where the account cannot enter it, one in the shelter.
+def reachable_folder(wanted: Path, shelter: Path) -> Path:
+    """Return a folder for servers: `wanted`, or as root, where the account cannot enter it, one below `shelter`.
 
-    The name in the shelter follows from the path of `wanted`, and `wanted` becomes a link to it: a lost link is found
-    again. The parent of `wanted` must exist.
+    Its name there follows from the path of `wanted`, and `wanted` becomes a link to it: a lost link is found again. The
+    parent of `wanted` must exist.
 
     Raises:
         ConfigurationError: We are root and may not change to another account, or cannot make the shelter.
@@ -100,21 +101,21 @@ def reachable_folder(wanted: Path) -> Path:
         return wanted.resolve()
     wanted.rmdir()
     path = os.fsencode(wanted.parent.resolve() / wanted.name)
-    folder = make_folder(shelter() / hashlib.sha256(path).hexdigest()[:16])
+    folder = make_folder(make_shelter(shelter) / hashlib.sha256(path).hexdigest()[:16])
     wanted.symlink_to(folder, target_is_directory=True)
     return folder
 
 
-def shelter() -> Path:
-    """Create the shelter if need be, and return it.
+def make_shelter(shelter: Path) -> Path:
+    """Create the shelter unless it is there, and return it.
 
     Raises:
         ConfigurationError: It cannot be made.
     """
     try:
-        return make_folder(SHELTER)
+        return make_folder(shelter)
     except OSError as exc:
         raise ConfigurationError(
-            f"The folder {SHELTER} cannot be made: {exc.strerror}.",
+            f"The folder {shelter} cannot be made: {exc.strerror}.",
             "Set TWINSTORE_HOME to a folder that every account may enter, or run twinstore as a normal user.",
         ) from exc

@@ -1,4 +1,8 @@
-"""Small files that must be private and whole, and locks that end with the processes that hold them."""
+"""Folders of our own, small files that are private and whole, locks that end with the processes that hold them.
+
+As root, what is made belongs to the owner of the folder in which it is made, so that a normal user's folder stays
+usable for them. Links are never followed on the way, since that user may have put them there.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,28 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def make_folder(folder: Path) -> Path:
+    """Make `folder`, and the folders above it, unless they are there; return it.
+
+    A new one is open to its owner only; one that root makes may be passed through by others, not listed.
+    """
+    for missing in [p for p in (folder, *folder.parents) if not p.exists()][::-1]:
+        missing.mkdir(exist_ok=True)
+        handle = os.open(missing, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fchmod(handle, 0o711 if os.geteuid() == 0 else 0o700)  # whatever the umask says
+            _give_to_owner_of(missing.parent, handle)
+        finally:
+            os.close(handle)
+    return folder
+
+
 def write_private(path: Path, text: str) -> None:
-    """Write `text` to `path` with mode 0600, all of it or nothing; as root, owned by whoever owns the folder."""
+    """Write `text` to `path` with mode 0600, all of it or nothing."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            give_to_owner_of(path.parent, handle)
+            _give_to_owner_of(path.parent, handle)
             file.write(text)
             file.flush()
             os.fsync(handle)
@@ -28,14 +48,8 @@ def write_private(path: Path, text: str) -> None:
 def open_private(path: Path, flags: int) -> int:
     """Open `path` with mode 0600 if it is new, never through a link, and return the descriptor."""
     handle = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    give_to_owner_of(path.parent, handle)
+    _give_to_owner_of(path.parent, handle)
     return handle
-
-
-def give_to_owner_of(folder: Path, handle: int) -> None:
-    """As root, give the open file to the owner of `folder`, so that a normal user's folder stays usable for them."""
-    if os.geteuid() == 0 and (owner := folder.stat()).st_uid != 0:
-        os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
 @contextmanager
@@ -63,3 +77,8 @@ def is_locked(path: Path) -> bool:
         return False
     with attempt_lock(path) as handle:
         return handle is None
+
+
+def _give_to_owner_of(folder: Path, handle: int) -> None:
+    if os.geteuid() == 0 and (owner := folder.stat()).st_uid != 0:
+        os.fchown(handle, owner.st_uid, owner.st_gid)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from contracts.errors import ConfigurationError, Conflict
 from storage.local import files, loopback, stores
-from storage.local.account import reachable_folder
+from storage.local.account import SHELTER, reachable_folder
 from storage.local.server import Server
 
 if TYPE_CHECKING:
@@ -59,10 +59,14 @@ class LocalPair:
 
     Args:
         home: The folder of twinstore (`TWINSTORE_HOME`); made when it is missing.
+        durable: False for tests only: what was committed may be lost when the machine stops.
+        shelter: Where root keeps the pair if the account of the servers cannot enter `home`.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, durable: bool = True, shelter: Path = SHELTER) -> None:
         self._home = home.absolute()
+        self._durable = durable
+        self._shelter = shelter
 
     def up(self) -> PairInfo:
         """Start both servers and make whatever is missing: data folders, roles, databases, the Prisma table.
@@ -77,9 +81,9 @@ class LocalPair:
             Refused: A server runs but does not accept its password.
         """
         with self._usable():
-            self._home.mkdir(parents=True, exist_ok=True)
+            files.make_folder(self._home)
             with self._exclusive():
-                primary, secondary = self._servers(reachable_folder(self._folder))
+                primary, secondary = self._servers(reachable_folder(self._folder, self._shelter))
                 for server in (primary, secondary):
                     server.initialise()
                     server.start()
@@ -121,9 +125,18 @@ class LocalPair:
         return self._home / "pair"
 
     def _servers(self, folder: Path) -> tuple[Server, Server]:
+        def server(name: str, version: int, superuser: str) -> Server:
+            return Server(
+                version=version,
+                folder=folder / name,
+                superuser=superuser,
+                durable=self._durable,
+                shelter=self._shelter,
+            )
+
         return (
-            Server(version=stores.PRIMARY_VERSION, folder=folder / "primary", superuser=stores.PRIMARY_SUPERUSER),
-            Server(version=stores.SECONDARY_VERSION, folder=folder / "secondary", superuser=stores.SECONDARY_SUPERUSER),
+            server("primary", stores.PRIMARY_VERSION, stores.PRIMARY_SUPERUSER),
+            server("secondary", stores.SECONDARY_VERSION, stores.SECONDARY_SUPERUSER),
         )
 
     @contextmanager
@@ -161,3 +174,30 @@ def _info(server: Server, *, dbname: str, role: str) -> StoreInfo:
         running=server.is_running(),
         folder=server.folder,
     )
+
+
+def up(home: Path) -> PairInfo:
+    """Start the pair below `home`, making whatever is missing. See `LocalPair.up`.
+
+    Raises:
+        TwinstoreError: As `LocalPair.up`.
+    """
+    return LocalPair(home).up()
+
+
+def down(home: Path) -> PairInfo:
+    """Stop the pair below `home`. See `LocalPair.down`.
+
+    Raises:
+        TwinstoreError: As `LocalPair.down`.
+    """
+    return LocalPair(home).down()
+
+
+def status(home: Path) -> PairInfo:
+    """Tell where the pair below `home` is and whether it runs. See `LocalPair.status`.
+
+    Raises:
+        TwinstoreError: As `LocalPair.status`.
+    """
+    return LocalPair(home).status()

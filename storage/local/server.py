@@ -26,7 +26,7 @@ from urllib.parse import quote
 
 from contracts.errors import Refused, Unavailable
 from storage.local import files, loopback, processes
-from storage.local.account import Account, make_folder, server_account, shelter
+from storage.local.account import SHELTER, Account, make_shelter, server_account
 from storage.local.binaries import bin_folder, copied_bin_folder
 
 _LAUNCHES = 5  # each on another port when the one before was taken meanwhile
@@ -43,7 +43,7 @@ _SETTINGS = {
     "log_error_verbosity": "terse",  # details would quote rows
     "log_min_error_statement": "panic",
 }
-_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}  # commits outlive the server, not the machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,7 @@ class Server:
         superuser: Name of the bootstrap superuser.
         durable: False for tests only: what was committed may be lost when the machine stops.
         settings: Further server parameters.
+        shelter: Where root copies the programs if the account of the server cannot run them where they are.
     """
 
     version: int
@@ -63,6 +64,7 @@ class Server:
     superuser: str = "postgres"
     durable: bool = True
     settings: Mapping[str, str] = field(default_factory=dict)
+    shelter: Path = SHELTER
 
     @property
     def data(self) -> Path:
@@ -82,7 +84,7 @@ class Server:
         programs, account = bin_folder(self.version), self._account()
         if account is None or account.can_run(programs / "postgres"):
             return programs
-        return copied_bin_folder(self.version, shelter())
+        return copied_bin_folder(self.version, make_shelter(self.shelter))
 
     def password(self, role: str) -> str:
         """Return the password of a login role; a random one is made at the first request."""
@@ -116,7 +118,7 @@ class Server:
             ConfigurationError: The programs are missing, or root may not change to another account.
             Unavailable: `initdb` failed.
         """
-        make_folder(self.folder)
+        files.make_folder(self.folder)
         if self.data.exists():
             return
         for leftover in self.folder.glob("building-*"):
@@ -127,7 +129,7 @@ class Server:
             files.write_private(secret, self.password(self.superuser))
             if account := self._account():
                 for path in (secret, building):
-                    os.chown(path, account.uid, account.gid)
+                    os.chown(path, account.uid, account.gid, follow_symlinks=False)
             self._run_initdb(building / "data", secret)
             if self.durable:
                 os.sync()  # once, half the time of initdb's own sync of file after file
@@ -182,8 +184,8 @@ class Server:
             deadline = time.monotonic() + patience_s
             if postmaster := self._postmaster():
                 processes.send(postmaster, how)
-            while files.is_locked(self._alive):
-                if not self._postmaster():
+            while (postmaster := self._postmaster()) or files.is_locked(self._alive):
+                if not postmaster:
                     self._end_children()
                 if time.monotonic() > deadline:
                     break
@@ -201,7 +203,7 @@ class Server:
         return f"twinstore-{hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]}"
 
     def _account(self) -> Account | None:
-        return server_account(self.data, self.folder)
+        return server_account(self.folder, self.data)
 
     def _run_initdb(self, data: Path, secret: Path) -> None:
         command = [str(self.programs() / "initdb"), f"--pgdata={data}", f"--pwfile={secret}"]
@@ -261,9 +263,11 @@ class Server:
 
     def _last_words(self) -> str:
         try:
-            return _last_line((self.folder / "log").read_text(encoding="utf-8", errors="replace"))
+            log = (self.folder / "log").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return "it left no log."
+        fatal = [line.partition("FATAL: ")[2] for line in log.splitlines() if "FATAL: " in line]
+        return fatal[-1].strip() if fatal else _last_line(log)
 
     def _trouble(self, what: str) -> Unavailable:
         return Unavailable(f"PostgreSQL {self.version} {what}", self._advice())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -31,9 +30,7 @@ _numbers = itertools.count(1)
 # Waits until its input ends, which happens however the test process ends; then no server may live on.
 _WATCHDOG = """
 read _
-for file in "$1"/*/data/postmaster.pid; do
-    [ -f "$file" ] && kill -QUIT "$(head -n 1 "$file")"
-done
+find "$1" -path '*/data/postmaster.pid' -exec head -n 1 {} \\; | xargs -r kill -QUIT
 rm -rf -- "$1"
 """
 
@@ -89,28 +86,36 @@ class Servers:
 
 
 @contextmanager
-def running_servers() -> Iterator[Servers]:
-    """Start the two servers in a folder of their own; stop them and remove it at the end, however that comes."""
+def watched_folder() -> Iterator[Path]:
+    """Make a folder for servers, which every account may enter; remove it at the end.
+
+    However the test process ends, the servers whose data are below this folder end as well.
+    """
     folder = Path(tempfile.mkdtemp(prefix="twinstore-test-"))
     if os.geteuid() == 0:
         folder.chmod(0o711)  # the account of the servers passes through it
     watchdog = subprocess.Popen(
         ["/bin/sh", "-c", _WATCHDOG, "sh", str(folder)], stdin=subprocess.PIPE, start_new_session=True
     )
-    servers = Servers(
-        primary=_server(folder, "primary", stores.PRIMARY_VERSION, stores.PRIMARY_SUPERUSER),
-        secondary=_server(folder, "secondary", stores.SECONDARY_VERSION, stores.SECONDARY_SUPERUSER),
-    )
     try:
-        with ExitStack() as stack:
-            for server in (servers.primary, servers.secondary):
-                server.initialise()
-                stack.callback(server.stop)
-                server.start()
-            yield servers
+        yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
         watchdog.communicate()
+
+
+@contextmanager
+def running_servers() -> Iterator[Servers]:
+    """Start the two servers in a folder of their own; stop them at the end, however that comes."""
+    with watched_folder() as folder, ExitStack() as stack:
+        servers = Servers(
+            primary=_server(folder, "primary", stores.PRIMARY_VERSION, stores.PRIMARY_SUPERUSER),
+            secondary=_server(folder, "secondary", stores.SECONDARY_VERSION, stores.SECONDARY_SUPERUSER),
+        )
+        for server in (servers.primary, servers.secondary):
+            server.initialise()
+            stack.callback(server.stop)
+            server.start()
+        yield servers
 
 
 def make_empty_templates(servers: Servers) -> str:
