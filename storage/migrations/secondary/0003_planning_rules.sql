@@ -35,7 +35,7 @@ BEGIN
     SELECT * FROM (VALUES
       ('planning_type_known', $c$type IN ('scenario', 'prompt', 'video', 'story', 'image')$c$),
       ('planning_status_known', $c$status IN ('draft', 'active', 'processing', 'completed', 'failed', 'archived')$c$),
-      ('planning_title_not_empty', $c$btrim(title, E' \t\n\r\f\x0b') <> ''$c$),
+      ('planning_title_not_blank', $c$btrim(title, E' \t\n\r\f\x0b') <> ''$c$),
       ('planning_version_positive', $c$version IS NOT NULL AND version >= 1$c$),
       ('planning_created_at_known', $c$created_at IS NOT NULL$c$),
       ('planning_updated_at_known', $c$updated_at IS NOT NULL$c$)

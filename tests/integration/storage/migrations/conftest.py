@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -12,10 +14,15 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from storage.local.server import Server
-from tests.support.servers import Pair
+from tests.support.servers import Pair, Servers
 from tests.support.stores_of_old import Secondary
 
+VERSIONS = (18, 16)
+
 _HERE = Path(__file__).parent
+_numbers = itertools.count(1)
+
+AnyVersion = Callable[[], AbstractContextManager[Secondary]]
 
 
 @pytest.fixture(scope="session")
@@ -36,18 +43,27 @@ def supabase_16() -> Iterator[Server]:
             server.stop()
 
 
-@pytest.fixture(params=[18, 16])
+@pytest.fixture(params=VERSIONS)
 def secondary(request: pytest.FixtureRequest) -> Iterator[Secondary]:
     """An empty database dressed as Supabase, on both versions."""
-    if request.param == 18:
-        pair: Pair = request.getfixturevalue("empty_pair")
-        yield Secondary(dsn=pair.secondary, superuser=pair.secondary_superuser, gate=pair.secondary_gate)
+    with fresh_secondary(request, request.param) as database:
+        yield database
+
+
+@contextmanager
+def fresh_secondary(request: pytest.FixtureRequest, version: int) -> Iterator[Secondary]:
+    """Make an empty database dressed as Supabase for as long as the context lasts."""
+    if version == 18:
+        servers: Servers = request.getfixturevalue("servers")
+        with servers.clones(request.getfixturevalue("_empty_template")) as pair:
+            yield Secondary(dsn=pair.secondary, superuser=pair.secondary_superuser, gate=pair.secondary_gate)
         return
     server: Server = request.getfixturevalue("supabase_16")
+    name = f"supabase_{next(_numbers)}"
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute("CREATE DATABASE migrated OWNER postgres")
+        admin.execute(f"CREATE DATABASE {name} OWNER postgres STRATEGY WAL_LOG".encode())
         try:
-            superuser = server.dsn("migrated")
+            superuser = server.dsn(name)
             with psycopg.connect(superuser) as conn:
                 conn.execute((_HERE / "supabase_16_database.sql").read_bytes())
             yield Secondary(
@@ -56,7 +72,13 @@ def secondary(request: pytest.FixtureRequest) -> Iterator[Secondary]:
                 gate=make_conninfo(superuser, user="authenticator", password="harmless"),
             )
         finally:
-            admin.execute("DROP DATABASE migrated WITH (FORCE)")
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def any_version(request: pytest.FixtureRequest) -> AnyVersion:
+    """A maker of such databases that a whole module may share, on both versions."""
+    return lambda: fresh_secondary(request, request.param)
 
 
 @pytest.fixture(params=[16, 18])
