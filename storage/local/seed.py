@@ -7,7 +7,7 @@ deterministic: the same seed and the same moment give the same rows.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
@@ -23,7 +23,7 @@ from storage.pg_errors import translate
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["PlanningSeed", "clear", "load", "records"]
+__all__ = ["PlanningSeed", "clear", "load", "mend", "records"]
 
 _COPY = """
     COPY public.planning (
@@ -81,6 +81,29 @@ def clear(primary_dsn: str, secondary_dsn: str) -> None:
             primary.execute("DELETE FROM public.planning")
         with translate(StoreName.SUPABASE), triggers_off(secondary):
             secondary.execute("DELETE FROM public.planning")
+
+
+def mend(primary_dsn: str, secondary_dsn: str, keys: Collection[str], n: int, *, seed: int = 1, now: datetime) -> int:
+    """Bring the seed records with these keys back to what `load` made of them, on both stores; returns how many.
+
+    Raises:
+        Unavailable: A store cannot be reached.
+        Refused: A store refuses us.
+        SchemaMismatch: A store lacks the planning table.
+    """
+    wanted = frozenset(keys)
+    lines = [_line(record) for record in records(n, seed=seed, now=now) if record.id in wanted]
+    with (
+        transaction(StoreName.PRISMA, primary_dsn) as primary,
+        transaction(StoreName.SUPABASE, secondary_dsn) as secondary,
+        translate(StoreName.SUPABASE),
+        triggers_off(secondary),
+    ):
+        with translate(StoreName.PRISMA):
+            primary.execute("DELETE FROM public.planning WHERE lower(id) = ANY(%s::text[])", (sorted(wanted),))
+        secondary.execute("DELETE FROM public.planning WHERE id = ANY(%s::uuid[])", (sorted(wanted),))
+        _copy(primary, secondary, iter(lines))
+    return len(lines)
 
 
 @contextmanager

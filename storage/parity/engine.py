@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
+from contracts.dataset import ColumnType, Dataset
 from contracts.errors import ConfigurationError, ProtocolError, SchemaMismatch
 from contracts.verdicts import Cluster, Difference, RangeAccount, Reason, RowTotals, StoreFacts
 from contracts.vocabulary import Cause, DifferenceKind, StoreName, Verdict
@@ -21,7 +22,7 @@ from storage.parity.candidates import FirstLook, first_look
 from storage.parity.explaining import Explainer
 from storage.parity.recheck import Outcome, Patience, recheck
 from storage.parity.together import together
-from storage.ports import Digest, HashKind, RangeCount, Reader
+from storage.ports import Digest, HashKind, RangeCount, Reader, Row
 
 Progress = Callable[[str], None]
 EXCLUDED_KEYS = 10_000  # keys of excluded rows that are remembered
@@ -213,6 +214,12 @@ def _side_empty(counts: Counts, digests: tuple[dict[int, Digest], dict[int, Dige
         clusters=(cluster,),
         reasons=(Reason(verdict=Verdict.FAILED, text=f"{empty} is empty"),),
     )
+
+
+def _written_differently(dataset: Dataset, primary: Row, secondary: Row) -> list[str]:
+    """Return the columns that are equal in canonical form only; times and UUIDs are written in one form before that."""
+    free = (c.name for c in dataset.compared if c.type in (ColumnType.TEXT, ColumnType.JSON))
+    return [name for name in free if primary[name] != secondary[name]]
 
 
 def _blind(facts: StoreFacts) -> Reason:

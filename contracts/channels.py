@@ -1,0 +1,27 @@
+"""What can be done over which channel: one matrix, for the doctor and for refusals."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from contracts.vocabulary import Channel
+
+
+class Feature(StrEnum):
+    """Something that a store must allow for it to be done."""
+
+    CHECK = "check"
+    DIGEST = "digest on the server"
+    SUITE = "suite on the server"
+    REPAIR = "repair"
+    REPLICATE = "replicate"
+    MIGRATE = "migrate"
+    DUMP = "backup by pg_dump"
+
+
+MATRIX: dict[Channel, frozenset[Feature]] = {
+    Channel.SQL: frozenset(Feature),
+    Channel.RPC: frozenset(Feature) - {Feature.SUITE, Feature.MIGRATE, Feature.DUMP},
+    Channel.ROWS: frozenset({Feature.CHECK}),
+}
+"""Repair over rows only is limited to rows that no touch trigger rewrites, and is refused as a whole until it is proven."""

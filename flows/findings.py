@@ -1,0 +1,104 @@
+"""What a run found of what was planted: fault by fault, and what it found beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from contracts.verdicts import DatasetReport, Difference
+from contracts.vocabulary import CheckSource, CheckStatus, StoreName
+from storage.local.faults import Injected
+
+CheckOn = tuple[str, StoreName]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What became of one planted fault.
+
+    Attributes:
+        fault: Its id.
+        title: What is wrong, in one sentence.
+        finding: What the run says of its rows.
+        cause: The causes that the run names.
+        wrong: What is not as the catalogue says; empty when the fault was found.
+    """
+
+    fault: str
+    title: str
+    finding: str
+    cause: str
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Whether the run says exactly what the catalogue says."""
+        return not self.wrong
+
+
+def findings(planted: Iterable[Injected], report: DatasetReport) -> list[Finding]:
+    """Hold a report against what was planted, fault by fault."""
+    by_key = {d.key: d for d in report.differences}
+    failing = failing_rules(report)
+    return [_finding(injected, by_key, failing) for injected in planted]
+
+
+def invented(planted: Sequence[Injected], report: DatasetReport) -> list[str]:
+    """Return what the report says that nobody planted, in words."""
+    keys = {key for i in planted if i.fault.expects.kind for key in i.found}
+    rules = {check for i in planted for check in i.fault.expects.checks}
+    stray = [f"{d.kind} {d.key} ({d.cause})" for d in report.differences if d.key not in keys]
+    stray += [f"{check} on {store}" for check, store in sorted(failing_rules(report) - rules)]
+    for name, counted, expected in (
+        ("excluded", report.rows.excluded, sum(i.fault.expects.excluded for i in planted)),
+        (
+            "equal in canonical form only",
+            report.rows.matched_representation,
+            sum(i.fault.expects.representation for i in planted),
+        ),
+    ):
+        if counted != expected:
+            stray.append(f"{counted} rows {name} instead of {expected}")
+    return stray
+
+
+def failing_rules(report: DatasetReport) -> set[CheckOn]:
+    """Return the contract rules that failed, with the store."""
+    return {
+        (check.id, check.store)
+        for check in report.checks
+        if check.source is CheckSource.CONTRACT and check.status is CheckStatus.FAILED
+    }
+
+
+def _finding(injected: Injected, by_key: dict[str, Difference], failing: set[CheckOn]) -> Finding:
+    fault, expects = injected.fault, injected.fault.expects
+    seen = [by_key.get(key) for key in injected.found] if expects.kind else []
+    wrong = [problem for d in seen if (problem := _problem(injected, d))]
+    wrong += [f"{check} does not fail on {store}" for check, store in sorted(expects.checks - failing)]
+    parts = [f"{len(seen)} {expects.kind}" if seen else "no difference"]
+    parts += sorted({f"{check} fails" for check, _ in expects.checks})
+    parts += [f"{expects.excluded} excluded"] if expects.excluded else []
+    parts += [f"{expects.representation} equal in canonical form"] if expects.representation else []
+    return Finding(
+        fault=fault.id,
+        title=fault.title,
+        finding=", ".join(parts),
+        cause=", ".join(sorted({d.cause for d in seen if d})) or "none",
+        wrong=tuple(dict.fromkeys(wrong)),
+    )
+
+
+def _problem(injected: Injected, difference: Difference | None) -> str | None:
+    """Say what a difference lacks or has too much of; None when it is as the catalogue says."""
+    expects = injected.fault.expects
+    if difference is None:
+        return "not found"
+    if difference.kind is not expects.kind:
+        return f"found as {difference.kind}"
+    if {e.cause for e in difference.explanations} != expects.causes:
+        return f"explained as {difference.cause}"
+    fields = {f.field for f in difference.fields}
+    if fields != expects.fields:
+        return f"found in {', '.join(sorted(fields))}"
+    return None

@@ -1,0 +1,62 @@
+"""Run the stages of a check against a pair of test databases, without memory, report or Prefect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from contracts.verdicts import CheckResult, DatasetReport
+from contracts.vocabulary import StoreName
+from flows import stages
+from flows.settings import Settings
+from flows.wiring import Stores
+from storage.urls import parse_url
+from tests.support.servers import Pair
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A stage that has run."""
+
+    value: object
+
+    def result(self) -> object:
+        """Return what it returned."""
+        return self.value
+
+
+class InLine:
+    """Runs every stage at once, in this thread."""
+
+    def start(self, name: str, stage: Callable[..., T], *args: object) -> Done:  # noqa: ARG002 - the port names it
+        """Run the stage."""
+        return Done(stage(*args))
+
+
+def stores_of(pair: Pair) -> Stores:
+    """Return the stores that the databases of a test stand for."""
+    urls = {StoreName.PRISMA: pair.primary, StoreName.SUPABASE: pair.secondary}
+    return Stores(urls={s: parse_url(u, s) for s, u in urls.items()}, environment="test", embedded=False)
+
+
+def job_of(pair: Pair, *, grace_s: float = 0.0, recheck_rounds: int = 1, **settings: object) -> stages.Job:
+    """Return a check of planning on these databases; without waiting for rows to settle unless told."""
+    known = Settings().model_copy(update={"grace_s": grace_s, "recheck_rounds": recheck_rounds, **settings})
+    return stages.Job(settings=known, stores=stores_of(pair), name="planning", run_id="test", now=datetime.now(UTC))
+
+
+def check(job: stages.Job) -> DatasetReport:
+    """Run all stages of a check."""
+    primary, secondary = (stages.look_at(job, store) for store in StoreName)
+    looks = (primary, secondary)
+    comparison = stages.compare_stores(job, looks)
+    checks: tuple[CheckResult, ...] = ()
+    for look in looks:
+        checks += stages.judge_contract(job, look)
+        checks += stages.run_expectations(job, look)
+    checks += stages.settle_check(job, comparison, frozenset())
+    return stages.conclude(job, looks, comparison, checks)
