@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, literal, select
+from sqlalchemy import Connection, delete, func, insert, literal, select
 
 from contracts.errors import ConfigurationError
 from contracts.ledger import Identity
@@ -105,5 +105,7 @@ def _accept(connection: Connection, dataset: int, run_id: str) -> int:
         seen = select(literal(dataset), *(ledger.c[name] for name in names)).where(
             ledger.c.dataset_id == dataset, ledger.c.last_run_id == run_id
         )
-        accepted += connection.execute(insert(baseline).from_select(["dataset_id", *names], seen)).rowcount
+        connection.execute(insert(baseline).from_select(["dataset_id", *names], seen))
+        mine = select(func.count()).select_from(baseline).where(baseline.c.dataset_id == dataset)
+        accepted += connection.execute(mine).scalar_one()
     return accepted

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from contracts.ledger import Identity, Sighting, sighting
 from contracts.verdicts import DatasetReport, History
 from storage.state import checks, ledger, runs
+from storage.state.bulk import chunks
 from storage.state.history import Tally, age, looked_everywhere
 
 TREND_RUNS = 30
@@ -70,7 +71,7 @@ def _count(
 ) -> Tally:
     tally = Tally(report.differences)
     entries = ledger.fetch_entries(connection, dataset, seen)
-    for chunk, known in zip(ledger.chunks(seen), entries, strict=True):
+    for chunk, known in zip(chunks(seen), entries, strict=True):
         for identity in chunk:
             tally.add(seen[identity], age(known.get(identity), run_id=run_id, now=now))
     return tally

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from storage.state.ledger import chunks
+from storage.state.bulk import chunks
 from storage.state.tables import DATASETS, DEFERRED_KEYS
 
 RUNS_IN_A_ROW = 3
@@ -30,10 +30,9 @@ def defer(connection: Connection, dataset: int, keys: Collection[str], *, run_id
 
 
 def _record(connection: Connection, dataset: int, keys: frozenset[str]) -> None:
-    before = dict(
-        connection.execute(select(_C.key, _C.streak).where(_C.dataset_id == dataset)).tuples().all(),
-    )
+    rows = connection.execute(select(_C.key, _C.streak).where(_C.dataset_id == dataset))
+    before = {row.key: row.streak for row in rows}
     connection.execute(delete(DEFERRED_KEYS).where(_C.dataset_id == dataset))
     for chunk in chunks(sorted(keys)):
-        rows = [{"dataset_id": dataset, "key": key, "streak": before.get(key, 0) + 1} for key in chunk]
-        connection.execute(insert(DEFERRED_KEYS), rows)
+        longer = [{"dataset_id": dataset, "key": key, "streak": before.get(key, 0) + 1} for key in chunk]
+        connection.execute(insert(DEFERRED_KEYS), longer)

@@ -5,17 +5,63 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from contracts.errors import (
     ConfigurationError,
     Conflict,
     InternalFault,
     Refused,
+    SchemaMismatch,
     TimedOut,
     TwinstoreError,
     Unavailable,
 )
+from contracts.vocabulary import StoreName
+from storage import pg_errors
+
+_REPORT = "Please report it."
+_ELSEWHERE = "or point TWINSTORE_STATE_URL elsewhere."
+
+# By the beginning of the name of SQLite's result code.
+_SQLITE: tuple[tuple[tuple[str, ...], type[TwinstoreError], str, str], ...] = (
+    (
+        ("SQLITE_BUSY", "SQLITE_LOCKED"),
+        Conflict,
+        "is being written by another process all the time",
+        "Wait until it has ended, then try again.",
+    ),
+    (
+        ("SQLITE_NOTADB", "SQLITE_CORRUPT"),
+        ConfigurationError,
+        "is damaged, or is no state of twinstore; it was left as it is",
+        "Restore it from a copy, or move it away to begin without a history.",
+    ),
+    (
+        ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH"),
+        ConfigurationError,
+        "cannot be written",
+        f"Make the file and its folder writable, {_ELSEWHERE}",
+    ),
+    (
+        ("SQLITE_FULL", "SQLITE_IOERR"),
+        ConfigurationError,
+        "is on a disk that is full or failing; nothing of this step was kept",
+        "Free some space or mend the disk, then try again.",
+    ),
+)
+
+_POSTGRES: dict[type[TwinstoreError], tuple[str, str]] = {
+    Unavailable: ("cannot be reached", "Check that its server is up, then try again."),
+    Refused: (
+        "refuses us",
+        "Check user and password in TWINSTORE_STATE_URL; the user must be able to create the schema twinstore_state.",
+    ),
+    ConfigurationError: ("is no such database, or its URL has an option that the driver does not know", "Correct it."),
+    SchemaMismatch: ("lacks tables or columns that its version promises", f"Restore it from a copy, {_ELSEWHERE}"),
+    TimedOut: ("was busy for too long", "Try again."),
+    Conflict: ("was changed by someone else at the same time", "Try again."),
+}
 
 
 @contextmanager
@@ -28,55 +74,37 @@ def translated(place: str) -> Iterator[None]:
     Raises:
         TwinstoreError: What went wrong, by what the caller does about it.
     """
+    error: TwinstoreError | None = None
     try:
         yield
-    except DBAPIError as exc:
-        code = getattr(exc.orig, "sqlite_errorname", None)
-        sqlstate = getattr(exc.orig, "sqlstate", None)
-        usable = not isinstance(exc, ProgrammingError)
-        error = _sqlite(code, place) if code else _postgres(sqlstate, place, usable=usable)
-        raise error from None  # the driver's text may hold keys or parts of the URL
     except SQLAlchemyError as exc:
-        raise InternalFault(f"The state at {place} raised {type(exc).__name__}.", "Please report it.") from exc
+        error = _say(exc, place)
+    if error is not None:
+        raise error  # out here, since the driver's exception may hold keys and the password
+
+
+def _say(exc: SQLAlchemyError, place: str) -> TwinstoreError:
+    if not isinstance(exc, DBAPIError) or exc.orig is None:
+        return InternalFault(f"The state at {place} raised {type(exc).__name__}.", _REPORT)
+    code = getattr(exc.orig, "sqlite_errorname", None)
+    return _postgres(exc.orig, place) if code is None else _sqlite(str(code), place)
 
 
 def _sqlite(code: str, place: str) -> TwinstoreError:
-    """Choose by the name of SQLite's result code, its extension aside."""
-    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Conflict(
-            f"Another process keeps writing to the state at {place}.", "Wait until it has ended, then try again."
-        )
-    if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return ConfigurationError(
-            f"The state at {place} is damaged, or is no state of twinstore; it was left as it is.",
-            "Restore it from a copy, or move it away to begin without a history.",
-        )
-    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
-        return ConfigurationError(
-            f"The state at {place} cannot be written.",
-            "Make the file and its folder writable, or point TWINSTORE_STATE_URL elsewhere.",
-        )
-    if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-        return ConfigurationError(
-            f"The disk that holds the state at {place} is full or failing; nothing of this step was kept.",
-            "Free some space or mend the disk, then try again.",
-        )
-    return InternalFault(f"The state at {place} answered {code}.", "Please report it.")
+    for beginnings, kind, what, todo in _SQLITE:
+        if code.startswith(beginnings):
+            return kind(f"The state at {place} {what}.", todo)
+    return InternalFault(f"The state at {place} answered {code}.", _REPORT)
 
 
-def _postgres(sqlstate: str | None, place: str, *, usable: bool) -> TwinstoreError:
-    """Choose by SQLSTATE; none means that the server was not reached, went away, or that the URL has no sense."""
-    if sqlstate is None and not usable:
-        return ConfigurationError(
-            f"The URL of the state at {place} has an option that the driver does not know.", "Mend TWINSTORE_STATE_URL."
-        )
-    if sqlstate is None or sqlstate.startswith(("08", "57P", "53")):
-        return Unavailable(f"The server of the state at {place} cannot be reached.", "Start it, then try again.")
-    if sqlstate.startswith(("28", "42501", "3D", "25006")):
-        return Refused(
-            f"The server of the state at {place} refuses us ({sqlstate}).",
-            "Check user, password and database; the user must be allowed to create the schema twinstore_state.",
-        )
-    if sqlstate in {"57014", "55P03", "40P01", "40001"}:
-        return TimedOut(f"The state at {place} was busy for too long ({sqlstate}).", "Try again.")
-    return InternalFault(f"The state at {place} answered {sqlstate}.", "Please report it.")
+def _postgres(exc: BaseException, place: str) -> TwinstoreError:
+    """Ask those who know PostgreSQL's errors for the kind; their words are about a store, ours about the memory."""
+    from psycopg import ProgrammingError
+
+    kind = type(pg_errors.translated(exc, StoreName.PRISMA))
+    if kind is InternalFault and isinstance(exc, ProgrammingError) and getattr(exc, "sqlstate", None) is None:
+        kind = ConfigurationError  # the driver refused before it asked the server
+    if kind not in _POSTGRES:
+        return InternalFault(f"The state at {place} answered {getattr(exc, 'sqlstate', None)}.", _REPORT)
+    what, todo = _POSTGRES[kind]
+    return kind(f"The state at {place} {what}.", todo)

@@ -6,26 +6,33 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, literal, or_, select, update
 
 from contracts.ledger import FLAPPING_WINDOW, Identity
 from contracts.vocabulary import DifferenceKind
+from storage.state.bulk import among, chunks, rows_of
 from storage.state.history import Entry, is_flapping
-from storage.state.tables import DIFFERENCES
+from storage.state.tables import DIFFERENCES, Instant
 
-CHUNK = 1000
-T = TypeVar("T")
 _C = DIFFERENCES.c
-
-
-def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
-    """Yield the items in lists of at most `size`."""
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
+_KINDS = {str(kind): kind for kind in DifferenceKind}
+_ENTRIES: Select[Any] = select(
+    _C.key,
+    _C.kind,
+    _C.fields,
+    _C.id,
+    _C.first_seen,
+    _C.opened_run_id,
+    _C.last_run_id,
+    _C.runs_seen,
+    _C.openings,
+    _C.gone_run_id,
+    _C.returned_at,
+    _C.returned_before,
+    _C.returned_first,
+)
 
 
 @lru_cache(maxsize=4096)
@@ -49,8 +56,8 @@ def fetch_entries(
     """
     for chunk in chunks(identities):
         wanted = {identity.key for identity in chunk}
-        rows = connection.execute(select(DIFFERENCES).where(_C.dataset_id == dataset_id, _C.key.in_(wanted)))
-        yield {_identity(row): _entry(row) for row in rows}
+        known = and_(_C.dataset_id == dataset_id, among(connection, _C.key, wanted))
+        yield dict(map(_entry, connection.execute(_ENTRIES.where(known)).all()))
 
 
 def record(
@@ -58,22 +65,12 @@ def record(
 ) -> None:
     """Record that run `run_id`, begun at `now`, saw these differences; each may be given once."""
     for chunk, known in zip(chunks(identities), fetch_entries(connection, dataset_id, identities), strict=True):
-        unseen: list[dict[str, Any]] = []
-        open_ids: list[int] = []
-        gone_ids: list[int] = []
-        for identity in chunk:
-            entry = known.get(identity)
-            if entry is None:
-                unseen.append(_first(dataset_id, identity, run_id, now))
-            elif entry.last_run_id != run_id:
-                (gone_ids if entry.gone else open_ids).append(entry.id)
-        if unseen:
-            connection.execute(insert(DIFFERENCES), unseen)
-        if open_ids:
-            again = {"last_run_id": run_id, "runs_seen": _C.runs_seen + 1}
-            connection.execute(update(DIFFERENCES).where(_C.id.in_(open_ids)).values(again))
-        if gone_ids:
-            connection.execute(update(DIFFERENCES).where(_C.id.in_(gone_ids)).values(_reopened(run_id, now)))
+        entries = [known[identity] for identity in chunk if identity in known]
+        earlier = [entry for entry in entries if entry.last_run_id != run_id]
+        _insert(connection, dataset_id, [i for i in chunk if i not in known], run_id=run_id, now=now)
+        again = {"last_run_id": run_id, "runs_seen": _C.runs_seen + 1}
+        _update(connection, [entry.id for entry in earlier if not entry.gone], again)
+        _update(connection, [entry.id for entry in earlier if entry.gone], _reopened(run_id, now))
 
 
 def close_unseen(connection: Connection, dataset_id: int, *, run_id: str, now: datetime) -> None:
@@ -92,22 +89,31 @@ def count_before(connection: Connection, dataset_id: int, *, run_id: str) -> int
 def fetch_flapping(connection: Connection, dataset_id: int, *, now: datetime) -> frozenset[Identity]:
     """Return the differences that came back three times or more within 30 days, open or not."""
     third = _C.returned_first >= now - FLAPPING_WINDOW
-    rows = connection.execute(select(DIFFERENCES).where(_C.dataset_id == dataset_id, third))
-    return frozenset(_identity(row) for row in rows if is_flapping(_entry(row).returns, now))
+    entries = map(_entry, connection.execute(_ENTRIES.where(_C.dataset_id == dataset_id, third)).all())
+    return frozenset(identity for identity, entry in entries if is_flapping(entry.returns, now))
 
 
-def _first(dataset_id: int, identity: Identity, run_id: str, now: datetime) -> dict[str, Any]:
-    return {
-        "dataset_id": dataset_id,
-        "key": identity.key,
-        "kind": str(identity.kind),
-        "fields": pack(identity.fields),
-        "first_seen": now,
-        "opened_run_id": run_id,
-        "last_run_id": run_id,
-        "runs_seen": 1,
-        "openings": 1,
+def _insert(
+    connection: Connection, dataset_id: int, identities: Sequence[Identity], *, run_id: str, now: datetime
+) -> None:
+    if not identities:
+        return
+    given = rows_of(connection, [(i.key, i.kind, pack(i.fields)) for i in identities], ("key", "kind", "fields"))
+    common: dict[str, ColumnElement[Any]] = {
+        "dataset_id": literal(dataset_id),
+        "first_seen": literal(now, Instant),
+        "opened_run_id": literal(run_id),
+        "last_run_id": literal(run_id),
+        "runs_seen": literal(1),
+        "openings": literal(1),
     }
+    complete = given.add_columns(*common.values())
+    connection.execute(insert(DIFFERENCES).from_select(["key", "kind", "fields", *common], complete))
+
+
+def _update(connection: Connection, ids: Sequence[int], values: dict[str, Any]) -> None:
+    if ids:
+        connection.execute(update(DIFFERENCES).where(among(connection, _C.id, ids)).values(values))
 
 
 def _reopened(run_id: str, now: datetime) -> dict[str, Any]:
@@ -124,19 +130,16 @@ def _reopened(run_id: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _identity(row: Row[Any]) -> Identity:
-    return Identity(key=row.key, kind=DifferenceKind(row.kind), fields=unpack(row.fields))
-
-
-def _entry(row: Row[Any]) -> Entry:
-    returns = (row.returned_at, row.returned_before, row.returned_first)
-    return Entry(
-        id=row.id,
-        first_seen=row.first_seen,
-        opened_run_id=row.opened_run_id,
-        last_run_id=row.last_run_id,
-        runs_seen=row.runs_seen,
-        openings=row.openings,
+def _entry(row: Sequence[Any]) -> tuple[Identity, Entry]:
+    key, kind, fields, number, first_seen, opened_run_id, last_run_id, runs_seen, openings, gone, *returns = row
+    entry = Entry(
+        id=number,
+        first_seen=first_seen,
+        opened_run_id=opened_run_id,
+        last_run_id=last_run_id,
+        runs_seen=runs_seen,
+        openings=openings,
         returns=tuple(moment for moment in returns if moment is not None),
-        gone=row.gone_run_id is not None,
+        gone=gone is not None,
     )
+    return Identity(key=key, kind=_KINDS[kind], fields=unpack(fields)), entry

@@ -173,5 +173,4 @@ def _postgres(url: URL) -> Engine:
         )
     except (NoSuchModuleError, ModuleNotFoundError) as exc:
         raise ConfigurationError("The driver of the state's database is missing.", "Install psycopg.") from exc
-    engine.dialect.use_insertmanyvalues_wo_returning = True  # many rows a statement, as the ledger needs
     return engine
