@@ -57,7 +57,7 @@ def _canonical(column: Column, text: str) -> str:
             return canonical_json.to_text(canonical_json.parse(text))
         case ColumnType.INTEGER:
             return _integer(text)
-        case ColumnType.TIMESTAMP_MS:
+        case _:
             return canonical_time.canonical(text)
 
 

@@ -83,9 +83,7 @@ def _akin(one: Value, other: Value) -> bool:
     """Tell whether two containers have at least one entry in common."""
     if isinstance(one, dict) and isinstance(other, dict):
         return any(same(value, other.get(key, ABSENT)) for key, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return any(same(*entries) for entries in zip(one, other, strict=False))
-    return False
+    return isinstance(one, list) and isinstance(other, list) and any(map(same, one, other))
 
 
 def _compare(pair: RowPair, path: Path, primary: Value, secondary: Value) -> Finding | None:
@@ -120,15 +118,8 @@ def _encodings(text: str, other: Value) -> int:
     if isinstance(other, dict | list):
         return times if kind(value) == kind(other) else 0
     if isinstance(other, str):
-        return int(times > 0 and _parses_to(text, other))
+        return int(times > 0 and same(parse(text), other))
     return int(other is None and value is None)
-
-
-def _parses_to(text: str, other: str) -> bool:
-    try:
-        return same(parse(text), other)
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,16 +104,15 @@ def column_not_written(pair: RowPair, column: Column) -> Finding | None:
     values = dict(zip(StoreName, pair.values(column.name), strict=True))
     for absent in (None, pair.facts.unwritten.get(column.name)):
         for store, value in values.items():
-            if value == absent and is_valid(pair, column, values[store.other]):
+            other = values[store.other]
+            if value == absent and other is not None and is_valid(pair, column, other):
                 words = "NULL" if absent is None else "still the default"
                 return Finding(Cause.COLUMN_NOT_WRITTEN, store, f"{words} on {store}")
     return None
 
 
-def is_valid(pair: RowPair, column: Column, text: str | None) -> bool:
+def is_valid(pair: RowPair, column: Column, text: str) -> bool:
     """Tell whether a canonical value is one that somebody may have meant."""
-    if text is None:
-        return False
     match column.type:
         case ColumnType.TEXT:
             in_words = text in pair.facts.vocabularies.get(column.name, (text,))
@@ -122,10 +121,8 @@ def is_valid(pair: RowPair, column: Column, text: str | None) -> bool:
             return isinstance(parse(text), dict | list)
         case ColumnType.INTEGER:
             return column.name not in pair.facts.positive or int(text) > 0
-        case ColumnType.TIMESTAMP_MS:
+        case _:
             return text not in INFINITE
-        case ColumnType.UUID:
-            return True
 
 
 COLUMN_RULES: tuple[Rule, ...] = (

@@ -32,7 +32,7 @@ Damage = Callable[[_V, _V], str | None]
 
 
 def damaged(cause: Cause, damage: Damage[_V], primary: _V, secondary: _V) -> Finding | None:
-    """Return the finding when one value is the other after this damage; the damaged side is at fault, if only one is."""
+    """Return the finding when one value is the other after this damage; it is at fault, if only one is."""
     of_primary, of_secondary = damage(secondary, primary), damage(primary, secondary)
     if of_primary is not None and of_secondary is not None:
         return Finding(cause, None, f"{of_primary} on one side")

@@ -222,7 +222,14 @@ def test_scalars_as_text(store: StoreName, text: str, value: str) -> None:
 @both_stores
 @pytest.mark.parametrize(
     ("text", "value"),
-    [('"90 s"', "90"), ('"yes"', "true"), ('"91"', "90"), ('"1"', "true"), ('"' + "9" * 5000 + '"', "9"), ("1", "true")],
+    [
+        ('"90 s"', "90"),
+        ('"yes"', "true"),
+        ('"91"', "90"),
+        ('"1"', "true"),
+        ('"' + "9" * 5000 + '"', "9"),
+        ("1", "true"),
+    ],
 )
 def test_scalar_decoys(store: StoreName, text: str, value: str) -> None:
     """A text that is not the text of the value is unexplained."""
