@@ -1,0 +1,156 @@
+"""What every store promises to the comparison: one suite over the store in memory and both real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from contracts.planning import PLANNING
+from contracts.vocabulary import StoreName
+from storage.local.seed import load
+from storage.parity import sketch
+from storage.parity.ranges import RANGES, range_of
+from storage.ports import Digest, HashKind, Reader, Snapshot
+from storage.postgres import PostgresReader
+from tests.support.memory_store import MemoryReader
+from tests.support.servers import Pair
+
+N = 60
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+EVERY = range(RANGES)
+KINDS = [(where, store, kind) for where in ("memory", "sql") for store in StoreName for kind in HashKind]
+
+
+class Held:
+    """A store under test: a reader, and a way to change its rows behind its back."""
+
+    def __init__(self, reader: Reader, execute: Callable[[str, str], None]) -> None:
+        self.reader = reader
+        self.execute = execute
+
+
+@pytest.fixture(params=KINDS, ids="-".join)
+def held(request: pytest.FixtureRequest, pair: Pair) -> tuple[Held, HashKind]:
+    """A store of `N` seed records."""
+    where, store, kind = request.param
+    load(pair.primary, pair.secondary, N, now=NOW)
+    dsn = pair.primary if store is StoreName.PRISMA else pair.secondary
+    reader: Reader = PostgresReader(dsn, store, PLANNING)
+    if where == "sql":
+
+        def execute(column: str, key: str) -> None:
+            with psycopg.connect(dsn) as connection:
+                connection.execute(CHANGES[column].encode(), (key,))
+
+        return Held(reader, execute), kind
+    with reader.snapshot(kind) as snapshot:
+        keys = [pair.key for pair in snapshot.pairs(EVERY)]
+        memory = MemoryReader(store, [full.row for full in snapshot.rows(keys).values()])
+
+    def change(column: str, key: str) -> None:
+        if column == "id":
+            del memory.held[key]
+        else:
+            memory.held[key][column] = f"{memory.held[key][column]} changed"
+
+    return Held(memory, change), kind
+
+
+CHANGES = {
+    "title": "UPDATE public.planning SET title = title || ' changed' WHERE id::text = %s",
+    "id": "DELETE FROM public.planning WHERE id::text = %s",
+}
+
+
+def keys_of(snapshot: Snapshot) -> list[str]:
+    """Return all keys."""
+    return [pair.key for pair in snapshot.pairs(EVERY)]
+
+
+def test_counts_digests_and_pairs_tell_the_same_rows(held: tuple[Held, HashKind]):
+    """Every range has as many rows by count, by digest and by pairs, and its digest is the sum of its pairs."""
+    store, kind = held
+    with store.reader.snapshot(kind) as snapshot:
+        counts, digests, pairs = snapshot.count(), snapshot.digests(), list(snapshot.pairs(EVERY))
+    assert sum(c.total for c in counts.values()) == N
+    assert {n: c.total for n, c in counts.items()} == {n: d.count for n, d in digests.items()}
+    summed: dict[int, Digest] = {}
+    for pair in pairs:
+        summed[range_of(pair.key)] = summed.get(range_of(pair.key), Digest()).plus(pair)
+    assert summed == digests
+    assert [p.key for p in pairs] == sorted(p.key for p in pairs)
+
+
+def test_pairs_of_some_ranges_are_those_ranges(held: tuple[Held, HashKind]):
+    """Only the ranges that were asked for are read, each whole."""
+    store, kind = held
+    with store.reader.snapshot(kind) as snapshot:
+        wanted = sorted(snapshot.digests())[::2]
+        some, every = list(snapshot.pairs(wanted)), list(snapshot.pairs(EVERY))
+    assert some == [p for p in every if range_of(p.key) in wanted]
+    assert 0 < len(some) < len(every)
+
+
+def test_rows_are_read_whole_and_absent_keys_are_absent(held: tuple[Held, HashKind]):
+    """Each row comes with every column and the hash that pairs gave; a key that is not there does not."""
+    store, kind = held
+    with store.reader.snapshot(kind) as snapshot:
+        pairs = {p.key: p for p in snapshot.pairs(EVERY)}
+        rows = snapshot.rows([*pairs, "00000000-0000-4000-8000-000000000000"])
+    assert {k: r.hash for k, r in rows.items()} == pairs
+    assert all(list(r.row) == [c.name for c in PLANNING.columns] for r in rows.values())
+    assert all(r.row["id"] == k for k, r in rows.items())
+
+
+def test_a_snapshot_stays_as_it_was(held: tuple[Held, HashKind]):
+    """What is changed after a snapshot was opened is not seen by it, and is seen by the next one."""
+    store, kind = held
+    with store.reader.snapshot(kind) as snapshot:
+        before = snapshot.digests()
+        key = keys_of(snapshot)[0]
+        store.execute("title", key)
+        assert snapshot.digests() == before
+    with store.reader.snapshot(kind) as snapshot:
+        after = snapshot.digests()
+    assert {n for n in before if before[n] != after[n]} == {range_of(key)}
+
+
+def test_a_sketch_gives_away_what_changed(held: tuple[Held, HashKind]):
+    """The difference of two sketches holds the changed row twice and the deleted one once, and nothing else."""
+    store, kind = held
+    with store.reader.snapshot(kind) as snapshot:
+        before = snapshot.sketch(EVERY, 64)
+        changed, deleted, *_ = keys_of(snapshot)
+        old = snapshot.rows([changed, deleted])
+    store.execute("title", changed)
+    store.execute("id", deleted)
+    with store.reader.snapshot(kind) as snapshot:
+        found = sketch.peel(sketch.subtract(before, snapshot.sketch(EVERY, 64)), 64)
+        assert found is not None
+        new = snapshot.rows([changed])[changed].hash
+        assert [p.key for p in snapshot.find({f.key_hash for f in found})] == [changed]
+    hashes = sorted((f.on_primary, f.hash1, f.hash2) for f in found)
+    was = [(True, r.hash.hash1, r.hash.hash2) for r in old.values()]
+    assert hashes == sorted([*was, (False, new.hash1, new.hash2)])
+
+
+def test_created_between_counts_both_ends(held: tuple[Held, HashKind]):
+    """Every row was created within the 90 days before the seed's moment, ends included, and none in the year before."""
+    store, kind = held
+    end = int(NOW.timestamp() * 1000)
+    with store.reader.snapshot(kind) as snapshot:
+        assert snapshot.created_between(end - 91 * 86_400_000, end) == N
+        assert snapshot.created_between(0, end - 91 * 86_400_000) == 0
+
+
+def test_batches_hold_every_row_as_text(held: tuple[Held, HashKind]):
+    """The rows of the batches are those that are read by key, NULL as null and the empty text as itself."""
+    store, kind = held
+    with store.reader.snapshot(kind) as snapshot:
+        rows = {k: dict(r.row) for k, r in snapshot.rows(keys_of(snapshot)).items()}
+        batched = {row["id"]: row for batch in snapshot.batches() for row in batch.to_pylist()}
+    assert batched == rows
+    assert any(row["user_id"] is None for row in rows.values())
