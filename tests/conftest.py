@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.support.servers import (
     make_migrated_templates,
     make_seeded_templates,
     running_servers,
+    watched_folder,
 )
 
 _QUIET = {"GX_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
@@ -29,6 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if name.startswith(_LEAKS) and not name.startswith("TWINSTORE_TEST_"):
             del os.environ[name]
     homes = config.stash[_HOMES] = tempfile.mkdtemp(prefix="twinstore-home-")
+    Path(homes).chmod(0o711)  # the account of a server may pass through it
     os.environ.update(_QUIET, TWINSTORE_HOME=f"{homes}/twinstore", PREFECT_HOME=f"{homes}/prefect")
 
 
@@ -78,3 +81,10 @@ def seeded_pair(servers: Servers, _seeded_template: str) -> Iterator[Pair]:
     """Two databases with the same 300 planning records."""
     with servers.clones(_seeded_template) as pair:
         yield pair
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder for `TWINSTORE_HOME`, not made yet; the servers of a pair below it end with the test process."""
+    with watched_folder() as folder:
+        yield folder / "home"

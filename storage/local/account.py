@@ -100,10 +100,16 @@ def reachable_folder(wanted: Path, shelter: Path) -> Path:
     if account is None or account.can_enter(wanted):
         return wanted.resolve()
     wanted.rmdir()
-    path = os.fsencode(wanted.parent.resolve() / wanted.name)
-    folder = make_folder(make_shelter(shelter) / hashlib.sha256(path).hexdigest()[:16])
+    make_shelter(shelter)
+    folder = make_folder(sheltered_folder(wanted, shelter))
     wanted.symlink_to(folder, target_is_directory=True)
     return folder
+
+
+def sheltered_folder(wanted: Path, shelter: Path) -> Path:
+    """Return where below `shelter` the folder is that stands for `wanted`, whether it exists or not."""
+    path = os.fsencode(wanted.parent.resolve() / wanted.name)
+    return shelter / hashlib.sha256(path).hexdigest()[:16]
 
 
 def make_shelter(shelter: Path) -> Path:

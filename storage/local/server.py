@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from contracts.errors import Refused, Unavailable
+from contracts.errors import ConfigurationError, Refused, Unavailable
 from storage.local import files, loopback, processes
 from storage.local.account import SHELTER, Account, make_shelter, server_account
 from storage.local.binaries import bin_folder, copied_bin_folder
@@ -32,6 +33,7 @@ from storage.local.binaries import bin_folder, copied_bin_folder
 _LAUNCHES = 5  # each on another port when the one before was taken meanwhile
 _GRACE_S = 3.0  # a server that refuses our login, or processes without a postmaster, stay so after this time
 _PAUSE_S = 0.02
+_MAX_PATH = 900  # PostgreSQL cuts paths off at 1023 bytes without a word, and would work in another folder
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}  # nothing of ours: no secret, no PG* variable
 _BUILTIN_LOCALE_SINCE = 17  # C order, but every letter has its upper and lower case
 
@@ -43,6 +45,7 @@ _SETTINGS = {
     "log_error_verbosity": "terse",  # details would quote rows
     "log_min_error_statement": "panic",
 }
+_ERROR = re.compile(r"(?:FATAL|PANIC|error): +(?!the database system is )(.+)")
 _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}  # commits outlive the server, not the machine
 
 
@@ -115,12 +118,17 @@ class Server:
         It is built aside and renamed at the end: what an interrupted attempt left is thrown away by the next one.
 
         Raises:
-            ConfigurationError: The programs are missing, or root may not change to another account.
+            ConfigurationError: The programs are missing, root may not change account, or the path is too long.
             Unavailable: `initdb` failed.
         """
-        files.make_folder(self.folder)
         if self.data.exists():
             return
+        if len(os.fsencode(self.folder)) > _MAX_PATH:
+            raise ConfigurationError(
+                f"The path of the server's folder is longer than {_MAX_PATH} bytes.",
+                "Set TWINSTORE_HOME to a shorter one.",
+            )
+        files.make_folder(self.folder)
         for leftover in self.folder.glob("building-*"):
             shutil.rmtree(leftover, ignore_errors=True)
         building = Path(tempfile.mkdtemp(prefix="building-", dir=self.folder))
@@ -224,7 +232,7 @@ class Server:
         )
         if done.returncode != 0:
             advice = f"Look at the folder {self.folder}: may it be written, is there space?"
-            raise Unavailable(f"initdb of PostgreSQL {self.version} failed: {_last_line(done.stderr)}", advice)
+            raise Unavailable(f"initdb of PostgreSQL {self.version} failed: {_complaint(done.stderr)}", advice)
 
     def _launch(self, lock: int) -> None:
         """Start the postmaster, which inherits the lock. No process of the server lives, since we hold it."""
@@ -266,8 +274,7 @@ class Server:
             log = (self.folder / "log").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return "it left no log."
-        fatal = [line.partition("FATAL: ")[2] for line in log.splitlines() if "FATAL: " in line]
-        return fatal[-1].strip() if fatal else _last_line(log)
+        return _complaint(log)
 
     def _trouble(self, what: str) -> Unavailable:
         return Unavailable(f"PostgreSQL {self.version} {what}", self._advice())
@@ -276,6 +283,7 @@ class Server:
         return f"Look at {self.folder / 'log'}."
 
 
-def _last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "it said nothing."
+def _complaint(text: str) -> str:
+    """Return the first error in what a program said, which the others follow from; else its last line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or ["it said nothing."]
+    return next((match[1] for line in lines if (match := _ERROR.search(line))), lines[-1])

@@ -113,7 +113,7 @@ def running_servers() -> Iterator[Servers]:
         )
         for server in (servers.primary, servers.secondary):
             server.initialise()
-            stack.callback(server.stop)
+            stack.callback(server.stop, wait_s=0)
             server.start()
         yield servers
 

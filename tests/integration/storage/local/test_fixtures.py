@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import time
+from pathlib import Path
+
 import psycopg
 import pytest
 
+from tests.integration.storage.local.conftest import child
 from tests.support.servers import SEEDED, Pair, Servers
 
 
@@ -45,3 +50,41 @@ def test_seeded_pair_holds_the_same_records(seeded_pair: Pair) -> None:
             keys.append({str(row[0]) for row in connection.execute("SELECT id::text FROM planning")})
     assert len(keys[0]) == SEEDED
     assert keys[0] == keys[1]
+
+
+def test_servers_end_with_a_killed_test_process() -> None:
+    """Servers and their folder are gone soon after kill -9 of the process that started them."""
+    code = (
+        "import time\n"
+        "from tests.support.servers import running_servers\n"
+        "with running_servers() as servers:\n"
+        "    print(servers.primary.folder.parent, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with child(code) as tests:
+        assert tests.stdout is not None
+        folder = Path(tests.stdout.readline().strip())
+        pids = [
+            int((folder / name / "data/postmaster.pid").read_text().split()[0]) for name in ("primary", "secondary")
+        ]
+        tests.kill()
+    deadline = time.monotonic() + 10
+    while (folder.exists() or any(map(_lives, pids))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not folder.exists()
+    assert not any(map(_lives, pids))
+
+
+def test_no_setting_of_the_user_reaches_the_tests() -> None:
+    """Stores of the user are out of reach for every test, and telemetry is off."""
+    assert not [name for name in os.environ if name.startswith(("DATABASE_URL", "SUPABASE_", "PG"))]
+    assert os.environ["GX_ANALYTICS_ENABLED"] == "false"
+    assert str(Path.home()) not in os.environ["PREFECT_HOME"]
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

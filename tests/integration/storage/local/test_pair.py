@@ -106,6 +106,21 @@ def test_up_keeps_rows_and_table(pairs: Pairs, folder: Path) -> None:
         assert connection.execute("SELECT count(*) FROM planning").fetchone() == (1,)
 
 
+@pytest.mark.parametrize("mode", [0o700, 0o711])
+def test_removed_pair_leaves_nothing(pairs: Pairs, folder: Path, mode: int) -> None:
+    """Removing stops the servers and deletes all files of the pair, in the shelter as well."""
+    home = folder / "home"
+    home.mkdir()
+    home.chmod(mode)
+    pair = pairs.at(home)
+    pair.up()
+    pair.remove()
+    assert not pair.status().running
+    assert [p.name for p in home.iterdir()] == ["pair.lock"]
+    assert not pairs.shelter.exists() or list(pairs.shelter.iterdir()) == []
+    pair.remove()
+
+
 def test_passwords_do_not_show(pairs: Pairs, folder: Path) -> None:
     """What a status prints holds no password."""
     info = pairs.at(folder / "home").up()
@@ -197,7 +212,7 @@ def test_closed_programs_are_copied_once(pairs: Pairs, folder: Path, monkeypatch
     made = copy.stat().st_ctime_ns
     pair.down()
     assert _works(pair.up())
-    assert list(pairs.shelter.iterdir()) == [copy]
+    assert {p.name for p in pairs.shelter.iterdir()} == {copy.name, "copy.lock"}
     assert copy.stat().st_ctime_ns == made
 
 
@@ -249,6 +264,14 @@ def test_pair_of_somebody_else_is_refused_in_words(pairs: Pairs, folder: Path) -
         pytest.skip("another user cannot read this checkout")
     assert "cannot use" in said
     assert "Traceback" not in said
+
+
+def test_path_beyond_all_limits_is_refused_in_words(folder: Path) -> None:
+    """A path that PostgreSQL would cut off is refused before anything is written."""
+    home = folder / "/".join(["deep" * 50] * 6)
+    with pytest.raises(ConfigurationError, match="longer than"):
+        LocalPair(home, durable=False, shelter=folder / "shelter").up()
+    assert list((home / "pair").iterdir()) == []
 
 
 def test_file_in_the_place_of_home_is_refused_in_words(folder: Path) -> None:
