@@ -50,16 +50,16 @@ def find_windows(missing: Mapping[str, int], neighbours: Neighbours, *, max_quer
     return _Search(missing, neighbours, max_queries).run()
 
 
-def explain_window(window: Window, holder: StoreName) -> Explanation:
+def explain_window(window: Window, store: StoreName) -> Explanation:
     """Return the cause of every key of a window.
 
     Args:
         window: The window.
-        holder: The store that holds the rows; the other one lacks them.
+        store: The store that lacks the rows.
     """
     low, high = from_unix_milliseconds(window.low_ms), from_unix_milliseconds(window.high_ms)
-    detail = f"created from {low} to {high} is missing on {holder.other}"
-    return Explanation(cause=Cause.WRITE_WINDOW, fields=(), store=holder.other, detail=detail)
+    detail = f"created from {low} to {high} is missing on {store}"
+    return Explanation(cause=Cause.WRITE_WINDOW, fields=(), store=store, detail=detail)
 
 
 class _Search:

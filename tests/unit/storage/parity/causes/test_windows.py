@@ -127,7 +127,7 @@ def test_windows_are_what_they_say(missing: list[int], present: list[int], unit:
 def test_a_window_is_explained_by_its_moments() -> None:
     """All keys of a window share one explanation, which names the store that lacks the rows."""
     window = Window(low_ms=1_772_359_200_123, high_ms=1_772_359_260_000, keys=("a",))
-    explanation = explain_window(window, StoreName.PRISMA)
+    explanation = explain_window(window, StoreName.SUPABASE)
     assert (explanation.cause, explanation.store) == (Cause.WRITE_WINDOW, StoreName.SUPABASE)
     assert explanation.detail == (
         "created from 2026-03-01T10:00:00.123Z to 2026-03-01T10:01:00.000Z is missing on supabase"
