@@ -162,10 +162,10 @@ def _if_many(facts: _Facts, ask: Callable[[], Ask]) -> Ask | Skip:
 
 def _no_rows(name: str, **limits: float) -> Ask:
     """Plan a query that returns the violations and nothing when there are none."""
-    from great_expectations.expectations.core.unexpected_rows_expectation import UnexpectedRowsExpectation
+    from expectations.violations import ExpectNoViolations
 
     return Ask(
-        expectation=UnexpectedRowsExpectation(unexpected_rows_query=query("planning.sql", name, **limits)),
+        expectation=ExpectNoViolations(unexpected_rows_query=query("planning.sql", name, **limits)),
         read=_read_rows,
     )
 

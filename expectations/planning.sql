@@ -60,7 +60,7 @@ LIMIT 20
 WITH bursts AS (
     SELECT min(id::text COLLATE "C") AS sample_key, count(*) AS records
     FROM {batch}
-    WHERE user_id IS NOT NULL
+    WHERE user_id IN (SELECT user_id FROM {batch} GROUP BY user_id HAVING count(*) > $owner_day_rows)
     GROUP BY user_id, date_trunc('day', created_at)
     HAVING count(*) > $owner_day_rows
 )
