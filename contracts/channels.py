@@ -24,4 +24,4 @@ MATRIX: dict[Channel, frozenset[Feature]] = {
     Channel.RPC: frozenset(Feature) - {Feature.SUITE, Feature.MIGRATE, Feature.DUMP},
     Channel.ROWS: frozenset({Feature.CHECK}),
 }
-"""Repair over rows only is limited to rows that no touch trigger rewrites, and is refused as a whole until it is proven."""
+"""Over rows only, repair is refused as a whole until it is proven for rows that no touch trigger rewrites."""

@@ -70,7 +70,7 @@ def keys_of(snapshot: Snapshot) -> list[str]:
     return [pair.key for pair in snapshot.pairs(EVERY)]
 
 
-def test_counts_digests_and_pairs_tell_the_same_rows(held: tuple[Held, HashKind]):
+def test_counts_digests_and_pairs_tell_the_same_rows(held: tuple[Held, HashKind]) -> None:
     """Every range has as many rows by count, by digest and by pairs, and its digest is the sum of its pairs."""
     store, kind = held
     with store.reader.snapshot(kind) as snapshot:
@@ -84,7 +84,7 @@ def test_counts_digests_and_pairs_tell_the_same_rows(held: tuple[Held, HashKind]
     assert [p.key for p in pairs] == sorted(p.key for p in pairs)
 
 
-def test_pairs_of_some_ranges_are_those_ranges(held: tuple[Held, HashKind]):
+def test_pairs_of_some_ranges_are_those_ranges(held: tuple[Held, HashKind]) -> None:
     """Only the ranges that were asked for are read, each whole."""
     store, kind = held
     with store.reader.snapshot(kind) as snapshot:
@@ -94,7 +94,7 @@ def test_pairs_of_some_ranges_are_those_ranges(held: tuple[Held, HashKind]):
     assert 0 < len(some) < len(every)
 
 
-def test_rows_are_read_whole_and_absent_keys_are_absent(held: tuple[Held, HashKind]):
+def test_rows_are_read_whole_and_absent_keys_are_absent(held: tuple[Held, HashKind]) -> None:
     """Each row comes with every column and the hash that pairs gave; a key that is not there does not."""
     store, kind = held
     with store.reader.snapshot(kind) as snapshot:
@@ -105,7 +105,7 @@ def test_rows_are_read_whole_and_absent_keys_are_absent(held: tuple[Held, HashKi
     assert all(r.row["id"] == k for k, r in rows.items())
 
 
-def test_a_snapshot_stays_as_it_was(held: tuple[Held, HashKind]):
+def test_a_snapshot_stays_as_it_was(held: tuple[Held, HashKind]) -> None:
     """What is changed after a snapshot was opened is not seen by it, and is seen by the next one."""
     store, kind = held
     with store.reader.snapshot(kind) as snapshot:
@@ -118,7 +118,7 @@ def test_a_snapshot_stays_as_it_was(held: tuple[Held, HashKind]):
     assert {n for n in before if before[n] != after[n]} == {range_of(key)}
 
 
-def test_a_sketch_gives_away_what_changed(held: tuple[Held, HashKind]):
+def test_a_sketch_gives_away_what_changed(held: tuple[Held, HashKind]) -> None:
     """The difference of two sketches holds the changed row twice and the deleted one once, and nothing else."""
     store, kind = held
     with store.reader.snapshot(kind) as snapshot:
@@ -137,7 +137,7 @@ def test_a_sketch_gives_away_what_changed(held: tuple[Held, HashKind]):
     assert hashes == sorted([*was, (False, new.hash1, new.hash2)])
 
 
-def test_created_between_counts_both_ends(held: tuple[Held, HashKind]):
+def test_created_between_counts_both_ends(held: tuple[Held, HashKind]) -> None:
     """Every row was created within the 90 days before the seed's moment, ends included, and none in the year before."""
     store, kind = held
     end = int(NOW.timestamp() * 1000)
@@ -146,7 +146,7 @@ def test_created_between_counts_both_ends(held: tuple[Held, HashKind]):
         assert snapshot.created_between(0, end - 91 * 86_400_000) == 0
 
 
-def test_batches_hold_every_row_as_text(held: tuple[Held, HashKind]):
+def test_batches_hold_every_row_as_text(held: tuple[Held, HashKind]) -> None:
     """The rows of the batches are those that are read by key, NULL as null and the empty text as itself."""
     store, kind = held
     with store.reader.snapshot(kind) as snapshot:

@@ -19,7 +19,7 @@ def names(report: DatasetReport, key: str) -> frozenset[Cause]:
 
 
 @pytest.mark.parametrize("fault", ALONE, ids=lambda f: f.id)
-def test_a_fault_alone_is_found_with_its_cause_and_nothing_else(seeded_pair: Pair, fault: Fault):
+def test_a_fault_alone_is_found_with_its_cause_and_nothing_else(seeded_pair: Pair, fault: Fault) -> None:
     """The report names exactly the fault's keys, kind, fields, causes and failing rules, and has its verdict."""
     (planted,) = inject(seeded_pair.primary, seeded_pair.secondary, [fault])
     report = check(job_of(seeded_pair))
