@@ -124,7 +124,7 @@ def test_two_empty_stores_are_equal() -> None:
 
 def test_scattered_differences_among_many_rows_are_read_off_a_sketch(monkeypatch: pytest.MonkeyPatch) -> None:
     """With more rows than are walked through at once, differences are found without reading the pairs."""
-    monkeypatch.setattr(candidates, "FEW_ROWS", 10)
+    monkeypatch.setattr(candidates, "FEW_ROWS", 0)
     monkeypatch.setattr(candidates, "_merge", None)
     primary, secondary = stores(300)
     secondary.held[key_of(7)]["title"] = "other"
@@ -134,7 +134,7 @@ def test_scattered_differences_among_many_rows_are_read_off_a_sketch(monkeypatch
 
 def test_a_sketch_that_cannot_be_read_gives_way_to_the_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     """When a sketch holds too much, all pairs are read instead, and nothing is lost."""
-    monkeypatch.setattr(candidates, "FEW_ROWS", 10)
+    monkeypatch.setattr(candidates, "FEW_ROWS", 0)
     monkeypatch.setattr(sketch, "size_for", lambda _: 2)
     primary, secondary = stores(300)
     for number in range(40):
