@@ -1,0 +1,104 @@
+"""What real servers and real drivers raise, in our words."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+
+import psycopg
+import pytest
+import sqlalchemy
+from adbc_driver_postgresql import dbapi
+from psycopg.conninfo import make_conninfo
+
+from contracts.errors import (
+    ConfigurationError,
+    ProtocolError,
+    Refused,
+    SchemaMismatch,
+    TimedOut,
+    TwinstoreError,
+    Unavailable,
+)
+from contracts.vocabulary import StoreName
+from storage.pg_errors import translate
+from tests.support.servers import Pair
+
+STATEMENTS: dict[str, tuple[type[TwinstoreError], str]] = {
+    "SELECT * FROM public.nowhere": (SchemaMismatch, 'relation "public.nowhere" does not exist'),
+    "SELECT nothing FROM pg_class": (SchemaMismatch, 'column "nothing" does not exist'),
+    "SELECT nothing(1)": (SchemaMismatch, "function nothing(integer) does not exist"),
+    "SELECT * FROM pg_authid": (Refused, "permission denied for table pg_authid"),
+    "SET LOCAL statement_timeout = 20; SELECT pg_sleep(5)": (TimedOut, "57014"),
+    "SELECT 'canary'::uuid": (ProtocolError, "22P02"),
+    "DO $$ BEGIN RAISE EXCEPTION 'canary' USING ERRCODE = '42501'; END $$": (Refused, "42501"),
+    "CREATE TEMP TABLE t (a text UNIQUE); INSERT INTO t VALUES ('canary'), ('canary')": (ProtocolError, "23505"),
+    "SELECT pg_terminate_backend(pg_backend_pid())": (Unavailable, ""),
+}
+
+
+@pytest.mark.parametrize(("statement", "expected"), STATEMENTS.items())
+def test_server_errors(empty_pair: Pair, statement: str, expected: tuple[type[TwinstoreError], str]) -> None:
+    """Errors of a real server are classified, name what is missing, and show no value."""
+    kind, words = expected
+    with psycopg.connect(empty_pair.primary) as conn, pytest.raises(kind) as caught, translate(StoreName.PRISMA):
+        conn.execute(statement.encode())
+    assert words in caught.value.what
+    assert "canary" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_lock_that_cannot_be_had(empty_pair: Pair) -> None:
+    """Waiting too long for a lock counts as taking too long."""
+    with psycopg.connect(empty_pair.primary) as holder, psycopg.connect(empty_pair.primary) as conn:
+        holder.execute("SELECT pg_advisory_xact_lock(1)")
+        conn.execute("SET LOCAL lock_timeout = 20")
+        with pytest.raises(TimedOut), translate(StoreName.PRISMA):
+            conn.execute("SELECT pg_advisory_xact_lock(1)")
+
+
+def _with_psycopg(dsn: str) -> None:
+    with psycopg.connect(dsn) as conn:
+        conn.execute("SELECT 1")
+
+
+def _with_sqlalchemy(dsn: str) -> None:
+    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn))
+    with engine.connect() as conn:
+        conn.execute(sqlalchemy.text("SELECT 1"))
+
+
+def _with_adbc(dsn: str) -> None:
+    with dbapi.connect(dsn) as conn, conn.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+@pytest.mark.parametrize("connect", [_with_psycopg, _with_sqlalchemy, _with_adbc])
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"password": "canary"}, Refused),
+        ({"user": "canary"}, Refused),
+        ({"dbname": "canary"}, ConfigurationError),
+        ({"port": "1"}, Unavailable),
+    ],
+)
+def test_connections_that_fail(
+    empty_pair: Pair, connect: Callable[[str], None], change: dict[str, str], kind: type[TwinstoreError]
+) -> None:
+    """Whichever driver connects, a refusal differs from an outage, and no name and no password is shown."""
+    with pytest.raises(kind) as caught, translate(StoreName.PRISMA):
+        connect(make_conninfo(empty_pair.primary, **change))
+    assert "canary" not in "".join(traceback.format_exception_only(caught.value))
+    assert caught.value.__context__ is None
+
+
+def test_adbc_names_what_is_missing(empty_pair: Pair) -> None:
+    """An error of a statement that runs through ADBC is classified by its SQLSTATE."""
+    with (
+        dbapi.connect(empty_pair.primary) as conn,
+        conn.cursor() as cursor,
+        pytest.raises(SchemaMismatch, match="42P01"),
+        translate(StoreName.PRISMA),
+    ):
+        cursor.execute("SELECT * FROM public.nowhere")
