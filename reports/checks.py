@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from contracts.verdicts import CheckResult
 from contracts.vocabulary import CheckSource, CheckStatus, Severity, StoreName
 from reports.budget import KEYS_MAX, Shown, first
-from reports.text import count, duration, slug
+from reports.text import count, duration, number, slug
 from reports.words import SEVERITY_RANK, STATUS_RANK
 
 
@@ -117,11 +117,12 @@ def _side(result: CheckResult) -> CheckSide:
 def outcome(result: CheckResult) -> str:
     """Return what came of a check in a few words, without its observed value."""
     if result.failing_rows:
-        of = "" if result.checked_rows is None else f" of {result.checked_rows:,}"
         verb = "fails" if result.failing_rows == 1 else "fail"
-        return f"{result.failing_rows:,}{of} {'row' if result.failing_rows == 1 and not of else 'rows'} {verb}"
+        if result.checked_rows is None:
+            return f"{count(result.failing_rows, 'row')} {verb}"
+        return f"{number(result.failing_rows)} of {count(result.checked_rows, 'row')} {verb}"
     if result.status is CheckStatus.PASSED and result.checked_rows is not None:
-        return f"{count(result.checked_rows, 'row')} hold"
+        return f"{count(result.checked_rows, 'row')} {'holds' if result.checked_rows == 1 else 'hold'}"
     return {
         CheckStatus.PASSED: "holds",
         CheckStatus.FAILED: "does not hold",

@@ -11,7 +11,7 @@ from contracts.verdicts import Cluster, DatasetReport, Difference, Explanation, 
 from contracts.vocabulary import Cause, DifferenceKind
 from reports.budget import CLUSTERS_MAX, FIELDS_MAX, KEYS_MAX, LISTED_PER_CLUSTER, Budget, Shown, first
 from reports.diff import FieldDiff, field_diff
-from reports.text import age, count, moment, slug
+from reports.text import KEY_MAX, age, count, moment, one_line, slug
 from reports.words import CAUSES, KINDS
 
 
@@ -24,6 +24,7 @@ class DifferenceView:
         kind: Its kind in words.
         since: Since when it is known, in words.
         returned: True when it had been gone and came back.
+        flapping: True when it keeps coming back.
         fields: Its fields, side by side.
     """
 
@@ -31,12 +32,13 @@ class DifferenceView:
     kind: str
     since: str
     returned: bool
+    flapping: bool
     fields: Shown[FieldDiff]
 
     @property
     def weight(self) -> int:
         """Upper bound of the bytes that the difference needs on a page."""
-        return 700 + len(self.key.encode("utf-8", "replace")) + sum(f.weight for f in self.fields.items)
+        return 700 + len(self.key.encode()) + sum(f.weight for f in self.fields.items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +95,10 @@ def group(dataset: DatasetReport) -> dict[int, tuple[Cluster, list[Difference]]]
         index[cluster.cause, cluster.kind, cluster.fields, cluster.store].append(position)
     strays: dict[DifferenceKind, list[Difference]] = defaultdict(list)
     for difference in dataset.differences:
-        homes = {_home(difference, e, index, dataset.clusters) for e in difference.explanations} - {None}
+        found = (_home(difference, e, index, dataset.clusters) for e in difference.explanations)
+        homes = {home for home in found if home is not None}
         for home in homes:
-            if home is not None:
-                members[home][1].append(difference)
+            members[home][1].append(difference)
         if not homes:
             strays[difference.kind].append(difference)
     for kind, differences in strays.items():
@@ -132,10 +134,11 @@ def difference_view(difference: Difference, report: RunReport, mask_key: bytes) 
     """Return one difference ready to be listed."""
     fields = [field_diff(f, report, mask_key) for f in difference.fields[:FIELDS_MAX]]
     return DifferenceView(
-        key=difference.key,
+        key=one_line(difference.key, KEY_MAX),
         kind=KINDS[difference.kind],
         since=_since(difference.first_seen, difference.runs_seen, report.started_at),
         returned=difference.returned,
+        flapping=difference.flapping,
         fields=first(fields, FIELDS_MAX, len(difference.fields)),
     )
 
@@ -150,7 +153,7 @@ def _since(first_seen: datetime | None, runs: int, now: datetime) -> str:
 
 def _view(dataset: str, cluster: Cluster, listed: Sequence[DifferenceView], now: datetime) -> ClusterView:
     there = {view.key for view in listed}
-    others = [key for key in cluster.sample_keys if key not in there]
+    others = [key for key in cluster.sample_keys if one_line(key, KEY_MAX) not in there]
     parts = (
         dataset,
         "cluster",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from contracts.verdicts import FieldDifference, RunReport
 from reports.masking import Side, State, common_prefix, first_difference, sides
-from reports.text import LINE_FEED, count, number, visible
+from reports.text import KEY_MAX, LINE_FEED, count, number, one_line, visible
 from reports.words import CAUSES
 
 CONTEXT = 48  # characters shown before and after the part that differs
@@ -80,7 +80,7 @@ def field_diff(difference: FieldDifference, report: RunReport, mask_key: bytes) 
     else:
         pieces, spelt = (_whole(primary), _whole(secondary)), ""
     return FieldDiff(
-        name=difference.field,
+        name=one_line(difference.field, KEY_MAX),
         primary=pieces[0],
         secondary=pieces[1],
         why=CAUSES[difference.cause],

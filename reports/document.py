@@ -70,6 +70,7 @@ def _dataset(dataset: DatasetReport, report: RunReport, mask_key: bytes) -> dict
         "name": dataset.name,
         "verdict": dataset.verdict,
         "reasons": _reasons(dataset.reasons),
+        "notes": list(dataset.notes),
         "channel": {"primary": channels[StoreName.PRISMA], "secondary": channels[StoreName.SUPABASE]},
         "stores": [_store(s) for s in dataset.stores],
         "rows": _rows(dataset.rows),
@@ -100,6 +101,7 @@ def _difference(difference: Difference, report: RunReport, mask_key: bytes) -> d
         "first_seen": _time(difference.first_seen),
         "runs_seen": difference.runs_seen,
         "returned": difference.returned,
+        "flapping": difference.flapping,
     }
 
 
@@ -156,6 +158,7 @@ def _store(facts: StoreFacts) -> dict[str, Any]:
         "reachable": facts.reachable,
         "server_version": facts.server_version,
         "table": facts.table,
+        "estimated_rows": _int(facts.estimated_rows),
         "identity": facts.identity,
         "sees_all_rows": facts.sees_all_rows,
         "note": facts.note,

@@ -11,7 +11,7 @@ from contracts.verdicts import CheckResult, DatasetReport, Reason, RunReport
 from contracts.vocabulary import CheckStatus, StoreName, Verdict
 from reports.accounting import unbalanced
 from reports.checks import outcome
-from reports.text import count, cut
+from reports.text import count, cut, more
 
 KEYS_MAX: Final = 20
 _NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -80,7 +80,13 @@ def _account_case(name: str, dataset: DatasetReport) -> Element:
         _add(case, "error", "account", "No rows were accounted for.", "")
     elif wrong := unbalanced(dataset):
         where = "\n".join(f"{r.low or 'start'} to {r.high or 'end'}" for r in wrong[:KEYS_MAX])
-        _add(case, "error", "account", f"{count(len(wrong), 'range')} of keys not adding up.", where)
+        _add(
+            case,
+            "error",
+            "account",
+            f"{count(len(wrong), 'range')} of keys {'does' if len(wrong) == 1 else 'do'} not add up.",
+            where,
+        )
     return case
 
 
@@ -125,7 +131,7 @@ def _lines(reasons: Iterable[Reason]) -> str:
 def _keys(keys: tuple[str, ...], total: int) -> str:
     shown = keys[:KEYS_MAX]
     rest = total - len(shown)
-    return "\n".join((*shown, *((f"and {count(rest, 'row')} more",) if rest > 0 else ())))
+    return "\n".join((*shown, *((f"and {more(rest, 'row')}",) if rest > 0 else ())))
 
 
 def _text(text: str) -> str:

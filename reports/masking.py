@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from dataclasses import dataclass
@@ -84,7 +83,7 @@ def masked_text(value: str, mask_key: bytes) -> str:
 
     Equal values have equal hashes under one key, on both stores and in every file of a run.
     """
-    digest = hmac.new(mask_key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    digest = hmac.digest(mask_key, value.encode("utf-8", "surrogatepass"), "sha256").hex()
     return f"{shape(value)}, {count(len(value), 'character')}, hash {digest[:DIGEST_LENGTH]}"
 
 

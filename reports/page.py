@@ -64,6 +64,7 @@ def _filters() -> dict[str, Any]:
         "key": _key,
         "prose": _prose,
         "count": text.count,
+        "more": text.more,
     }
 
 

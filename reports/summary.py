@@ -8,7 +8,7 @@ from typing import Final
 from contracts.verdicts import CheckResult, DatasetReport, RunReport
 from contracts.vocabulary import CheckStatus
 from reports.checks import outcome, tally
-from reports.text import count, duration, moment, number, one_line, percent
+from reports.text import duration, moment, more, number, one_line, percent
 from reports.words import CAUSES, SEVERITY_RANK, STATUS_RANK, SYMBOLS
 
 LINES_MAX: Final = 15
@@ -48,7 +48,7 @@ def _dataset(dataset: DatasetReport) -> list[str]:
         f"| moved, excluded | {number(rows.deferred)}, {number(rows.excluded)} |",
         f"| checks | {', '.join(f'{number(n)} {s}' for s, n in tally(dataset.checks).parts) or 'none evaluated'} |",
     ]
-    parts = ["\n".join(lines)]
+    parts = ["\n".join(lines), *(sentence(note) for note in dataset.notes[:LINES_MAX])]
     if dataset.clusters:
         head = ["| rows | what | cause | new |", "|---:|---|---|---:|"]
         body = [
@@ -73,7 +73,8 @@ def _differences(dataset: DatasetReport) -> str:
 def _since(new: int | None, gone: int | None, returned: int | None) -> str:
     if new is None:
         return "history is unknown"
-    return f"{number(new)} new, {number(returned or 0)} came back, {number(gone or 0)} gone"
+    parts = ((new, "new"), (returned, "of them came back"), (gone, "gone"))
+    return ", ".join(f"{'unknown' if n is None else number(n)} {words}" for n, words in parts)
 
 
 def _check(check: CheckResult) -> str:
@@ -88,7 +89,7 @@ def _order(check: CheckResult) -> tuple[int, int, str, str]:
 def _capped(lines: list[str], noun: str) -> str:
     shown = lines[:LINES_MAX]
     rest = len(lines) - len(shown)
-    return "\n".join(shown) + (f"\n\n… and {count(rest, noun)} more, see report.html" if rest else "")
+    return "\n".join(shown) + (f"\n\n… and {more(rest, noun)}, see report.html" if rest else "")
 
 
 def sentence(text: str) -> str:

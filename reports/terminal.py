@@ -8,7 +8,7 @@ from contracts.verdicts import DatasetReport, RunReport
 from contracts.vocabulary import CheckStatus, Verdict
 from reports.accounting import accounts
 from reports.checks import outcome, tally
-from reports.text import count, duration, number, one_line
+from reports.text import duration, more, number, one_line
 from reports.words import CAUSES, SEVERITY_RANK, STATUS_RANK, SYMBOLS
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def _print_dataset(dataset: DatasetReport, console: Console) -> None:
     console.print()
     parts = ", ".join(f"{number(n)} {status}" for status, n in tally(dataset.checks).parts) or "none evaluated"
     console.print(_text(dataset.name, "bold"), _status(dataset.verdict), _text(f"checks: {parts}", "dim"))
+    for note in dataset.notes[:LINES_MAX]:
+        console.print(_text(note, "dim"))
     if dataset.clusters:
         console.print(_clusters(dataset))
     if any(check.status is not CheckStatus.PASSED for check in dataset.checks):
@@ -94,7 +96,7 @@ def _table(*columns: str, right: tuple[str, ...] = ()) -> Table:
 
 def _capped(table: Table, total: int, noun: str) -> Table:
     if total > LINES_MAX:
-        table.caption = f"and {count(total - LINES_MAX, noun)} more in the report"
+        table.caption = f"and {more(total - LINES_MAX, noun)} in the report"
     return table
 
 

@@ -91,6 +91,11 @@ def count(value: int, noun: str, plural: str | None = None) -> str:
     return f"{number(value)} {noun if value == 1 else plural or noun + 's'}"
 
 
+def more(value: int, noun: str) -> str:
+    """Return how many of something are left out, such as `1 more row` and `2 more rows`."""
+    return count(value, f"more {noun}")
+
+
 def percent(part: int, whole: int) -> str:
     """Return a share in percent that is never rounded to 100 or 0 when it is neither."""
     if whole <= 0:

@@ -92,8 +92,3 @@ CAUSES: Final = {
     Cause.MISSING_ROW: "row missing",
     Cause.UNEXPLAINED: "unexplained",
 }
-
-
-def symbol(status: Verdict | CheckStatus) -> str:
-    """Return the symbol of a verdict or status; their equal words have equal symbols."""
-    return SYMBOLS[status]

@@ -99,7 +99,9 @@ def test_anchors_stay_the_same_between_runs() -> None:
     """The same cluster has the same link whatever its size."""
     report = make_failed_report()
     one, other = (
-        cluster_views(make_dataset(clusters=(make_cluster(members, "`title` differs"),)), report, MASK_KEY, Budget(PLENTY))
+        cluster_views(
+            make_dataset(clusters=(make_cluster(members, "`title` differs"),)), report, MASK_KEY, Budget(PLENTY)
+        )
         for members in ([shifted(1, "")], [shifted(2, ""), shifted(3, "")])
     )
     assert one.items[0].anchor == other.items[0].anchor

@@ -64,7 +64,7 @@ def test_anchors_are_stable_safe_and_distinct() -> None:
 
 @pytest.mark.parametrize(
     ("part", "whole", "shown"),
-    [(0, 0, "–"), (5, 5, "100 %"), (0, 5, "0 %"), (4_999_999, 5_000_000, "99.9 %"), (1, 5_000_000, "< 0.1 %")],
+    [(0, 0, text.NONE), (5, 5, "100 %"), (0, 5, "0 %"), (4_999_999, 5_000_000, "99.9 %"), (1, 5_000_000, "< 0.1 %")],
 )
 def test_a_share_is_never_rounded_to_all_or_nothing(part: int, whole: int, shown: str) -> None:
     """One missing row in five million is not 100 %, and one row is not 0 %."""
@@ -104,8 +104,12 @@ def test_ages_are_coarse(ago: timedelta, shown: str) -> None:
 
 def test_counts_sizes_and_moments() -> None:
     """Nouns agree with their number, sizes use decimal units, an unknown moment is a dash."""
-    assert (text.count(1, "row"), text.count(2_000, "row"), text.count(2, "key", "keys")) == ("1 row", "2,000 rows", "2 keys")
+    assert (text.count(1, "row"), text.count(2_000, "row"), text.count(2, "key", "keys")) == (
+        "1 row",
+        "2,000 rows",
+        "2 keys",
+    )
     assert [text.size(n) for n in (12, 8_412_330, 3_000_000_000)] == ["12 B", "8.4 MB", "3.0 GB"]
     assert text.moment(NOW) == "2026-03-14 02:00:00 UTC"
     assert text.moment(NOW.replace(tzinfo=None)) == "2026-03-14 02:00:00 UTC"
-    assert text.moment(None) == "–"
+    assert text.moment(None) == text.NONE
