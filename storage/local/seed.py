@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from contracts.errors import Conflict
 from contracts.verdicts import Json
 from contracts.vocabulary import StoreName
 from storage.local.seed_records import PlanningSeed, records
-from storage.local.unguarded import transaction, triggers_off
+from storage.local.unguarded import indexes_off, transaction, triggers_off
 from storage.pg_errors import translate
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _COPY = """
         created_at, updated_at
     ) FROM STDIN
 """
+_MANY = 20_000  # rows from which it is faster to build the indexes afterwards
 _LINES = 500  # lines that are sent at once
 
 
@@ -60,6 +61,8 @@ def load(primary_dsn: str, secondary_dsn: str, n: int, *, seed: int = 1, now: da
         transaction(StoreName.SUPABASE, secondary_dsn) as secondary,
         translate(StoreName.SUPABASE),
         triggers_off(secondary),
+        _indexes(StoreName.PRISMA, primary, n),
+        _indexes(StoreName.SUPABASE, secondary, n),
     ):
         _copy(primary, secondary, lines)
     return n
@@ -104,6 +107,12 @@ def mend(primary_dsn: str, secondary_dsn: str, keys: Collection[str], n: int, *,
         secondary.execute("DELETE FROM public.planning WHERE id = ANY(%s::uuid[])", (sorted(wanted),))
         _copy(primary, secondary, iter(lines))
     return len(lines)
+
+
+@contextmanager
+def _indexes(store: StoreName, connection: psycopg.Connection, n: int) -> Iterator[None]:
+    with translate(store), indexes_off(connection) if n >= _MANY else nullcontext():
+        yield
 
 
 @contextmanager

