@@ -1,101 +1,113 @@
 """The nightly check as a Prefect flow: the stages of `flows.check` as tasks, and what Prefect's users expect to see.
 
-A flow run needs no server of its own; Prefect starts a temporary one where none is configured.
+It needs no server of its own; Prefect starts a temporary one where none is configured. The final state is Completed
+for the verdicts passed and warned, and Failed for every other one, so that the usual notification on Failed fires also
+when the run could not tell; the message begins with the verdict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, cast
 
 from flows.quiet import quiet_libraries
 from flows.settings import load_settings
 from flows.wiring import home
 
-quiet_libraries(home(load_settings()))
+# A worker has imported Prefect, and set its folder, before it loads this file.
+quiet_libraries(None if "prefect" in sys.modules else home(load_settings()))
 
-from prefect import flow, get_run_logger, task  # noqa: E402 - after its telemetry was switched off
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact  # noqa: E402
-from prefect.cache_policies import NO_CACHE  # noqa: E402
+from prefect import flow, get_run_logger  # noqa: E402 - after its telemetry was switched off
 from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.states import Completed, Failed  # noqa: E402
-from prefect.utilities.annotations import quote  # noqa: E402
+from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 
-from contracts.verdicts import RunReport  # noqa: E402
-from contracts.vocabulary import CheckStatus  # noqa: E402
-from flows.check import DATASETS, Finished, Promise, run_check  # noqa: E402
+from contracts.registry import contract_for  # noqa: E402
+from contracts.vocabulary import Verdict  # noqa: E402
+from flows.artifacts import leave_artifacts  # noqa: E402
+from flows.check import DATASETS, Finished, run_check  # noqa: E402
+from flows.stages import understood  # noqa: E402
+from flows.tasks import Tasks  # noqa: E402
 from flows.wiring import find_stores  # noqa: E402
 
-T = TypeVar("T")
+OWNER = "nightly-check"
 
 
-class Tasks:
-    """Runs stages as Prefect tasks: one per stage and store, never one per range; no result is kept or cached."""
-
-    def start(self, name: str, stage: Callable[..., T], *args: object) -> Promise[T]:
-        """Submit a stage as a task of this name."""
-        wrapped: Any = task(name=name, cache_policy=NO_CACHE, persist_result=False)(stage)
-        # quote: Prefect shall not search the values for futures, nor record them.
-        return cast("Promise[T]", wrapped.submit(*(quote(arg) for arg in args)))
-
-
-@flow(name="nightly-check", log_prints=False, persist_result=False)
-def nightly_check(datasets: list[str] | None = None) -> State[Any]:
+@flow(
+    name="nightly-check",
+    task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]  # Prefect's own default has this type
+    retries=0,
+    persist_result=False,
+    log_prints=False,
+)
+def nightly_check(datasets: list[str] | None = None, *, reveal: bool = False, share: bool = False) -> State[Any]:
     """Compare both stores, judge contracts and suites, publish the report; fails unless passed or warned.
+
+    The stores and all secrets come from the environment of the process that runs it, never from parameters.
 
     Args:
         datasets: Names of the datasets; all that are known unless given.
+        reveal: Show personal values in the report.
+        share: Hide internal values in the report too.
     """
-    finished = run_and_record(datasets)
-    report = finished.report
-    message = f"{report.verdict}: {report.reason}"
-    made = Failed if report.verdict.exit_code else Completed
-    return made(message=message, data=finished)
+    try:
+        finished = _checked(datasets, reveal=reveal, share=share)
+    except Exception as exc:  # noqa: BLE001 - Prefect would log its text, which may hold values
+        error = understood(exc, None)
+        return Failed(message=f"{Verdict.ERRORED}: {error}", data=error)
+    verdict = finished.report.verdict
+    made = Failed if verdict.exit_code else Completed
+    return made(message=f"{verdict}: {finished.report.reason}", data=finished)
 
 
-def check_as_flow(datasets: list[str] | None = None) -> Finished:
-    """Run the flow in this process and return what it published."""
-    state = nightly_check(datasets, return_state=True)
+def check_as_flow(datasets: list[str] | None = None, *, reveal: bool = False, share: bool = False) -> Finished:
+    """Run the flow in this process and return what it published.
+
+    Raises:
+        TwinstoreError: It could not run, or could not publish.
+    """
+    with _terminable():
+        state = nightly_check(datasets, reveal=reveal, share=share, return_state=True)
     finished = state.result(raise_on_failure=False)
-    if isinstance(finished, Exception):
+    if isinstance(finished, BaseException):
         raise finished
     return cast("Finished", finished)
 
 
-def run_and_record(datasets: list[str] | None = None) -> Finished:
-    """Run the check inside a flow and leave its artifacts."""
-    logger = get_run_logger()
+def _checked(datasets: list[str] | None, *, reveal: bool, share: bool) -> Finished:
+    """Run the check inside a flow and leave its artifacts; what was found counts without them, too."""
+    logger, tasks = get_run_logger(), Tasks()
     settings = load_settings()
-    stores = find_stores(settings, progress=logger.info)
-    finished = run_check(
-        settings, stores, Tasks(), datasets=datasets or DATASETS, owner="nightly-check", progress=logger.info
-    )
-    record(finished)
+    settings = settings.model_copy(update={"reveal": settings.reveal or reveal, "share": settings.share or share})
+    names = tuple(datasets or DATASETS)
+    for name in names:
+        contract_for(name)
+    stores = tasks.start("find stores", lambda: find_stores(settings, progress=logger.info)).result()
+    finished = run_check(settings, stores, tasks, datasets=names, owner=OWNER, progress=logger.info)
+    logger.info("the report is %s", finished.folder / "report.html")
+    try:
+        tasks.start("leave artifacts", leave_artifacts, finished).result()
+    except Exception as exc:  # noqa: BLE001 - whatever it is, the report is published and the verdict stands
+        logger.warning("The artifacts could not be left (%s); the report is complete.", type(exc).__name__)
     return finished
 
 
-def record(finished: Finished) -> None:
-    """Leave the run's summary, its checks and the place of its report as artifacts."""
-    from reports import to_summary
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the process in good order: leases are given back, and Prefect's temporary server is stopped."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
-    report = finished.report
-    create_markdown_artifact(to_summary(report), key="twinstore-summary", description=report.reason)
-    create_table_artifact(checks_table(report), key="twinstore-checks", description="Checks that did not pass")
-    create_link_artifact((finished.folder / "report.html").as_uri(), link_text=report.run_id, key="twinstore-report")
+    def leave(number: int, _frame: object) -> NoReturn:
+        sys.exit(128 + number)
 
-
-def checks_table(report: RunReport) -> list[dict[str, str]]:
-    """Return the checks that did not pass, as rows of text."""
-    return [
-        {
-            "dataset": dataset.name,
-            "check": check.id,
-            "store": str(check.store),
-            "severity": str(check.severity),
-            "status": str(check.status),
-            "rows": str(check.failing_rows),
-        }
-        for dataset in report.datasets
-        for check in dataset.checks
-        if check.status is not CheckStatus.PASSED
-    ]
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

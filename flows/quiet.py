@@ -9,12 +9,22 @@ OFF = {
     "GX_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_CLIENT_METRICS_ENABLED": "false",
+    "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
+}
+UNLESS_CHOSEN = {
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # its own 20 s are too few for a busy machine
 }
 
 
-def quiet_libraries(home: Path) -> None:
-    """Switch every library's telemetry off, and give Prefect a folder below ours unless the user chose one."""
+def quiet_libraries(home: Path | None) -> None:
+    """Switch every library's telemetry off, and give Prefect a folder below ours unless the user chose one.
+
+    Args:
+        home: Our folder; None leaves Prefect where it is, as in a worker of Prefect, which is set up already.
+    """
     os.environ.update(OFF)
-    os.environ.setdefault("PREFECT_HOME", str(home / "prefect"))
-    os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
+    for name, value in UNLESS_CHOSEN.items():
+        os.environ.setdefault(name, value)
+    if home is not None:
+        os.environ.setdefault("PREFECT_HOME", str(home / "prefect"))

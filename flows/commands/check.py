@@ -20,7 +20,7 @@ def check_command(datasets: list[str] | None, *, flow: bool, reveal: bool, share
     for name in datasets or ():
         _require_known(name)
     quiet_libraries(home(settings))
-    finished = _as_flow(datasets) if flow else _plain(settings, datasets)
+    finished = _as_flow(settings, datasets) if flow else _plain(settings, datasets)
     if as_json:
         from reports import to_json
 
@@ -54,10 +54,10 @@ def _plain(settings: Settings, datasets: list[str] | None) -> Finished:
         return run_check(settings, stores, conductor, datasets=datasets or DATASETS, progress=progress)
 
 
-def _as_flow(datasets: list[str] | None) -> Finished:
+def _as_flow(settings: Settings, datasets: list[str] | None) -> Finished:
     from flows.nightly_check import check_as_flow
 
-    return check_as_flow(datasets)
+    return check_as_flow(datasets, reveal=settings.reveal, share=settings.share)
 
 
 def _require_known(name: str) -> None:
