@@ -87,7 +87,7 @@ def checks_off(connection: psycopg.Connection) -> Iterator[None]:
 def indexes_off(connection: psycopg.Connection) -> Iterator[None]:
     """Take the planning table's indexes away, those of constraints excepted, and build the same ones anew afterwards.
 
-    A million rows are loaded in half the time so.
+    On a large load this saves the servers about a third of their work.
     """
     indexes = connection.execute(_INDEXES, [TABLE]).fetchall()
     for name, _ in indexes:
