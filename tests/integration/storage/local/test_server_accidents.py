@@ -100,13 +100,13 @@ def test_sessions_do_not_hold_up_a_stop(server: Server) -> None:
             connection.execute("SELECT 1")
 
 
-@pytest.mark.parametrize("content", ["", "\n", "12", "99999999\n/nowhere\n", "garbage", "1\n/\n5432\n"])
-def test_stale_pid_file_is_no_obstacle(server: Server, content: str) -> None:
+def test_stale_pid_file_is_no_obstacle(server: Server) -> None:
     """After a power cut the pid file may be empty, torn, or name a process that is gone or somebody else's."""
-    _crash(server)
-    (server.data / "postmaster.pid").write_text(content)
-    server.start()
-    assert _works(server)
+    for content in ("", "\n", "12", "99999999\n/nowhere\n", "garbage", "1\n/\n5432\n"):
+        _crash(server)
+        (server.data / "postmaster.pid").write_text(content)
+        server.start()
+        assert _works(server)
 
 
 def test_pid_file_may_name_another_process_of_the_same_account(server: Server) -> None:
@@ -124,16 +124,16 @@ def test_pid_file_may_name_another_process_of_the_same_account(server: Server) -
         other.kill()
 
 
-@pytest.mark.parametrize("content", ["", "garbage", "1\n"])
-def test_running_server_with_a_torn_pid_file_is_found(server: Server, content: str) -> None:
+def test_running_server_with_a_torn_pid_file_is_found(server: Server) -> None:
     """A running server is recognised and stopped even if its pid file is damaged."""
-    (server.data / "postmaster.pid").write_text(content)
-    assert server.is_running()
-    server.start()
-    server.stop()
-    assert not server.is_running()
-    server.start()
-    assert _works(server)
+    for content in ("", "garbage", "1\n"):
+        (server.data / "postmaster.pid").write_text(content)
+        assert server.is_running()
+        server.start()
+        server.stop()
+        assert not server.is_running()
+        server.start()
+        assert _works(server)
 
 
 def test_damaged_port_file_is_no_obstacle(server: Server) -> None:
