@@ -100,8 +100,9 @@ DATASET_RUNS = Table(
     Column("differences", BigInteger, nullable=False),
 )
 
-# One row per identity that was ever seen. It is open while gone_run_id is NULL. There is no second index: without
-# statistics PostgreSQL would choose it for look-ups by key, and what it would serve happens once a run.
+# One row per identity that was ever seen. It is open while gone_run_id is NULL. The key leads the only index: without
+# statistics PostgreSQL takes a dataset for a few rows, and would read all of it for every thousand keys (measured: 100
+# ms instead of 3). What needs whole datasets happens once a run.
 DIFFERENCES = Table(
     "differences",
     METADATA,
@@ -120,7 +121,7 @@ DIFFERENCES = Table(
     Column("returned_first", Instant),
     Column("gone_at", Instant),
     Column("gone_run_id", Text),
-    UniqueConstraint("dataset_id", "key", "kind", "fields"),
+    UniqueConstraint("key", "dataset_id", "kind", "fields"),
 )
 
 # The same for checks that fail, waived ones included.
