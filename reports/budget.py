@@ -15,7 +15,9 @@ CHECKS_MAX = 600  # check ids of a dataset; those that did not pass come first
 FIELDS_MAX = 40
 KEYS_MAX = 10
 RANGES_MAX = 64
-REASONS_MAX = 40
+REASONS_MAX = 200
+REASONS_OPEN = 5  # reasons that are shown without a click
+CLUSTERS_OPEN = 15
 
 
 @dataclass(slots=True)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from contracts.vocabulary import CheckStatus, DifferenceKind, Severity, StoreName, Verdict
-from reports import text, words
+from reports import budget, text, words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
-
-_NAME = re.compile(r"`([A-Za-z_][A-Za-z0-9_.]{0,80})`")
 
 
 def render(template: str, **values: object) -> str:
@@ -48,6 +45,8 @@ def _environment() -> Environment:
         DifferenceKind=DifferenceKind,
         Severity=Severity,
         StoreName=StoreName,
+        reasons_open=budget.REASONS_OPEN,
+        clusters_open=budget.CLUSTERS_OPEN,
     )
     environment.filters.update(_filters())
     return environment
@@ -76,9 +75,9 @@ def _prose(sentence: str) -> Markup:
     """Return a sentence with the names in it, such as `title`, set as code; all else is escaped."""
     from markupsafe import Markup, escape
 
-    parts = _NAME.split(text.cut(sentence))
+    parts = text.NAME.split(text.cut(sentence))
     drawn = (f"<code>{part}</code>" if i % 2 else str(escape(part)) for i, part in enumerate(parts))
-    return Markup("".join(drawn))  # noqa: S704 - escaped above; names hold only letters, digits, _ and .
+    return Markup("".join(drawn))  # noqa: S704 - escaped above; names hold nothing that HTML reads
 
 
 @cache

@@ -8,12 +8,11 @@ from typing import Final
 from contracts.verdicts import CheckResult, DatasetReport, RunReport
 from contracts.vocabulary import CheckStatus
 from reports.checks import outcome, tally
-from reports.text import duration, moment, more, number, one_line, percent
+from reports.text import NAME, duration, moment, more, number, one_line, percent
 from reports.words import CAUSES, SEVERITY_RANK, STATUS_RANK, SYMBOLS
 
 LINES_MAX: Final = 15
 _TEXT_MAX: Final = 300
-_NAME: Final = re.compile(r"`([A-Za-z_][A-Za-z0-9_.]{0,80})`")
 _MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]|~<>&@$!]|:(?=//)|(?<=www)\.|^[-+#=]|^\d+(?=[.)])", re.IGNORECASE)
 
 
@@ -94,7 +93,7 @@ def _capped(lines: list[str], noun: str) -> str:
 
 def sentence(text: str) -> str:
     """Return a sentence for Markdown, inert except that plain names in backticks stay code."""
-    parts = _NAME.split(one_line(text, _TEXT_MAX))
+    parts = NAME.split(one_line(text, _TEXT_MAX))
     return "".join(f"`{part}`" if i % 2 else plain(part) for i, part in enumerate(parts))
 
 

@@ -28,7 +28,7 @@ SYMBOLS: Final[dict[str, str]] = {
 """One symbol per verdict and status, for plain text; equal words share one."""
 
 VERDICTS: Final = {
-    Verdict.PASSED: "Every row was looked at, the stores agree, and no check failed.",
+    Verdict.PASSED: "Every row is accounted for, the stores agree, and no check fails the run.",
     Verdict.WARNED: "Nothing critical failed, but something needs a look.",
     Verdict.INCOMPLETE: "The run could not look everywhere, so it does not say that the stores agree.",
     Verdict.ERRORED: "The run could not tell. Treat it as not checked.",

@@ -118,6 +118,7 @@ def make_stores(**rest: Any) -> tuple[StoreFacts, StoreFacts]:
             server_version="PostgreSQL 16.9",
             table="public.planning",
             identity="6e1f2c0a",
+            estimated_rows=4_980,
             store=StoreName.PRISMA,
             **common,
         ),

@@ -246,12 +246,12 @@ def test_many_checks_and_reasons_are_cut() -> None:
     """A page holds a bounded number of checks and reasons, and says how many more there are."""
     failing = tuple(make_check(f"d.f{n}", CheckStatus.FAILED) for n in range(CHECKS_MAX + 3))
     passing = tuple(make_check(f"d.p{n}") for n in range(5))
-    reasons = tuple(Reason(verdict=Verdict.FAILED, text=f"Reason {n}.") for n in range(50))
+    reasons = tuple(Reason(verdict=Verdict.FAILED, text=f"Reason {n}.") for n in range(210))
     datasets = (make_dataset(checks=failing + passing, reasons=reasons), make_dataset(name="second"))
     text = readable(make_report(datasets=datasets, reasons=reasons))
     assert "3 more checks that did not pass" in text
     assert "5 more checks in" in text
-    assert "and 10 more in report.json" in text
+    assert "and 10 more reasons in report.json" in text
 
 
 def test_a_hundred_thousand_failing_rows_make_a_small_page() -> None:
