@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from contracts.verdicts import DatasetReport, Difference
 from contracts.vocabulary import CheckSource, CheckStatus, StoreName
-from storage.local.faults import Injected
+from storage.local.faults import Injected, outermost
 
 CheckOn = tuple[str, StoreName]
 
@@ -98,7 +98,7 @@ def _problem(injected: Injected, difference: Difference | None) -> str | None:
         return f"found as {difference.kind}"
     if {e.cause for e in difference.explanations} != expects.causes:
         return f"explained as {difference.cause}"
-    fields = {f.field for f in difference.fields}
+    fields = outermost(f.field for f in difference.fields)
     if fields != expects.fields:
         return f"found in {', '.join(sorted(fields))}"
     return None

@@ -7,7 +7,7 @@ catalogue as a page.
 
 from storage.local.faults.catalogue import DECOYS, FAULTS, PAIRS, WITHOUT_DECOY, fault
 from storage.local.faults.inject import inject, victims
-from storage.local.faults.model import Expected, Fault, Injected, Statement
+from storage.local.faults.model import Expected, Fault, Injected, Statement, outermost
 
 __all__ = [
     "DECOYS",
@@ -20,5 +20,6 @@ __all__ = [
     "Statement",
     "fault",
     "inject",
+    "outermost",
     "victims",
 ]

@@ -101,7 +101,7 @@ INSTANTS = (
         origin=_PRECISION,
         where=EDITED,
         inject=(update(SUPABASE, "created_at = created_at + interval '400 microseconds'"),),
-        expects=alike(),
+        expects=alike(0),
     ),
     Fault(
         id="timestamp_rounded_up",
@@ -109,7 +109,7 @@ INSTANTS = (
         origin=_PRECISION,
         where=EDITED,
         inject=(update(SUPABASE, "created_at = created_at - interval '499 microseconds'"),),
-        expects=alike(),
+        expects=alike(0),
     ),
 )
 """Faults of times."""

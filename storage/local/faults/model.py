@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contracts.vocabulary import Cause, DifferenceKind, StoreName, Verdict
@@ -30,11 +31,13 @@ class Expected:
     Attributes:
         kind: How the stores disagree about its keys; None where they do not.
         causes: The causes that must be named for each of its keys, and no other.
-        fields: The fields that disagree: columns, or paths below a JSON column such as `content.title`.
+        fields: The fields that disagree: columns, or paths below a JSON column such as `content.title`. What differs
+            inside a column that differs as a whole is left out; see `outermost`.
         at_fault: The store whose value is at fault, where the two rows tell.
         checks: The contract rules that must fail because of it, with the store on which they fail.
         excluded: Number of rows that are counted but not compared.
-        representation: Number of rows that are equal in canonical form only.
+        representation: Number of rows that are equal in canonical form only and are read to find that out. Times are
+            brought to milliseconds before they are hashed, so that rows which round alike are not among them.
         verdict: What the run says when this is the only fault; its exit code is the run's.
     """
 
@@ -93,3 +96,9 @@ class Injected:
     def found(self) -> tuple[str, ...]:
         """The keys that a check must find: all but the spared ones."""
         return self.keys[: len(self.keys) - self.fault.spared]
+
+
+def outermost(fields: Iterable[str]) -> frozenset[str]:
+    """Drop the paths below a column that differs as a whole: where one side is a string, a path is only inside it."""
+    named = frozenset(fields)
+    return frozenset(field for field in named if "." not in field or field.split(".")[0] not in named)

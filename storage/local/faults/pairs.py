@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from contracts.vocabulary import StoreName
-from storage.local.faults.model import Expected, Fault
+from storage.local.faults.model import Expected, Fault, outermost
 
 _BODY_RULES = frozenset({"planning.content_valid", "planning.content_id_matches", "planning.content_type_matches"})
 
@@ -70,15 +70,10 @@ def _both(one: Expected, other: Expected) -> Expected:
     return replace(
         one,
         causes=one.causes | other.causes,
-        fields=_outermost(one.fields | other.fields),
+        fields=outermost(one.fields | other.fields),
         at_fault=one.at_fault if len(stores) == 1 else None,
         checks=_judged(one.checks | other.checks),
     )
-
-
-def _outermost(fields: frozenset[str]) -> frozenset[str]:
-    """Drop the paths below a column that differs as a whole: where one side is a string, nothing is below."""
-    return frozenset(field for field in fields if "." not in field or field.split(".")[0] not in fields)
 
 
 def _judged(checks: frozenset[tuple[str, StoreName]]) -> frozenset[tuple[str, StoreName]]:
