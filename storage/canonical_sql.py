@@ -25,6 +25,7 @@ ROW_HASHES = {
     ),
 }
 KEY_HASH = sql.SQL('hashtextextended(k COLLATE "C", 0)')
+CELL_NAMES = tuple(sql.Identifier(f"cell{table}") for table in range(len(SHIFTS)))
 CHECK = sql.SQL("(h1 & {m}) * (h2 & {m})").format(m=sql.Literal(MASK31))
 
 
@@ -129,12 +130,12 @@ class TableSql:
 
 
 def sketch_cells(per_table: int) -> sql.Composable:
-    """Return the VALUES list that puts a row into one cell of each table; mirrors `storage.parity.sketch`."""
+    """Return the columns that name a row's cell in each table; mirrors `storage.parity.sketch`."""
     return sql.SQL(", ").join(
-        sql.SQL("({offset} + ((h1 >> {shift}) & {mask}))").format(
-            offset=sql.Literal(table * per_table), shift=sql.Literal(shift), mask=sql.Literal(per_table - 1)
+        sql.SQL("{offset} + ((h1 >> {shift}) & {mask}) AS {name}").format(
+            offset=sql.Literal(table * per_table), shift=sql.Literal(shift), mask=sql.Literal(per_table - 1), name=name
         )
-        for table, shift in enumerate(SHIFTS)
+        for table, (shift, name) in enumerate(zip(SHIFTS, CELL_NAMES, strict=True))
     )
 
 

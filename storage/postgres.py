@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from psycopg import sql
 from contracts.dataset import Dataset
 from contracts.verdicts import StoreFacts
 from contracts.vocabulary import Channel, StoreName
-from storage.canonical_sql import CHECK, KEY_HASH, TableSql, all_of, sketch_cells
+from storage.canonical_sql import CELL_NAMES, CHECK, KEY_HASH, TableSql, all_of, sketch_cells
 from storage.meter import Meter
 from storage.parity.ranges import RANGES
 from storage.pg_errors import translate
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 KEYS_PER_STATEMENT = 2000
 HASH_BYTES = 16
-BLOCK_BYTES = 8 << 20  # what Arrow parses at once: a row, two texts of 1 MB included, must fit
+PIECE_BYTES = 4 << 20  # about what Arrow parses at once: the server goes on meanwhile, as far as socket buffers reach
 PROBE = sql.SQL(
     "SELECT h1, h2 FROM (SELECT *, {hashes} FROM (SELECT ROW({values}) AS r OFFSET 0) AS records) AS hashed"
 )
@@ -182,15 +181,18 @@ class PostgresSnapshot:
                 yield pair
 
     def sketch(self, ranges: Collection[int], cells: int) -> dict[int, Cell]:
-        """Sum the rows of these ranges into cells, in one scan."""
+        """Sum the rows of these ranges into cells, in one scan; OFFSET 0 has each hash computed once."""
+        where = all_of(self._replicable, self._sql.in_ranges(sorted(ranges)))
         query = sql.SQL(
-            "SELECT c, count(*), sum(kh), sum(h1), sum(h2), sum(ch) "
-            "FROM (SELECT {key_hash} AS kh, h1, h2, {check} AS ch FROM ({hashed}) AS hashed OFFSET 0) AS rows, "
-            "LATERAL (VALUES {cells}) AS chosen(c) GROUP BY c"
+            "SELECT coalesce({names}), count(*), sum(kh), sum(h1), sum(h2), sum(ch) "
+            "FROM (SELECT *, {check} AS ch, {cells} FROM "
+            "(SELECT {key_hash} AS kh, h1, h2 FROM ({hashed}) AS hashed OFFSET 0) AS once) AS rows "
+            "GROUP BY GROUPING SETS ({names})"
         ).format(
+            names=sql.SQL(", ").join(CELL_NAMES),
             key_hash=KEY_HASH,
             check=CHECK,
-            hashed=self._sql.hashed(self._kind, where=all_of(self._replicable, self._sql.in_ranges(sorted(ranges)))),
+            hashed=self._sql.hashed(self._kind, where=where),
             cells=sketch_cells(cells),
         )
         return {int(c): Cell(int(n), int(k), int(a), int(b), int(ch)) for c, n, k, a, b, ch in self._fetch(query)}
@@ -225,7 +227,8 @@ class PostgresSnapshot:
             return 0
         column = self._sql.canonical(self._dataset.column(self._dataset.created))
         query = sql.SQL(
-            "SELECT count(*) FROM {table} WHERE {column} BETWEEN (to_timestamp({low}) AT TIME ZONE 'UTC')::timestamp(3) "
+            "SELECT count(*) FROM {table} WHERE {column} "
+            "BETWEEN (to_timestamp({low}) AT TIME ZONE 'UTC')::timestamp(3) "
             "AND (to_timestamp({high}) AT TIME ZONE 'UTC')::timestamp(3)"
         ).format(table=self._sql.table, column=column, low=sql.Literal(low_ms / 1000), high=sql.Literal(high_ms / 1000))
         ((count,),) = self._fetch(query)
@@ -233,32 +236,17 @@ class PostgresSnapshot:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Stream all rows as text: COPY in CSV, where NULL and the empty text differ, read by Arrow."""
-        import pyarrow as pa
-        from pyarrow import csv
-
-        names = [c.name for c in self._dataset.columns]
         query = sql.SQL("COPY (SELECT {raw} FROM {table}) TO STDOUT (FORMAT csv)").format(
             raw=self._sql.raw(), table=self._sql.table
         )
+        names = [c.name for c in self._dataset.columns]
         self._meter.statements += 1
         with self._translated(), self._connection.cursor() as cursor, cursor.copy(query) as copy:
-            stream = _Stream(copy, self._meter)
-            if not stream.peek():
-                return
-            reader = csv.open_csv(
-                stream,
-                read_options=csv.ReadOptions(column_names=names, use_threads=False, block_size=BLOCK_BYTES),
-                parse_options=csv.ParseOptions(newlines_in_values=True),
-                convert_options=csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()),
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=False,
-                    null_values=[""],
-                ),
-            )
-            for batch in reader:
-                self._meter.rows += batch.num_rows
-                yield batch
+            for piece in _pieces(copy):
+                self._meter.bytes += len(piece)
+                for batch in _read_csv(piece, names):
+                    self._meter.rows += batch.num_rows
+                    yield batch
 
     def _fetch(self, query: sql.Composed) -> list[tuple[Any, ...]]:
         with self._translated():
@@ -273,34 +261,38 @@ class PostgresSnapshot:
             yield
 
 
-class _Stream(io.RawIOBase):
-    """The blocks of a COPY as a readable file, for Arrow."""
+def _pieces(blocks: Iterable[Any]) -> Iterator[bytes]:
+    """Join the blocks of a COPY into pieces of some MB; each block is whole rows, as the protocol promises."""
+    parts: list[Any] = []
+    size = 0
+    for block in blocks:
+        parts.append(block)
+        size += len(block)
+        if size >= PIECE_BYTES:
+            yield b"".join(parts)
+            parts, size = [], 0
+    if parts:
+        yield b"".join(parts)
 
-    def __init__(self, copy: Iterable[Any], meter: Meter) -> None:
-        super().__init__()
-        self._blocks = iter(copy)
-        self._meter = meter
-        self._buffer = b""
 
-    def readable(self) -> bool:
-        return True
+def _read_csv(piece: bytes, names: list[str]) -> list[pa.RecordBatch]:
+    """Return the rows of one piece as text; in this thread and at once, so that no thread of Arrow reads on."""
+    import pyarrow as pa
+    from pyarrow import csv
 
-    def peek(self) -> bytes:
-        """Return what is buffered, after fetching a block if nothing is; empty at the end."""
-        if not self._buffer:
-            self._buffer = bytes(next(self._blocks, b""))
-            self._meter.bytes += len(self._buffer)
-        return self._buffer
-
-    def readinto(self, target: Any) -> int:
-        """Fill `target` as far as buffered blocks go: fewer bytes than asked for are returned only at the end."""
-        filled = 0
-        while filled < len(target) and self.peek():
-            part = self._buffer[: len(target) - filled]
-            target[filled : filled + len(part)] = part
-            self._buffer = self._buffer[len(part) :]
-            filled += len(part)
-        return filled
+    table = csv.read_csv(
+        pa.BufferReader(piece),
+        read_options=csv.ReadOptions(column_names=names, use_threads=False, block_size=len(piece) + 1),
+        parse_options=csv.ParseOptions(newlines_in_values=True),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            null_values=[""],
+        ),
+    )
+    batches: list[pa.RecordBatch] = table.to_batches()
+    return batches
 
 
 def _chunks(items: list[str], size: int) -> Iterator[list[str]]:
