@@ -67,11 +67,11 @@ def _reason(check: CheckResult) -> Reason | None:
     match check.status:
         case CheckStatus.FAILED if check.severity in _FAILED:
             rows = f" for {check.failing_rows:,} rows" if check.failing_rows else ""
-            return Reason(verdict=_FAILED[check.severity], text=f"{check.id} fails on {check.store}{rows}")
+            return Reason(verdict=_FAILED[check.severity], text=f"`{check.id}` fails on {check.store}{rows}")
         case _:
             return None
 
 
 def _some(ids: Sequence[str]) -> str:
     others = len(ids) - 1
-    return ids[0] + (f" and {others} other {'check' if others == 1 else 'checks'}" if others else "")
+    return f"`{ids[0]}`" + (f" and {others} other {'check' if others == 1 else 'checks'}" if others else "")

@@ -85,7 +85,7 @@ class Explanation:
 
     Attributes:
         cause: The kind of cause.
-        fields: The columns that it explains, sorted.
+        fields: The columns or paths that it explains, sorted; `*` stands for any position of a list.
         store: The store whose value is at fault, where the two rows tell.
         detail: What distinguishes it further, in words that are equal for equal causes, such as `9 h later`.
     """

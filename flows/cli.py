@@ -115,11 +115,13 @@ def stack_up() -> None:
 
 
 @stack.command("down")
-def stack_down() -> None:
-    """Stop the embedded pair; its records stay."""
+def stack_down(
+    *, remove: Annotated[bool, typer.Option("--remove", help="Remove the pair with all its records, too.")] = False
+) -> None:
+    """Stop the embedded pair, and the demo's; their records stay unless they are to be removed."""
     from flows.commands.stack import down_command
 
-    down_command()
+    down_command(remove=remove)
 
 
 @stack.command("status")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,14 +105,15 @@ def home(settings: Settings) -> Path:
     Raises:
         ConfigurationError: It cannot be made.
     """
+    from storage.local.files import make_folder
+
     path = settings.home.absolute()
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return make_folder(path)
     except OSError as exc:
         raise ConfigurationError(
             f"The folder {path} cannot be made ({exc.strerror}).", "Set TWINSTORE_HOME to a folder that you may write."
         ) from None
-    return path
 
 
 def runs_folder(settings: Settings) -> Path:
@@ -121,10 +124,11 @@ def runs_folder(settings: Settings) -> Path:
 def mask_key(settings: Settings) -> bytes:
     """Return the secret key with which masked values are hashed; made once, readable by its owner alone."""
     path = home(settings) / "mask.key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(32))
+    if not path.exists():
+        descriptor, name = tempfile.mkstemp(prefix=".mask.key-", dir=path.parent)  # mode 0600
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+        with suppress(FileExistsError):  # another process was first: its key counts
+            os.link(name, path)
+        Path(name).unlink()
     return path.read_bytes()

@@ -28,6 +28,7 @@ from reports.masking import first_difference, sides
 SCHEMA_VERSION: Final = "1.0"
 _EXACT: Final = 2**53 - 1  # a larger integer loses digits in tools that read numbers as doubles
 _UNSAFE: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
+DIFFERENCES_MAX: Final = 10_000  # differences that the document lists; differences.csv lists all
 
 
 def to_json(report: RunReport, *, mask_key: bytes) -> str:
@@ -78,7 +79,7 @@ def _dataset(dataset: DatasetReport, report: RunReport, mask_key: bytes) -> dict
             {"low": r.low, "high": r.high, "primary": _counts(r.primary), "secondary": _counts(r.secondary)}
             for r in dataset.ranges
         ],
-        "differences": [_difference(d, report, mask_key) for d in dataset.differences],
+        "differences": [_difference(d, report, mask_key) for d in dataset.differences[:DIFFERENCES_MAX]],
         "differences_total": _int(dataset.differences_total),
         "clusters": [_cluster(c) for c in dataset.clusters],
         "checks": [_check(c) for c in dataset.checks],

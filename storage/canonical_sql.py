@@ -107,11 +107,17 @@ class TableSql:
         )
         return sql.SQL("SELECT *, {hashes} FROM ({inner}) AS records").format(hashes=ROW_HASHES[kind], inner=inner)
 
-    def in_ranges(self, ranges: list[int]) -> sql.Composable | None:
-        """Return the condition that the key lies in one of these ranges; None when all are meant."""
+    def within(self, ranges: list[int], replicable: sql.Composable | None) -> sql.Composable | None:
+        """Return the condition that a row is replicable and lies in one of these ranges; None when all rows are meant.
+
+        The range of a key that is no UUID cannot be computed, and the planner chooses the order of AND: hence CASE.
+        """
         if len(ranges) > len(BOUNDS):
-            return None
-        return sql.SQL("{} = ANY({}::int[])").format(self.range, sql.Literal(ranges))
+            return replicable
+        inside = sql.SQL("{} = ANY({}::int[])").format(self.range, sql.Literal(ranges))
+        if replicable is None:
+            return inside
+        return sql.SQL("CASE WHEN {} THEN {} ELSE false END").format(replicable, inside)
 
     def count(self) -> sql.Composed:
         """Return a select of range and number of rows; ranges of excluded rows are raised by the number of ranges."""

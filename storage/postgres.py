@@ -167,7 +167,7 @@ class PostgresSnapshot:
 
     def pairs(self, ranges: Collection[int]) -> Iterator[KeyHash]:
         """Stream key and hash in key order; the server sorts."""
-        where = all_of(self._replicable, self._sql.in_ranges(sorted(ranges)))
+        where = self._sql.within(sorted(ranges), self._replicable)
         query = sql.SQL("COPY (SELECT k, h1, h2 FROM ({}) AS hashed ORDER BY k) TO STDOUT").format(
             self._sql.hashed(self._kind, where=where)
         )
@@ -182,7 +182,7 @@ class PostgresSnapshot:
 
     def sketch(self, ranges: Collection[int], cells: int) -> dict[int, Cell]:
         """Sum the rows of these ranges into cells, in one scan; OFFSET 0 has each hash computed once."""
-        where = all_of(self._replicable, self._sql.in_ranges(sorted(ranges)))
+        where = self._sql.within(sorted(ranges), self._replicable)
         query = sql.SQL(
             "SELECT coalesce({names}), count(*), sum(kh), sum(h1), sum(h2), sum(ch) "
             "FROM (SELECT *, {check} AS ch, {cells} FROM "

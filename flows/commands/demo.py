@@ -13,6 +13,7 @@ from contracts.vocabulary import StoreName
 from flows.check import Finished, Progress, run_check, threads
 from flows.commands.check import progress_line
 from flows.commands.common import out
+from flows.commands.stack import DEMO_HOME
 from flows.findings import Finding, findings, invented
 from flows.quiet import quiet_libraries
 from flows.settings import Settings, load_settings
@@ -47,7 +48,7 @@ def demo_command(records: int) -> None:
 
     ours = load_settings()
     quiet_libraries(home(ours))
-    pair_home = home(ours) / "demo"
+    pair_home = home(ours) / DEMO_HOME
     try:
         with progress_line() as progress:
             demo = _fill(ours, pair_home, records, progress)

@@ -14,6 +14,8 @@ from flows.commands.common import out
 from flows.settings import Settings, load_settings
 from flows.wiring import Stores, find_stores, home
 
+DEMO_HOME = "demo"  # the demo's own pair, so that it never touches the user's records
+
 if TYPE_CHECKING:
     from storage.local.pair import PairInfo
 
@@ -26,11 +28,18 @@ def up_command() -> None:
     _show(_status(settings))
 
 
-def down_command() -> None:
-    """Stop the pair."""
+def down_command(*, remove: bool) -> None:
+    """Stop the pairs, and remove them if that is wanted."""
     from storage.local import LocalPair
 
-    _show(LocalPair(home(load_settings())).down())
+    folder = home(load_settings())
+    for name, where in (("embedded", folder), ("demo's", folder / DEMO_HOME)):
+        if where.exists():
+            pair = LocalPair(where)
+            pair.down()
+            if remove:
+                pair.remove()
+            out().print(f"The {name} pair is {'removed' if remove else 'stopped'}.")
 
 
 def status_command(*, as_json: bool) -> None:
@@ -84,6 +93,9 @@ def _show(info: PairInfo) -> None:
     console = out()
     for store in StoreName:
         facts = _facts(info, store)
+        if facts["port"] is None:
+            console.print(f"{store:9} not there; `twinstore stack up` makes it")
+            continue
         running = "running" if facts["running"] else "stopped"
         console.print(
             f"{store:9} {running}, PostgreSQL {facts['version']} on {facts['host']}:{facts['port']}, {facts['folder']}",

@@ -35,7 +35,7 @@ def connect(pair: Pair, side: str) -> psycopg.Connection[tuple[Any, ...]]:
 @SIDES
 def test_milliseconds_are_rounded_as_postgresql_rounds(pair: Pair, side: str) -> None:
     """Twenty thousand instants, many of them half-way, over the whole range and around its turning points."""
-    random = Random(2000)  # noqa: S311 - test data
+    random = Random(2000)
     spans = (FIRST + 10**6, LAST - 10**6), (-(10**17), 10**17), (-(10**9), 10**9), (-62 * 10**15, -60 * 10**15)
     instants = [random.randrange(*spans[at % 4]) for at in range(10_000)]
     instants += [instant // 1000 * 1000 + 500 + instant % 3 - 1 for instant in instants]
@@ -81,7 +81,7 @@ def documents(random: Random, count: int) -> list[str]:
 @SIDES
 def test_json_is_equal_when_jsonb_is(pair: Pair, side: str) -> None:
     """Two bodies have one canonical text exactly when `jsonb` holds them equal, read from their source or from it."""
-    random = Random(7)  # noqa: S311 - test data
+    random = Random(7)
     ours, theirs = documents(random, 4000), documents(random, 4000)
     query = "SELECT a::jsonb::text, b::jsonb::text, a::jsonb = b::jsonb FROM unnest(%s::text[], %s::text[]) AS t (a, b)"
     with connect(pair, side) as connection:
