@@ -143,7 +143,7 @@ def check_dataset(job: stages.Job, memory: State, conductor: Conductor, *, progr
     for suite in suites:
         checks += suite.result()
     deferred = comparison.parity.deferred if comparison.parity else ()
-    never_still = memory.deferred(job.name, deferred, job.run_id) if comparison.parity else frozenset()
+    never_still = memory.deferred(job.name, deferred, job.run_id) if comparison.looked else frozenset()
     checks += stages.settle_check(job, comparison, never_still)
     checks = apply_waivers(checks, memory.waivers(job.name), job.now.date())
     return conductor.start("conclude", stages.conclude, job, looks, comparison, checks).result()

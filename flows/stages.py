@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -31,6 +31,7 @@ logger = logging.getLogger("twinstore")
 
 SETTLE_RULE = "rows_settle"
 SETTLE_SENTENCE = "No row may keep changing whenever it is compared: what never stands still is never proven."
+HIDDEN_SENTENCE = "Rows may be hidden from our role, so that nothing can be said of all of them."
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ class Look:
     facts: StoreFacts | None = None
     error: TwinstoreError | None = None
 
+    @property
+    def whole(self) -> bool:
+        """True when every row of the store can be seen."""
+        return self.facts is not None and self.facts.sees_all_rows
+
     def shown(self) -> StoreFacts:
         """Return the facts, or what stands in for them in a report."""
         if self.facts is not None:
@@ -93,6 +99,11 @@ class Comparison:
     parity: Parity | None = None
     error: TwinstoreError | None = None
     seconds: float = 0.0
+
+    @property
+    def looked(self) -> bool:
+        """True when rows were compared: neither a failed store nor one that may hide rows kept us from it."""
+        return self.parity is not None and not self.parity.blind
 
 
 def look_at(job: Job, store: StoreName) -> Look:
@@ -131,6 +142,9 @@ def judge_contract(job: Job, look: Look) -> tuple[CheckResult, ...]:
     """Judge every row of one store by the contract; a rule that cannot be judged is errored."""
     if look.facts is None:
         return ()
+    if not look.whole:
+        rules = ((rule.id, rule.severity) for rule in contract_for(job.name).rules)
+        return _unjudged(look.store, CheckSource.CONTRACT, rules, CheckStatus.SKIPPED, HIDDEN_SENTENCE)
     judge = ContractJudge(contract_for(job.name), look.store)
     try:
         with job.reader(look.store).snapshot(HashKind.RECORD) as snapshot:
@@ -138,7 +152,9 @@ def judge_contract(job: Job, look: Look) -> tuple[CheckResult, ...]:
             for batch in snapshot.batches():
                 judge.judge(batch)
     except Exception as exc:  # noqa: BLE001 - whatever it is, no rule was judged on the whole table
-        return _errored_contract(job, look.store, understood(exc, look.store))
+        rules = ((rule.id, rule.severity) for rule in contract_for(job.name).rules)
+        why = str(understood(exc, look.store))
+        return _unjudged(look.store, CheckSource.CONTRACT, rules, CheckStatus.ERRORED, why)
     return judge.results(expected)
 
 
@@ -151,8 +167,12 @@ def run_expectations(job: Job, look: Look) -> tuple[CheckResult, ...]:
     """Evaluate the suite on the server where the data lie."""
     if look.facts is None:
         return ()
+    from expectations.registry import declared_checks
     from expectations.runner import run_suite
 
+    if not look.whole:
+        declared = ((key, severity) for key, severity, _ in declared_checks(job.name))
+        return _unjudged(look.store, CheckSource.EXPECTATION, declared, CheckStatus.SKIPPED, HIDDEN_SENTENCE)
     schema, table = job.dataset.tables[look.store]
     return run_suite(
         job.name,
@@ -162,12 +182,13 @@ def run_expectations(job: Job, look: Look) -> tuple[CheckResult, ...]:
         table=table,
         now=job.now,
         trend=job.trends.get(look.store, ()),
+        timeout_s=job.settings.statement_timeout_s,
     )
 
 
 def settle_check(job: Job, comparison: Comparison, never_still: frozenset[str]) -> tuple[CheckResult, ...]:
     """Return the check that no row was deferred in three runs in a row."""
-    if comparison.parity is None:
+    if not comparison.looked:
         return ()
     status = CheckStatus.FAILED if never_still else CheckStatus.PASSED
     return tuple(
@@ -245,15 +266,15 @@ def _errored(error: TwinstoreError) -> Reason:
     return Reason(verdict=Verdict.ERRORED, text=f"{error.what.rstrip('.')}. {error.todo.rstrip('.')}")
 
 
-def _errored_contract(job: Job, store: StoreName, error: TwinstoreError) -> tuple[CheckResult, ...]:
+def _unjudged(
+    store: StoreName,
+    source: CheckSource,
+    checks: Iterable[tuple[str, Severity]],
+    status: CheckStatus,
+    why: str,
+) -> tuple[CheckResult, ...]:
+    """Return one result per check, by id and severity, none of which was judged for the same reason."""
     return tuple(
-        CheckResult(
-            id=rule.id,
-            source=CheckSource.CONTRACT,
-            store=store,
-            severity=rule.severity,
-            status=CheckStatus.ERRORED,
-            message=str(error),
-        )
-        for rule in contract_for(job.name).rules
+        CheckResult(id=key, source=source, store=store, severity=severity, status=status, message=why)
+        for key, severity in checks
     )

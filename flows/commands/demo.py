@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ENVIRONMENT = "demo"
 LATEST = "latest-demo"
 SEED = 7
+PAGE_WIDTH = 150  # of the table where there is no terminal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,8 @@ def _three_runs(demo: Demo, progress: Progress) -> tuple[Path, bool]:
     broken = _check(demo, progress)
     found = findings(planted, broken.report.datasets[0])
     stray = invented(planted, broken.report.datasets[0])
-    out().print(_table(found))
+    console = out()
+    console.print(_table(found), width=console.width if console.is_terminal else PAGE_WIDTH)
     _tell(f"2. {len(planted)} faults planted", broken)
     missed = [f for f in found if not f.found]
     out().print(f"   {len(found) - len(missed)} of {len(found)} found as the catalogue says, {len(stray)} invented")
@@ -113,7 +115,9 @@ def _tell(title: str, finished: Finished) -> None:
 def _table(found: Sequence[Finding]) -> Table:
     from rich.table import Table
 
-    table = Table("Fault", "Finding", "Cause", "", box=None, padding=(0, 2, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("Fault", "Finding", "Cause", ""):
+        table.add_column(heading, overflow="fold")
     for finding in found:
         table.add_row(finding.fault, finding.finding, finding.cause, "found" if finding.found else "WRONG")
     return table

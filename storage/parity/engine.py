@@ -51,6 +51,7 @@ class Parity:
         ranges: Conservation per range.
         differences: Every confirmed difference, by key.
         clusters: The same by cause, largest first.
+        blind: True when nothing was compared, since rows may be hidden from us.
         identical: True when every row of both sides was proven equal: what holds for one side holds for the other.
         deferred: Keys that moved every time they were looked at, sorted.
         excluded: Keys of rows that are not compared, at most `EXCLUDED_KEYS`.
@@ -62,6 +63,7 @@ class Parity:
     ranges: tuple[RangeAccount, ...] = ()
     differences: tuple[Difference, ...] = ()
     clusters: tuple[Cluster, ...] = ()
+    blind: bool = False
     identical: bool = False
     deferred: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
@@ -111,7 +113,7 @@ def compare(
     """
     hidden = [f for f in facts if not f.sees_all_rows]
     if hidden:
-        return Parity(reasons=tuple(_blind(f) for f in hidden))
+        return Parity(blind=True, reasons=tuple(_blind(f) for f in hidden))
     options = options or ParityOptions()
     kind = agree_on_hash(primary, secondary)
     progress("digest both stores")
@@ -147,7 +149,7 @@ def compare(
         elif checked.outcome is Outcome.DEFERRED:
             deferred.append(checked.first.key)
         elif checked.outcome is Outcome.REPRESENTATION and checked.primary and checked.secondary:
-            representation.update(c for c, value in checked.primary.row.items() if value != checked.secondary.row[c])
+            representation.update(_written_differently(primary.dataset, checked.primary.row, checked.secondary.row))
     progress("explain what differs")
     differences, clusters = explainer.finish()
     ranges, totals = accounts.ranges(), accounts.totals()
