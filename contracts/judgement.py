@@ -51,15 +51,14 @@ def headline(datasets: Sequence[DatasetReport]) -> str:
 
 
 def _errored(checks: Sequence[CheckResult]) -> list[Reason]:
-    """Return one reason per store: what keeps one check from being judged mostly keeps others from it, too."""
-    errored = {
-        store: sorted(c.id for c in checks if c.store is store and c.status is CheckStatus.ERRORED)
-        for store in StoreName
-    }
+    """Return one reason per store and cause: what keeps one check from being judged mostly keeps others from it, too."""
+    causes: dict[tuple[StoreName, str], list[str]] = {}
+    for check in checks:
+        if check.status is CheckStatus.ERRORED:
+            causes.setdefault((check.store, check.message.rstrip(".")), []).append(check.id)
     return [
-        Reason(verdict=Verdict.ERRORED, text=f"{_some(ids)} could not be judged on {store}")
-        for store, ids in errored.items()
-        if ids
+        Reason(verdict=Verdict.ERRORED, text=f"{_some(sorted(ids))} on {store}: {why[:1].lower()}{why[1:]}")
+        for (store, why), ids in causes.items()
     ]
 
 
