@@ -51,7 +51,7 @@ def headline(datasets: Sequence[DatasetReport]) -> str:
 
 
 def _errored(checks: Sequence[CheckResult]) -> list[Reason]:
-    """Return one reason per store and cause: what keeps one check from being judged mostly keeps others from it, too."""
+    """Return one reason per store and cause: what keeps one check from being judged mostly keeps others, too."""
     causes: dict[tuple[StoreName, str], list[str]] = {}
     for check in checks:
         if check.status is CheckStatus.ERRORED:

@@ -1,0 +1,65 @@
+"""Connection URLs as users have them."""
+
+from __future__ import annotations
+
+import pytest
+
+from contracts.errors import ConfigurationError
+from storage.urls import is_placeholder, parse_url
+
+SECRET = "s3c%20r3t%2F"
+
+
+def test_a_url_is_taken_apart_and_the_password_kept_as_it_was() -> None:
+    """User and password reach libpq as they were written; people see host and database only."""
+    url = parse_url(f"postgres://app:{SECRET}@db.example:6543/my%20app", "DATABASE_URL")
+    assert url.dsn == f"postgresql://app:{SECRET}@db.example:6543/my%20app"
+    assert url.sqlalchemy == f"postgresql+psycopg://app:{SECRET}@db.example:6543/my%20app"
+    assert (url.host, url.database, url.schema, url.ignored) == ("db.example:6543", "my app", "public", ())
+    assert SECRET not in repr(url)
+
+
+def test_prismas_parameters_are_translated_and_unknown_ones_named() -> None:
+    """`schema` names the schema, what only Prisma knows is left out, what libpq knows is passed on."""
+    url = parse_url(
+        "postgresql://u:p@h/db?schema=app&pgbouncer=true&connection_limit=1&sslmode=require&colour=blue", "DATABASE_URL"
+    )
+    assert url.dsn == "postgresql://u:p@h/db?sslmode=require"
+    assert (url.schema, url.ignored) == ("app", ("colour",))
+
+
+def test_a_host_may_stand_in_the_query() -> None:
+    """A socket folder is given as `host=`; the URL's own host is empty then."""
+    assert parse_url("postgresql:///db?host=%2Fvar%2Frun", "DATABASE_URL").host == "/var/run:5432"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "mysql://u:p@h/db",
+        "postgresql://u:p@h",
+        "postgresql:///db",
+        "postgresql://u:p@h:port/db",
+        "postgresql://u:p@[::1/db",
+        f"host=h password={SECRET}",
+        "postgresql://u:p@h/db?schema",
+    ],
+)
+def test_what_is_no_url_is_refused_without_being_quoted(url: str) -> None:
+    """The message names the setting, says how a URL is written, and holds nothing of what was given."""
+    with pytest.raises(ConfigurationError, match="SUPABASE_DB_URL is not a PostgreSQL URL") as caught:
+        parse_url(url, "SUPABASE_DB_URL")
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["", "  ", "PLEASE_SET_IN_ENV_LOCAL", "changeme", "<your url>", "[YOUR-PASSWORD]"])
+def test_placeholders_count_as_absent(value: str) -> None:
+    """What was copied from an example and never filled in is not taken for a setting."""
+    assert is_placeholder(value)
+
+
+@pytest.mark.parametrize("value", ["postgresql://u:p@h/db", "https://abc.supabase.co"])
+def test_real_values_are_no_placeholders(value: str) -> None:
+    """A filled-in value is taken."""
+    assert not is_placeholder(value)
