@@ -109,7 +109,7 @@ class Comparison:
 def look_at(job: Job, store: StoreName) -> Look:
     """Prove that a store can be read as the dataset declares it."""
     try:
-        facts = job.reader(store).facts()
+        facts = _facts(job, store)
         _require_migrated(job, store)
         return Look(store=store, facts=facts)
     except Exception as exc:  # noqa: BLE001 - whatever it is, the store counts as not looked at
@@ -247,6 +247,15 @@ def understood(exc: Exception, store: StoreName | None) -> TwinstoreError:
         "Run it again with --debug and report what it says.",
         store=store,
     )
+
+
+def _facts(job: Job, store: StoreName) -> StoreFacts:
+    """Return the facts; of a table that does not fit, a wrong database or a missing migration says more."""
+    try:
+        return job.reader(store).facts()
+    except SchemaMismatch:
+        _require_migrated(job, store)
+        raise
 
 
 def _require_migrated(job: Job, store: StoreName) -> None:

@@ -1,0 +1,51 @@
+"""The command line as users have it: the installed script, in a process of its own, with an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.support.servers import Pair
+
+SCRIPT = Path(sys.executable).with_name("twinstore")
+REPOSITORY = Path(__file__).parents[2]
+
+
+def environment(pair: Pair | None, home: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a command on this pair, which does not wait for rows to settle."""
+    own = {"TWINSTORE_HOME": str(home), "TWINSTORE_GRACE_S": "0", "TWINSTORE_RECHECK_ROUNDS": "1", "COLUMNS": "200"}
+    urls = {"DATABASE_URL": pair.primary, "SUPABASE_DB_URL": pair.secondary} if pair else {}
+    return {**os.environ, **own, **urls, **more}
+
+
+def twinstore(
+    pair: Pair | None, home: Path, *arguments: str, before: Callable[[], None] | None = None, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end.
+
+    Args:
+        pair: The stores; None for none.
+        home: TWINSTORE_HOME.
+        *arguments: What is said on the command line.
+        before: Runs in the new process before the command does.
+        **more: Further settings, by the names of the environment.
+    """
+    return subprocess.run(
+        [SCRIPT, *arguments],
+        env=environment(pair, home, **more),
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=180,
+        check=False,
+        preexec_fn=before,
+    )
+
+
+def flat(text: str) -> str:
+    """Return a text with every stretch of white space as one space, since consoles break lines."""
+    return " ".join(text.split())
