@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -26,5 +27,11 @@ def quiet_libraries(home: Path | None) -> None:
     os.environ.update(OFF)
     for name, value in UNLESS_CHOSEN.items():
         os.environ.setdefault(name, value)
+    logging.getLogger("great_expectations.data_context.types.base").addFilter(_matters)
     if home is not None:
         os.environ.setdefault("PREFECT_HOME", str(home / "prefect"))
+
+
+def _matters(record: logging.LogRecord) -> bool:
+    """Pass over what Great Expectations tells about its folders; it sets the level of that log itself."""
+    return record.levelno >= logging.WARNING
