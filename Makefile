@@ -1,16 +1,37 @@
-# Two commands for a newcomer: `make demo` and `make test`. The rest is for development.
-PYTHON ?= python3
+# For a newcomer: `make demo` and `make test`. `make help` lists the rest.
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: demo test check format bench lock soak clean
+# python3 where it is new enough, else the newest that is on the PATH; PYTHON=/path/to/python names another one.
+FIND_PYTHON = for p in python3 python3.15 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null && echo "$$p" && break; done
+PYTHON ?= $(shell $(FIND_PYTHON))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test soak check format bench picture lock clean
+
+help:
+	@echo 'make demo     three real runs on an embedded pair of stores: clean, broken, partly mended'
+	@echo 'make test     all tests but the long ones; coverage of 90 % is required. ARGS="tests/unit -k sketch" picks some'
+	@echo 'make check    formatting, lint, types, layers: what CI requires beside the tests'
+	@echo 'make format   format the code and mend what can be mended'
+	@echo 'make soak     the long tests (marker soak)'
+	@echo 'make bench    speed and memory on 1,000,000 records; ARGS="--rows 100000" for fewer'
+	@echo 'make picture  the picture of the README, from the report of the last demo; needs Chromium'
+	@echo 'make lock     resolve requirements.lock anew; needs the network'
+	@echo 'make clean    stop and remove the embedded pair in .twinstore, and everything that was built here'
 
 demo: $(STAMP)
-	@$(BIN)/twinstore demo
+	@$(BIN)/twinstore demo $(ARGS)
 
+# A selection cannot cover everything: coverage is measured when all tests run.
 test: $(STAMP)
-	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m 'not soak' $(if $(ARGS),$(ARGS),--cov --cov-report=term)
+
+soak: $(STAMP)
+	$(BIN)/python -m pytest -m soak $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -23,17 +44,30 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 
 bench: $(STAMP)
-	$(BIN)/twinstore bench $(ARGS)
+	@$(BIN)/twinstore bench $(ARGS)
+
+picture:
+	docs/images/make.sh
 
 lock: $(STAMP)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o requirements.lock
 
+# The servers are stopped first: PostgreSQL does not like to lose its folder. A TWINSTORE_HOME elsewhere is left alone.
 clean:
-	rm -rf $(VENV) .twinstore build *.egg-info
+	@if [ -d .twinstore ] && [ -x $(BIN)/twinstore ]; then TWINSTORE_HOME=.twinstore $(BIN)/twinstore stack down --remove; fi
+	rm -rf $(VENV) .twinstore build dist htmlcov *.egg-info .coverage .coverage.* \
+		.pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# Some systems ship Python without ensurepip: then the pip that is there puts one into the environment.
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 $(STAMP): requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@'$(PYTHON)' $(NEW_ENOUGH) 2> /dev/null || \
+		{ echo 'Python 3.11 or newer is needed. Install it, or set PYTHON=/path/to/python3.11.' >&2; exit 1; }
+	@$(BIN)/python $(NEW_ENOUGH) 2> /dev/null || rm -rf $(VENV)
+	@test -d $(VENV) || '$(PYTHON)' -m venv $(VENV) > /dev/null 2>&1 || '$(PYTHON)' -m venv --without-pip $(VENV)
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || '$(PYTHON)' -m pip --python $(BIN)/python install --quiet pip
+	@echo 'Installing into $(VENV); the first time this takes some minutes.'
+	@$(PIP) install --quiet --require-hashes -r requirements.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
