@@ -168,7 +168,9 @@ def report_open(
 def main() -> None:
     """Run the command line; every error is one sentence of what is wrong and one of what to do, exit code 2."""
     from flows.commands.common import explain_and_exit
+    from flows.quiet import quiet_drivers
 
+    quiet_drivers()
     try:
         app()
     except TwinstoreError as exc:

@@ -25,11 +25,21 @@ def quiet_libraries(home: Path | None) -> None:
         home: Our folder; None leaves Prefect where it is, as in a worker of Prefect, which is set up already.
     """
     os.environ.update(OFF)
+    quiet_drivers()
     for name, value in UNLESS_CHOSEN.items():
         os.environ.setdefault(name, value)
     logging.getLogger("great_expectations.data_context.types.base").addFilter(_matters)
     if home is not None:
         os.environ.setdefault("PREFECT_HOME", str(home / "prefect"))
+
+
+def quiet_drivers() -> None:
+    """Keep values of rows out of the log: psycopg's warnings quote the server's, and those hold them."""
+    logging.getLogger("psycopg").addFilter(_never)
+
+
+def _never(_: logging.LogRecord) -> bool:
+    return False
 
 
 def _matters(record: logging.LogRecord) -> bool:

@@ -44,6 +44,9 @@ def show(finished: Finished) -> None:
 def progress_line() -> Iterator[Progress]:
     """Show on a terminal what happens now; elsewhere print nothing."""
     console = err()
+    if not console.is_terminal:
+        yield lambda _: None
+        return
     with console.status("…") as status:
         yield lambda text: status.update(f"{text} …")
 

@@ -1,0 +1,47 @@
+"""The demo and the embedded pair, as a newcomer meets them: the installed command, nothing configured."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from tests.support.command import twinstore
+
+
+def test_the_demo_finds_every_fault_and_invents_none(home: Path) -> None:
+    """Three runs, a table that says found for each fault, and a report that `latest-demo` names."""
+    done = twinstore(None, home, "demo", "--records", "5000")
+    assert done.returncode == 0, done.stdout + done.stderr
+    counted = re.search(r"(\d+) of (\d+) found as the catalogue says, (\d+) invented", done.stdout)
+    assert counted, done.stdout
+    found, planted, invented = map(int, counted.groups())
+    assert (found, invented) == (planted, 0)
+    assert planted > 200
+    assert "WRONG" not in done.stdout
+    last = done.stdout.strip().splitlines()[-1]
+    assert last == f"Report: {home / 'runs' / 'latest-demo' / 'report.html'}"
+    assert (home / "runs" / "latest-demo" / "report.html").stat().st_size > 100_000
+    runs = json.loads(twinstore(None, home, "report", "list", "--json").stdout)
+    assert [run["verdict"] for run in runs] == ["failed", "failed", "passed"]
+    assert {run["environment"] for run in runs} == {"demo"}
+
+
+def test_the_embedded_pair_is_made_filled_checked_and_removed(home: Path) -> None:
+    """Up, seed, check, down, up again with the records still there, and at last nothing left."""
+    assert twinstore(None, home, "stack", "status").returncode == 1
+    assert twinstore(None, home, "stack", "up").returncode == 0
+    seeded = twinstore(None, home, "stack", "seed", "--records", "1000")
+    assert "1,000 records in each store" in seeded.stdout
+    again = twinstore(None, home, "stack", "seed", "--records", "1000")
+    assert (again.returncode, again.stderr.count("\n")) == (2, 2)
+    assert twinstore(None, home, "check").returncode == 0
+    assert twinstore(None, home, "stack", "down").returncode == 0
+    stopped = json.loads(twinstore(None, home, "stack", "status", "--json").stdout)
+    assert {store["running"] for store in stopped.values()} == {False}
+    checked = twinstore(None, home, "check", "--json")
+    assert json.loads(checked.stdout)["datasets"][0]["rows"]["matched"] == 1000
+    folders = [Path(store["folder"]) for store in stopped.values()]
+    assert all(folder.exists() for folder in folders)
+    assert twinstore(None, home, "stack", "down", "--remove").returncode == 0
+    assert not any(folder.exists() for folder in folders)
