@@ -7,6 +7,7 @@ what hashes alike there is equal here.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from contracts.dataset import Column, ColumnType, Dataset
 from contracts.errors import ProtocolError
@@ -54,11 +55,16 @@ def _canonical(column: Column, text: str) -> str:
         case ColumnType.TEXT:
             return str(column.aliases.get(text, text))
         case ColumnType.JSON:
-            return canonical_json.to_text(canonical_json.parse(text))
+            return _json(text)
         case ColumnType.INTEGER:
             return _integer(text)
         case _:
             return canonical_time.canonical(text)
+
+
+@lru_cache(maxsize=8)  # the bodies of one pair of rows, which are looked at several times in a row; mostly equal
+def _json(text: str) -> str:
+    return canonical_json.to_text(canonical_json.parse(text))
 
 
 def _integer(text: str) -> str:

@@ -1,0 +1,1 @@
+"""The benchmark: twinstore and the named alternatives on the same tables, in one run."""
