@@ -52,6 +52,8 @@ def open_command(run: str | None, *, print_path: bool) -> None:
 def _entries(folder: Path) -> list[RunEntry]:
     from reports import run_entries
 
+    if not folder.is_dir():
+        return []
     return sorted(run_entries(folder), key=lambda e: e.run_id, reverse=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.support.servers import Pair
@@ -14,15 +14,19 @@ SCRIPT = Path(sys.executable).with_name("twinstore")
 REPOSITORY = Path(__file__).parents[2]
 
 
-def environment(pair: Pair | None, home: Path, **more: str) -> dict[str, str]:
+def environment(pair: Pair | None, home: Path, settings: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a command on this pair, which does not wait for rows to settle."""
     own = {"TWINSTORE_HOME": str(home), "TWINSTORE_GRACE_S": "0", "TWINSTORE_RECHECK_ROUNDS": "1", "COLUMNS": "200"}
     urls = {"DATABASE_URL": pair.primary, "SUPABASE_DB_URL": pair.secondary} if pair else {}
-    return {**os.environ, **own, **urls, **more}
+    return {**os.environ, **own, **urls, **settings}
 
 
 def twinstore(
-    pair: Pair | None, home: Path, *arguments: str, before: Callable[[], None] | None = None, **more: str
+    pair: Pair | None,
+    home: Path,
+    *arguments: str,
+    settings: Mapping[str, str] | None = None,
+    before: Callable[[], None] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end.
 
@@ -30,12 +34,12 @@ def twinstore(
         pair: The stores; None for none.
         home: TWINSTORE_HOME.
         *arguments: What is said on the command line.
+        settings: Further settings, by their names in the environment.
         before: Runs in the new process before the command does.
-        **more: Further settings, by the names of the environment.
     """
     return subprocess.run(
         [SCRIPT, *arguments],
-        env=environment(pair, home, **more),
+        env=environment(pair, home, settings or {}),
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
