@@ -117,11 +117,11 @@ def compare(
     options = options or ParityOptions()
     kind = agree_on_hash(primary, secondary)
     progress("digest both stores")
-    seen_at = time.monotonic()
     with ExitStack() as stack:
         snapshots = together(
             lambda: stack.enter_context(primary.snapshot(kind)), lambda: stack.enter_context(secondary.snapshot(kind))
         )
+        seen_at = time.monotonic()
         (counts_p, digests_p), (counts_s, digests_s) = together(
             lambda: (snapshots[0].count(), snapshots[0].digests()),
             lambda: (snapshots[1].count(), snapshots[1].digests()),

@@ -14,7 +14,7 @@ from contracts.dataset import Dataset
 from storage.canonical import canonical_row
 from storage.parity.candidates import Candidate
 from storage.parity.together import together
-from storage.ports import FullRow, HashKind, KeyHash, Reader
+from storage.ports import FullRow, HashKind, KeyHash, Reader, Snapshot
 
 ROWS_AT_ONCE = 1000
 
@@ -82,25 +82,24 @@ def recheck(
         if not pending:
             return
         sleep(max(0.0, patience.grace_s - (clock() - seen_at)))
-        seen_at = clock()
         moving: list[_Pending] = []
-        for look in _look_again(readers, kind, pending):
-            if look.outcome is Outcome.DEFERRED and round_number < patience.rounds:
-                moving.append(_Pending(look.first, _hash(look.primary), _hash(look.secondary)))
-            else:
-                yield look
+        with readers[0].snapshot(kind) as primary, readers[1].snapshot(kind) as secondary:
+            seen_at = clock()  # the moments of both snapshots are past
+            for look in _look_again(readers[0].dataset, (primary, secondary), pending):
+                if look.outcome is Outcome.DEFERRED and round_number < patience.rounds:
+                    moving.append(_Pending(look.first, _hash(look.primary), _hash(look.secondary)))
+                else:
+                    yield look
         pending = moving
 
 
-def _look_again(readers: tuple[Reader, Reader], kind: HashKind, pending: list[_Pending]) -> Iterator[Checked]:
-    dataset = readers[0].dataset
-    with readers[0].snapshot(kind) as primary, readers[1].snapshot(kind) as secondary:
-        todo = iter(pending)
-        while chunk := list(islice(todo, ROWS_AT_ONCE)):
-            keys = [p.first.key for p in chunk]
-            ours, theirs = together(partial(primary.rows, keys), partial(secondary.rows, keys))
-            for item in chunk:
-                yield _judge(dataset, item, ours.get(item.first.key), theirs.get(item.first.key))
+def _look_again(dataset: Dataset, snapshots: tuple[Snapshot, Snapshot], pending: list[_Pending]) -> Iterator[Checked]:
+    todo = iter(pending)
+    while chunk := list(islice(todo, ROWS_AT_ONCE)):
+        keys = [p.first.key for p in chunk]
+        ours, theirs = together(*(partial(snapshot.rows, keys) for snapshot in snapshots))
+        for item in chunk:
+            yield _judge(dataset, item, ours.get(item.first.key), theirs.get(item.first.key))
 
 
 def _judge(dataset: Dataset, item: _Pending, primary: FullRow | None, secondary: FullRow | None) -> Checked:
