@@ -1,7 +1,8 @@
 """A process that compares both stores by reladiff; see `flows.bench.children`.
 
 Its best settings on these tables: few large segments, since each segment is a range of random keys and reads pages all
-over the table. It is spared two columns, since it refuses to compare a text that may be NULL with a UUID.
+over the table, and a segment that differs is downloaded at once. It is spared two columns, since it refuses to compare
+a text that may be NULL with a UUID.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from flows.bench.rounds import timed
 
 REFUSED = ("user_id", "project_id")
 SEGMENTS = 4
-ROWS_AT_ONCE = 16_384  # segments with fewer rows are downloaded
+ROWS_AT_ONCE = 250_000  # segments with fewer rows are downloaded
 CONNECTIONS = 2
 
 

@@ -71,7 +71,7 @@ class Series:
 def in_turns(works: Mapping[str, Work], *, rounds: int = ROUNDS, progress: Progress) -> dict[str, Series]:
     """Run every work once as a warm-up and then `rounds` times, one after the other in each round.
 
-    A work that fails is not run again.
+    A work that fails is not run again. With no rounds the warm-up itself counts.
     """
     samples: dict[str, list[Sample]] = {name: [] for name in works}
     failed: dict[str, Sample] = {}
@@ -83,7 +83,7 @@ def in_turns(works: Mapping[str, Work], *, rounds: int = ROUNDS, progress: Progr
             sample = work()
             if sample.seconds is None:
                 failed[name] = sample
-            elif number:
+            elif number or not rounds:
                 samples[name].append(sample)
     return {name: Series((failed[name],) if name in failed else tuple(samples[name])) for name in works}
 
