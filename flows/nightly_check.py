@@ -1,8 +1,7 @@
 """The nightly check as a Prefect flow: the stages of `flows.check` as tasks, and what Prefect's users expect to see.
 
-It needs no server of its own; Prefect starts a temporary one where none is configured. The final state is Completed
-for the verdicts passed and warned, and Failed for every other one, so that the usual notification on Failed fires also
-when the run could not tell; the message begins with the verdict.
+The final state is Completed for the verdicts passed and warned, and Failed for every other one, so that the usual
+notification on Failed fires also when the run could not tell; the message begins with the verdict.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from flows.artifacts import leave_artifacts  # noqa: E402
 from flows.check import DATASETS, Finished, run_check  # noqa: E402
 from flows.stages import understood  # noqa: E402
 from flows.tasks import Tasks  # noqa: E402
+from flows.temporary_server import prefect_server  # noqa: E402
 from flows.wiring import find_stores  # noqa: E402
 
 OWNER = "nightly-check"
@@ -65,12 +65,12 @@ def nightly_check(datasets: list[str] | None = None, *, reveal: bool = False, sh
 
 
 def check_as_flow(datasets: list[str] | None = None, *, reveal: bool = False, share: bool = False) -> Finished:
-    """Run the flow in this process and return what it published.
+    """Run the flow in this process and return what it published; without a Prefect server it starts one for itself.
 
     Raises:
         TwinstoreError: It could not run, or could not publish.
     """
-    with _terminable():
+    with _terminable(), prefect_server():
         state = nightly_check(datasets, reveal=reveal, share=share, return_state=True)
     finished = state.result(raise_on_failure=False)
     if isinstance(finished, BaseException):
@@ -98,7 +98,7 @@ def _checked(datasets: list[str] | None, *, reveal: bool, share: bool) -> Finish
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the process in good order: leases are given back, and Prefect's temporary server is stopped."""
+    """Let SIGTERM end the process in good order: leases are given back, and a temporary server is stopped."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
