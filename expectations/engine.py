@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import sqlalchemy
     from great_expectations.datasource.fluent.interfaces import Batch
 
+LOCK_TIMEOUT_MS = 10_000  # as long as a comparison waits
 _QUIET = threading.Lock()  # warnings are switched off for the process, by one thread at a time
 _STANDIN = "postgresql+psycopg://twinstore@localhost/twinstore"  # asked for by its validation, connected to by nobody
 
@@ -62,11 +63,12 @@ class Connections:
         return connection
 
     def limit(self, engine: sqlalchemy.Engine) -> None:
-        """Give every transaction of an engine its time limit and UTC; for the transaction only, as poolers need it."""
+        """Give every transaction of an engine its time limits and UTC; for the transaction only, as poolers need it."""
         import sqlalchemy as sa
 
         def prepare(connection: sqlalchemy.Connection) -> None:
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {self._timeout_ms}")
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
             connection.exec_driver_sql("SET LOCAL TimeZone = 'UTC'")
 
         sa.event.listen(engine, "begin", prepare)

@@ -21,6 +21,7 @@ from storage.pg_errors import translate
 if TYPE_CHECKING:
     import psycopg
 
+_WAIT = "SET LOCAL lock_timeout = '10s'"  # whoever only looks does not wait for long
 _LOCK = """
     SET LOCAL lock_timeout = '60s';
     SELECT pg_advisory_xact_lock(hashtextextended('twinstore.migrations', 0))
@@ -41,8 +42,10 @@ def state(dsn: str, side: Side) -> MigrationState:
         ConfigurationError: It is the other side's database.
         Unavailable: It cannot be reached.
         Refused: It refuses us.
+        TimedOut: Our own tables are locked.
     """
-    with _connected(dsn, side) as conn:
+    with _connected(dsn, side) as conn, conn.transaction():
+        conn.execute(_WAIT.encode())
         return _state(conn, side)
 
 
@@ -113,7 +116,9 @@ def _connected(dsn: str, side: Side) -> Iterator[psycopg.Connection]:
             dsn, autocommit=True, prepare_threshold=None, fallback_application_name="twinstore migrate"
         ) as conn,
     ):
-        conn.execute(text(f"{side}/guard.sql").encode())
+        with conn.transaction():
+            conn.execute(_WAIT.encode())
+            conn.execute(text(f"{side}/guard.sql").encode())
         yield conn
 
 

@@ -238,6 +238,19 @@ def test_a_lock_that_is_held_ends_the_check_of_that_store(seeded_pair: Pair, sto
     assert_nothing_is_told(report, seeded_pair, titles(seeded_pair))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("table", ["public.planning", "twinstore.identity", "twinstore.migration_log"])
+def test_a_lock_is_not_waited_for_as_long_as_a_statement_may_take(seeded_pair: Pair, table: str) -> None:
+    """With the limits that everybody has, any lock on any table that a check reads ends it within a minute."""
+    began = time.monotonic()
+    with psycopg.connect(seeded_pair.secondary_superuser) as connection:
+        connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+        report = check(job_of(seeded_pair))
+    assert_closed(report, "supabase gave up: a statement or a lock took longer than its limit")
+    assert_blind(report, StoreName.SUPABASE)
+    assert time.monotonic() - began < 60
+
+
 _HUGE = """
 UPDATE public.planning SET content = jsonb_build_object('id', id, 'type', type, 'text', repeat(id::text, 60000))
 WHERE id::text IN (SELECT id::text FROM public.planning ORDER BY 1 LIMIT 150)
