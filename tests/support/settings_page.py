@@ -1,4 +1,4 @@
-"""The table of docs/settings.md, made from the settings themselves: `python -m tests.support.settings_page` prints it."""
+"""The table of docs/settings.md, made from the settings: `python -m tests.support.settings_page` prints it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ def _default(field: FieldInfo) -> str:
 
 def _limits(field: FieldInfo) -> str:
     limits = [
-        f"{words} {getattr(bound, name):g}" for bound in field.metadata for name, words in BOUNDS.items() if hasattr(bound, name)
+        f"{words} {getattr(bound, name):g}"
+        for bound in field.metadata
+        for name, words in BOUNDS.items()
+        if hasattr(bound, name)
     ]
     if field.annotation is bool:
         limits.append("true, false")
