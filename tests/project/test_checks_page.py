@@ -3,17 +3,20 @@
 from pathlib import Path
 
 from contracts.rules import PLANNING_RULES
+from contracts.vocabulary import Severity
 from expectations.registry import declared_checks
+from flows.stages import SETTLE_RULE, SETTLE_SENTENCE
 
 PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
 
 
 def test_the_page_of_checks_is_that_of_the_code() -> None:
-    """Every rule and expectation is on the page with its severity and sentence, in order, and nothing else is."""
+    """Every check is on the page with its severity and sentence, in order, and nothing else is."""
     rules = [f"| `{r.id}` | {r.severity} | {r.sentence} | {', '.join(r.columns)} |" for r in PLANNING_RULES]
     checks = [f"| `{key}` | {severity} | {sentence} |" for key, severity, sentence in declared_checks("planning")]
+    settle = [f"| `planning.{SETTLE_RULE}` | {Severity.WARNING} | {SETTLE_SENTENCE} |"]
     lines = PAGE.read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if line.startswith("| `planning.")] == rules + checks
+    assert [line for line in lines if line.startswith("| `planning.")] == rules + checks + settle
 
 
 def test_no_id_is_used_twice() -> None:
