@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.support.servers import Pair
 
 SCRIPT = Path(sys.executable).with_name("twinstore")
 REPOSITORY = Path(__file__).parents[2]
+_LIMITED = 'ulimit -f "$0" && exec "$@"'  # in blocks of 512 bytes
 
 
 def environment(pair: Pair | None, home: Path, settings: Mapping[str, str]) -> dict[str, str]:
@@ -26,7 +27,7 @@ def twinstore(
     home: Path,
     *arguments: str,
     settings: Mapping[str, str] | None = None,
-    before: Callable[[], None] | None = None,
+    max_file_kib: int | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end.
 
@@ -35,10 +36,11 @@ def twinstore(
         home: TWINSTORE_HOME.
         *arguments: What is said on the command line.
         settings: Further settings, by their names in the environment.
-        before: Runs in the new process before the command does.
+        max_file_kib: Size beyond which no file may grow, as on a full disk, in KiB.
     """
+    limited = [] if max_file_kib is None else ["/bin/sh", "-c", _LIMITED, str(2 * max_file_kib)]
     return subprocess.run(
-        [SCRIPT, *arguments],
+        [*limited, SCRIPT, *arguments],
         env=environment(pair, home, settings or {}),
         cwd=REPOSITORY,
         capture_output=True,
@@ -46,7 +48,6 @@ def twinstore(
         encoding="utf-8",
         timeout=180,
         check=False,
-        preexec_fn=before,
     )
 
 

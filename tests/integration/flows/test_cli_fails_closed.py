@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -126,23 +125,16 @@ def test_a_folder_of_runs_that_cannot_be_written(seeded_pair: Pair, home: Path) 
     assert str(home / "runs") in flat(done.stderr)
 
 
-def limited(size: int) -> Callable[[], None]:
-    """Return what keeps a process from writing files larger than `size` bytes, as a full disk would."""
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-
 def test_a_disk_that_is_full_for_the_memory(seeded_pair: Pair, home: Path) -> None:
     """A memory that cannot be written stops the check before anything is concluded."""
-    done = twinstore(seeded_pair, home, "check", before=limited(8192))
+    done = twinstore(seeded_pair, home, "check", max_file_kib=8)
     assert_could_not_tell(done, seeded_pair, "is on a disk that is full or failing")
     assert not list(home.glob("runs/*/report.json"))
 
 
 def test_a_disk_that_is_full_for_the_report(seeded_pair: Pair, home: Path) -> None:
     """A report that does not fit leaves no half of it behind, and the exit code is not that of the verdict."""
-    done = twinstore(
-        seeded_pair, home, "check", before=limited(16384), settings={"TWINSTORE_STATE_URL": seeded_pair.primary}
-    )
+    done = twinstore(seeded_pair, home, "check", max_file_kib=16, settings={"TWINSTORE_STATE_URL": seeded_pair.primary})
     assert_could_not_tell(done, seeded_pair, "A file could not be used: File too large.")
     assert not [path for path in home.glob("runs/*/*") if path.stat().st_size >= 16384 or path.suffix == ".json"]
 
