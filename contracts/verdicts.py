@@ -206,7 +206,7 @@ class RowTotals:
     only_primary: int = 0
     only_secondary: int = 0
     deferred: int = 0
-    settled: int = 0  # differed at first and were equal when re-read; part of matched
+    settled: int = 0  # differed at first and agreed when re-read; matched too if both sides held them at first
     excluded: int = 0
 
 

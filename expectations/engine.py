@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     import sqlalchemy
     from great_expectations.datasource.fluent.interfaces import Batch
 
+PINNED = {
+    "search_path": "pg_catalog, pg_temp",  # no function of a user's schema stands in for a built-in one
+    "row_security": "off",  # rows that a policy would hide are an error, never absent
+    "TimeZone": "'UTC'",
+    "DateStyle": "'ISO, MDY'",
+    "quote_all_identifiers": "off",
+}
+"""What a role or a database could preset otherwise."""
 LOCK_TIMEOUT_MS = 10_000  # as long as a comparison waits
 _QUIET = threading.Lock()  # warnings are switched off for the process, by one thread at a time
 _STANDIN = "postgresql+psycopg://twinstore@localhost/twinstore"  # asked for by its validation, connected to by nobody
@@ -57,19 +65,21 @@ class Connections:
     def connect(self) -> Any:
         """Open a connection. Prepared statements are off, since a pooler in transaction mode cannot keep them."""
         args, options = self.engine.dialect.create_connect_args(self._target)
-        connection: Any = self.engine.dialect.connect(*args, **{**options, "prepare_threshold": None})
+        connection: Any = self.engine.dialect.connect(
+            *args, **{**options, "prepare_threshold": None, "client_encoding": "utf8"}
+        )
         connection.read_only = True
         self._opened.append(connection)
         return connection
 
     def limit(self, engine: sqlalchemy.Engine) -> None:
-        """Give every transaction of an engine its time limits and UTC; for the transaction only, as poolers need it."""
+        """Give every transaction of an engine its limits and settings; for the transaction only, as poolers need it."""
         import sqlalchemy as sa
 
         def prepare(connection: sqlalchemy.Connection) -> None:
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {self._timeout_ms}")
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
-            connection.exec_driver_sql("SET LOCAL TimeZone = 'UTC'")
+            limits = {"statement_timeout": str(self._timeout_ms), "lock_timeout": str(LOCK_TIMEOUT_MS)}
+            for name, value in {**PINNED, **limits}.items():
+                connection.exec_driver_sql(f"SET LOCAL {name} = {value}")
 
         sa.event.listen(engine, "begin", prepare)
 

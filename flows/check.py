@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from contracts.errors import TwinstoreError
+from contracts.errors import ConfigurationError, TwinstoreError
 from contracts.judgement import headline, sort_reasons, verdict_of
 from contracts.verdicts import CheckResult, Cost, DatasetReport, RunReport
 from contracts.vocabulary import StoreName
@@ -97,9 +97,12 @@ def run_check(
         progress: Is told what happens now.
 
     Raises:
+        ConfigurationError: No dataset is named.
         Conflict: Another check or repair of a dataset is under way.
         TwinstoreError: The memory cannot be used, or the report cannot be written.
     """
+    if not datasets:
+        raise ConfigurationError("No dataset is named, so nothing would be checked.", "Name at least one dataset.")
     began, started_at = time.monotonic(), datetime.now(UTC)
     run_id = make_run_id(started_at)
     with open_memory(settings, stores.environment) as memory:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import product
 
 from contracts.dataset import Dataset
 from contracts.errors import InternalFault, SchemaMismatch, TwinstoreError
@@ -220,6 +221,7 @@ def conclude(
             *(_errored(error) for error in (looks[0].error, looks[1].error, comparison.error) if error),
             *parity.reasons,
             *judge_checks(checks, expected),
+            *_not_looked_at(job, looks, comparison, checks),
         ]
     )
     return DatasetReport(
@@ -235,6 +237,23 @@ def conclude(
         checks=checks,
         notes=parity.notes,
     )
+
+
+def _not_looked_at(
+    job: Job, looks: tuple[Look, Look], comparison: Comparison, checks: tuple[CheckResult, ...]
+) -> Iterator[Reason]:
+    """Yield a reason for everything that should have been looked at and was not, whatever kept us from it."""
+    if comparison.parity is None:
+        if not any((looks[0].error, looks[1].error, comparison.error)):
+            yield Reason(verdict=Verdict.ERRORED, text="the rows were not compared")
+        return
+    counted = {StoreName.PRISMA: comparison.parity.rows.primary, StoreName.SUPABASE: comparison.parity.rows.secondary}
+    settling = f"{job.name}.{SETTLE_RULE}"  # is about the comparison, not about rows that were judged
+    for store, source in product(StoreName, CheckSource):
+        found = {c.status for c in checks if (c.store, c.source) == (store, source) and c.id != settling}
+        if counted[store] and found == {CheckStatus.SKIPPED}:
+            text = f"no {source} was judged on {store}, though {counted[store]:,} rows were counted there"
+            yield Reason(verdict=Verdict.ERRORED, text=text)
 
 
 def understood(exc: Exception, store: StoreName | None) -> TwinstoreError:

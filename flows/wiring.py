@@ -84,7 +84,8 @@ def _embedded(settings: Settings, progress: Callable[[str], None]) -> Stores:
 
 def make_reader(settings: Settings, stores: Stores, store: StoreName, dataset: Dataset, meter: Meter) -> PostgresReader:
     """Return the reader of one dataset in one store; it connects when it is asked something."""
-    from storage.postgres import Limits, PostgresReader
+    from storage.postgres import PostgresReader
+    from storage.session import Limits
 
     limits = Limits(connect_s=settings.connect_timeout_s, statement_s=settings.statement_timeout_s)
     return PostgresReader(stores.urls[store].dsn, store, dataset, limits=limits, meter=meter)

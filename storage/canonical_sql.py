@@ -1,7 +1,7 @@
 """The canonical record as SQL: what both servers hash, so that equal hashes mean equal values.
 
-Two rows that hash alike are equal in canonical form; the reverse does not hold (JSON `1.0` and `1.00` hash apart),
-and is settled row by row with `storage.canonical`.
+Two rows that hash alike are taken for equal in canonical form; rows that differ hash alike once in about 2^128 pairs.
+The reverse does not hold (JSON `1.0` and `1.00` hash apart), and is settled row by row with `storage.canonical`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,18 @@ from storage.ports import HashKind
 PG_INPUT_IS_VALID = 160000  # first server version that has pg_input_is_valid
 UUID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
+RECORD_HASHES = {
+    HashKind.RECORD: sql.SQL("hash_record_extended(r, 1::bigint) AS g1, hash_record_extended(r, 2::bigint) AS g2"),
+    HashKind.MD5: sql.SQL("md5(r::text) AS g1"),
+}
 ROW_HASHES = {
-    HashKind.RECORD: sql.SQL("hash_record_extended(r, 1) AS h1, hash_record_extended(r, 2) AS h2"),
+    HashKind.RECORD: sql.SQL("hashint8extended(g1, g2) AS h1, hashint8extended(g2, g1) AS h2"),
     HashKind.MD5: sql.SQL(
-        "('x' || left(md5(r::text), 16))::bit(64)::bigint AS h1, "
-        "('x' || right(md5(r::text), 16))::bit(64)::bigint AS h2"
+        "('x' || left(g1, 16))::bit(64)::bigint AS h1, ('x' || right(g1, 16))::bit(64)::bigint AS h2"
     ),
 }
+"""The hash of a record is a sum over its fields, so that two rows which exchange a field leave a sum of such hashes as
+it was. Each record's hash is therefore stirred once more before rows are added up."""
 KEY_HASH = sql.SQL('hashtextextended(k COLLATE "C", 0)')
 CELL_NAMES = tuple(sql.Identifier(f"cell{table}") for table in range(len(SHIFTS)))
 CHECK = sql.SQL("(h1 & {m}) * (h2 & {m})").format(m=sql.Literal(MASK31))
@@ -54,23 +59,30 @@ class TableSql:
         if self._types[self._dataset.key] == "uuid":
             return None
         if server_version >= PG_INPUT_IS_VALID:
-            condition = "CASE WHEN pg_input_is_valid({k}, 'uuid') THEN {k}::uuid::text = {k} ELSE false END"
+            condition = (
+                "CASE WHEN pg_input_is_valid({k}, 'uuid') THEN {k}::uuid::text = {k} COLLATE \"C\" ELSE false END"
+            )
         else:
             condition = "{k} ~ {pattern}"
         return sql.SQL(condition).format(k=self.key_column, pattern=sql.Literal(UUID_PATTERN))
 
-    def canonical(self, column: Column) -> sql.Composable:
-        """Return the expression that both servers hash for this column: the same type on both, bytes for text."""
-        name = sql.Identifier(column.name)
-        match column.type:
-            case ColumnType.INTEGER:
-                return sql.SQL("{}::bigint").format(name)
-            case ColumnType.TIMESTAMP_MS if "with time zone" in self._types[column.name]:
-                return sql.SQL("({} AT TIME ZONE 'UTC')::timestamp(3)").format(name)
-            case ColumnType.TIMESTAMP_MS:
-                return sql.SQL("{}::timestamp(3)").format(name)
-            case _:
-                return sql.SQL('{}::text COLLATE "C"').format(name)
+    def instant(self, column: Column) -> sql.Composable:
+        """Return a column of times as a timestamp in UTC with milliseconds."""
+        zoned = "with time zone" in self._types[column.name]
+        form = "({} AT TIME ZONE 'UTC')::timestamp(3)" if zoned else "{}::timestamp(3)"
+        return sql.SQL(form).format(sql.Identifier(column.name))
+
+    def fields(self, column: Column) -> sql.Composable:
+        """Return what both servers hash for this column: fields of the same types on both, bytes for text.
+
+        Numbers are hashed as text and times as date and time of day: the server folds 64-bit values to 32 bits before
+        it hashes them, whatever the seed, and neither a date nor the milliseconds of a day fall together then.
+        """
+        if column.type is ColumnType.TIMESTAMP_MS:
+            instant = self.instant(column)
+            return sql.SQL("{0}::date, {0}::time").format(instant)
+        form = "{}::bigint::text" if column.type is ColumnType.INTEGER else "{}::text"
+        return sql.SQL(form + ' COLLATE "C"').format(sql.Identifier(column.name))
 
     def raw(self) -> sql.Composable:
         """Return all columns as the store's own text."""
@@ -92,9 +104,9 @@ class TableSql:
     ) -> sql.Composed:
         """Return a select of k (key), b (range), h1 and h2 (row hashes) and what `extra` names.
 
-        The record is built once per row: OFFSET 0 keeps the planner from writing it out twice.
+        Records and their hashes are computed once per row: OFFSET 0 keeps the planner from writing them out twice.
         """
-        record = sql.SQL(", ").join(self.canonical(c) for c in self._dataset.compared)
+        record = sql.SQL(", ").join(self.fields(c) for c in self._dataset.compared)
         inner = sql.SQL(
             "SELECT {key} AS k, {range} AS b, ROW({record}) AS r{extra} FROM {table}{where} OFFSET 0"
         ).format(
@@ -105,7 +117,7 @@ class TableSql:
             table=self.table,
             where=sql.SQL(" WHERE {}").format(where) if where else sql.SQL(""),
         )
-        return sql.SQL("SELECT *, {hashes} FROM ({inner}) AS records").format(hashes=ROW_HASHES[kind], inner=inner)
+        return _hash_rows(kind, inner)
 
     def within(self, ranges: list[int], replicable: sql.Composable | None) -> sql.Composable | None:
         """Return the condition that a row is replicable and lies in one of these ranges; None when all rows are meant.
@@ -133,6 +145,21 @@ class TableSql:
                 bounds=sql.Literal(list(BOUNDS)),
             )
         return sql.SQL("SELECT {number} AS b, count(*) FROM {table} GROUP BY 1").format(number=number, table=self.table)
+
+
+def probe(kind: HashKind) -> sql.Composed:
+    """Return a select of both hashes of one record that holds every kind of value that digests hash."""
+    record = sql.SQL(
+        "SELECT ROW('k\u00e9y \U0001f600'::text COLLATE \"C\", NULL::text, ''::text COLLATE \"C\", "
+        "DATE '2024-02-29', TIME '23:59:59.999', 'infinity'::date) AS r OFFSET 0"
+    ).format()
+    return sql.SQL("SELECT h1, h2 FROM ({}) AS hashed").format(_hash_rows(kind, record))
+
+
+def _hash_rows(kind: HashKind, records: sql.Composed) -> sql.Composed:
+    return sql.SQL("SELECT *, {rows} FROM (SELECT *, {hashes} FROM ({records}) AS records OFFSET 0) AS stirred").format(
+        rows=ROW_HASHES[kind], hashes=RECORD_HASHES[kind], records=records
+    )
 
 
 def sketch_cells(per_table: int) -> sql.Composable:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
 from psycopg import sql
 
 from contracts.dataset import Dataset
+from contracts.errors import ProtocolError
 from contracts.verdicts import StoreFacts
 from contracts.vocabulary import Channel, StoreName
-from storage.canonical_sql import CELL_NAMES, CHECK, KEY_HASH, TableSql, all_of, sketch_cells
+from storage.canonical_sql import CELL_NAMES, CHECK, KEY_HASH, TableSql, all_of, probe, sketch_cells
 from storage.meter import Meter
 from storage.parity.ranges import RANGES
 from storage.pg_errors import translate
 from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, RangeCount
+from storage.session import CLIENT_ENCODING, Limits, begin
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,19 +26,6 @@ if TYPE_CHECKING:
 KEYS_PER_STATEMENT = 2000
 HASH_BYTES = 16
 PIECE_BYTES = 4 << 20  # about what Arrow parses at once: the server goes on meanwhile, as far as socket buffers reach
-PROBE = sql.SQL(
-    "SELECT h1, h2 FROM (SELECT *, {hashes} FROM (SELECT ROW({values}) AS r OFFSET 0) AS records) AS hashed"
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Time limits of a connection, in seconds."""
-
-    connect_s: float = 10.0
-    statement_s: float = 600.0
-    lock_s: float = 10.0
-    idle_s: float = 900.0
 
 
 class PostgresReader:
@@ -68,60 +56,40 @@ class PostgresReader:
         """Prove that the store can be read as the dataset declares it; see `storage.preflight`."""
         from storage.preflight import examine
 
-        with self._transaction(isolation="READ COMMITTED") as connection:
+        with self._transaction("READ COMMITTED") as connection:
             return examine(connection, self.store, self.dataset)
 
     def hash_probe(self, kind: HashKind) -> tuple[int, int]:
         """Hash one record that holds every kind of value that digests hash."""
-        from storage.canonical_sql import ROW_HASHES
-
-        values = sql.SQL(
-            "'k\u00e9y \U0001f600'::text COLLATE \"C\", NULL::text, ''::text COLLATE \"C\", (-7)::bigint, "
-            "TIMESTAMP '2024-02-29 23:59:59.999', TIMESTAMP '1969-12-31 00:00:00.001', 'infinity'::timestamp"
-        )
-        with self._transaction(isolation="READ COMMITTED") as connection:
-            row = connection.execute(PROBE.format(hashes=ROW_HASHES[kind], values=values)).fetchone()
+        with self._transaction("READ COMMITTED") as connection:
+            row = connection.execute(probe(kind)).fetchone()
         return cast("tuple[int, int]", row)
 
     @contextmanager
     def snapshot(self, kind: HashKind) -> Iterator[PostgresSnapshot]:
         """Open one REPEATABLE READ transaction, and fix its moment at once."""
-        with self._transaction(isolation="REPEATABLE READ") as connection:
+        table = sql.Identifier(*self.dataset.tables[self.store])
+        with self._transaction("REPEATABLE READ", table) as connection:
             yield PostgresSnapshot(connection, self.store, self.dataset, kind, self.meter)
 
     @contextmanager
-    def _transaction(self, *, isolation: str) -> Iterator[psycopg.Connection[Any]]:
+    def _transaction(self, isolation: str, table: sql.Identifier | None = None) -> Iterator[psycopg.Connection[Any]]:
         with translate(self.store):
             connection = psycopg.connect(
                 self._dsn,
                 autocommit=True,
                 prepare_threshold=None,
                 connect_timeout=max(2, round(self._limits.connect_s)),
+                client_encoding=CLIENT_ENCODING,
                 application_name="twinstore check",
             )
             try:
-                connection.execute(sql.SQL("BEGIN ISOLATION LEVEL {} READ ONLY").format(sql.SQL(isolation)))
-                connection.execute(self._settings())
+                version = connection.info.server_version
+                connection.execute(begin(isolation, self._limits, server_version=version, table=table))
                 yield connection
                 connection.execute("COMMIT")
             finally:
                 connection.close()
-
-    def _settings(self) -> sql.Composed:
-        """Return the one statement that fixes how values are written and how long we may take."""
-        values = {
-            "TimeZone": "UTC",
-            "DateStyle": "ISO, MDY",
-            "IntervalStyle": "postgres",
-            "extra_float_digits": "1",
-            "bytea_output": "hex",
-            "jit": "off",
-            "statement_timeout": f"{round(self._limits.statement_s * 1000)}ms",
-            "lock_timeout": f"{round(self._limits.lock_s * 1000)}ms",
-            "idle_in_transaction_session_timeout": f"{round(self._limits.idle_s * 1000)}ms",
-        }
-        calls = (sql.SQL("set_config({}, {}, true)").format(k, sql.Literal(v)) for k, v in values.items())
-        return sql.SQL("SELECT {}").format(sql.SQL(", ").join(calls))
 
 
 class PostgresSnapshot:
@@ -218,6 +186,10 @@ class PostgresSnapshot:
                 raw=self._sql.aliases(), hashed=hashed
             )
             for key, hash1, hash2, *values in self._fetch(query):
+                if key in found:
+                    raise ProtocolError(
+                        f"{self._store} returned two rows with one key.", "Make the key unique.", store=self._store
+                    )
                 found[key] = FullRow(KeyHash(key, hash1, hash2), dict(zip(names, values, strict=True)))
         return found
 
@@ -225,7 +197,7 @@ class PostgresSnapshot:
         """Count rows by their creation time."""
         if self._dataset.created is None:
             return 0
-        column = self._sql.canonical(self._dataset.column(self._dataset.created))
+        column = self._sql.instant(self._dataset.column(self._dataset.created))
         query = sql.SQL(
             "SELECT count(*) FROM {table} WHERE {column} "
             "BETWEEN (to_timestamp({low}) AT TIME ZONE 'UTC')::timestamp(3) "
@@ -262,16 +234,20 @@ class PostgresSnapshot:
 
 
 def _pieces(blocks: Iterable[Any]) -> Iterator[bytes]:
-    """Join the blocks of a COPY into pieces of some MB; each block is whole rows, as the protocol promises."""
-    parts: list[Any] = []
+    """Join the blocks of a COPY into pieces of some MB; each block is whole rows, as the protocol promises.
+
+    Each piece begins with an empty line, which the parser passes over: it would take a byte order mark at the very
+    beginning, which may be part of a key, for its own.
+    """
+    parts: list[Any] = [b"\n"]
     size = 0
     for block in blocks:
         parts.append(block)
         size += len(block)
         if size >= PIECE_BYTES:
             yield b"".join(parts)
-            parts, size = [], 0
-    if parts:
+            parts, size = [b"\n"], 0
+    if size:
         yield b"".join(parts)
 
 

@@ -12,15 +12,29 @@ from contracts.vocabulary import Channel, StoreName
 if TYPE_CHECKING:
     import psycopg
 
+TABLES = "rp"  # kinds of relations that hold rows of their own: tables, and partitioned tables
+
 TABLE = """
-SELECT c.oid, c.relkind, has_schema_privilege(n.oid, 'USAGE'), current_user::text,
-       current_setting('server_version'), row_security_active(c.oid), c.reltuples::bigint
+SELECT c.oid, c.relkind, has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),
+       current_user::text, current_setting('server_version'), row_security_active(c.oid), c.reltuples::bigint
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relname = %s
 """
 
+KEY = """
+SELECT EXISTS (
+           SELECT FROM pg_catalog.pg_index
+           WHERE indrelid = a.attrelid AND indisunique AND indisvalid AND indimmediate AND indpred IS NULL
+             AND indnkeyatts = 1 AND indkey[0] = a.attnum
+       ),
+       coalesce((SELECT collisdeterministic FROM pg_catalog.pg_collation WHERE oid = a.attcollation), true),
+       c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent = c.oid)
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+WHERE a.attrelid = %s AND a.attname = %s
+"""
+
 COLUMNS = """
-SELECT attname, format_type(atttypid, atttypmod), has_column_privilege(attrelid, attnum, 'SELECT')
+SELECT attname, format_type(atttypid, atttypmod)
 FROM pg_catalog.pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped
 """
 
@@ -47,12 +61,12 @@ def examine(connection: psycopg.Connection[Any], store: StoreName, dataset: Data
             store=store,
         )
     oid, kind, usable, user, version, row_security, rows = found
-    columns = {c: (t, granted) for c, t, granted in connection.execute(COLUMNS, (oid,)).fetchall()}
-    _require_columns(store, dataset, {c: t for c, (t, _) in columns.items()})
-    refused = [c.name for c in dataset.columns if not columns[c.name][1]]
-    if refused or not usable:
+    _require_columns(store, dataset, dict(connection.execute(COLUMNS, (oid,)).fetchall()))
+    if not usable:
         grant = f"GRANT USAGE ON SCHEMA {schema} TO {user}; GRANT SELECT ON {schema}.{name} TO {user};"
         raise Refused(f"{store} does not let {user} read {schema}.{name}.", f"Run there: {grant}", store=store)
+    if kind in TABLES:
+        _require_key(connection, store, dataset, oid)
     return StoreFacts(
         store=store,
         channel=Channel.SQL,
@@ -61,9 +75,24 @@ def examine(connection: psycopg.Connection[Any], store: StoreName, dataset: Data
         table=f"{schema}.{name}",
         estimated_rows=rows if rows >= 0 else None,
         identity=_identity(connection),
-        sees_all_rows=kind in "rp" and not row_security,
+        sees_all_rows=kind in TABLES and not row_security,
         note=f"row level security may hide rows from {user}" if row_security else "",
     )
+
+
+def _require_key(connection: psycopg.Connection[Any], store: StoreName, dataset: Dataset, oid: int) -> None:
+    """Refuse a table in which one key could stand for two rows."""
+    table = ".".join(dataset.tables[store])
+    found = connection.execute(KEY, (oid, dataset.key)).fetchone()
+    unique, deterministic, inherited = found or (False, False, False)
+    requirements = {
+        f"has no unique index on {dataset.key} alone": unique,
+        f"takes different texts for equal in {dataset.key}, by its collation": deterministic,
+        "has child tables, whose rows may repeat its keys": not inherited,
+    }
+    for trouble, met in requirements.items():
+        if not met:
+            raise SchemaMismatch(f"{table} on {store} {trouble}.", "One key must stand for one row.", store=store)
 
 
 def _require_columns(store: StoreName, dataset: Dataset, types: dict[str, str]) -> None:

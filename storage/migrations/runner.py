@@ -21,7 +21,12 @@ from storage.pg_errors import translate
 if TYPE_CHECKING:
     import psycopg
 
-_WAIT = "SET LOCAL lock_timeout = '10s'"  # whoever only looks does not wait for long
+_LOOKING = """
+    SET LOCAL lock_timeout = '10s';  -- whoever only looks does not wait for long
+    SET LOCAL search_path = pg_catalog, pg_temp;
+    SET LOCAL DateStyle = 'ISO, MDY';
+    SET LOCAL TimeZone = 'UTC'
+"""
 _LOCK = """
     SET LOCAL lock_timeout = '60s';
     SELECT pg_advisory_xact_lock(hashtextextended('twinstore.migrations', 0))
@@ -45,7 +50,7 @@ def state(dsn: str, side: Side) -> MigrationState:
         TimedOut: Our own tables are locked.
     """
     with _connected(dsn, side) as conn, conn.transaction():
-        conn.execute(_WAIT.encode())
+        conn.execute(_LOOKING.encode())
         return _state(conn, side)
 
 
@@ -113,11 +118,15 @@ def _connected(dsn: str, side: Side) -> Iterator[psycopg.Connection]:
     with (
         translate(side.store),
         psycopg.connect(
-            dsn, autocommit=True, prepare_threshold=None, fallback_application_name="twinstore migrate"
+            dsn,
+            autocommit=True,
+            prepare_threshold=None,
+            client_encoding="utf8",
+            fallback_application_name="twinstore migrate",
         ) as conn,
     ):
         with conn.transaction():
-            conn.execute(_WAIT.encode())
+            conn.execute(_LOOKING.encode())
             conn.execute(text(f"{side}/guard.sql").encode())
         yield conn
 

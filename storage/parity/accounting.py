@@ -24,6 +24,9 @@ class Term(StrEnum):
     DEFERRED = "deferred"
 
 
+AGREED = frozenset({Outcome.SETTLED, Outcome.GONE, Outcome.REPRESENTATION})
+
+
 class Accounts:
     """Takes down where every row went, and proves that none is left over.
 
@@ -69,6 +72,8 @@ class Accounts:
             if was is not None:
                 side[number, _term(checked, here=row is not None)] += 1
         self._keys[_name(checked)] += 1
+        if checked.outcome in AGREED and first.primary and first.secondary:
+            self._keys["matched"] += 1
 
     def ranges(self) -> tuple[RangeAccount, ...]:
         """Return the account of every range that holds rows, in key order.
@@ -95,13 +100,13 @@ class Accounts:
         return RowTotals(
             primary=sum(c.total for c in self._counts[0].values()),
             secondary=sum(c.total for c in self._counts[1].values()),
-            matched=keys["matched"] + keys[Outcome.SETTLED] + keys[Outcome.REPRESENTATION],
+            matched=keys["matched"],
             matched_representation=keys[Outcome.REPRESENTATION],
             differing=keys[DifferenceKind.DIFFERING],
             only_primary=keys[DifferenceKind.ONLY_PRIMARY],
             only_secondary=keys[DifferenceKind.ONLY_SECONDARY],
             deferred=keys["deferred"],
-            settled=keys[Outcome.SETTLED],
+            settled=keys[Outcome.SETTLED] + keys[Outcome.GONE],
             excluded=sum(c.excluded for side in self._counts for c in side.values()),
         )
 
@@ -134,7 +139,7 @@ def kind_of(checked: Checked) -> DifferenceKind:
 
 def _term(checked: Checked, *, here: bool) -> Term:
     match checked.outcome:
-        case Outcome.SETTLED | Outcome.REPRESENTATION:
+        case outcome if outcome in AGREED:
             return Term.MATCHED
         case Outcome.CONFIRMED if here:
             return Term.DIFFERING if checked.primary and checked.secondary else Term.ONLY

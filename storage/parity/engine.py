@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,14 +17,14 @@ from contracts.verdicts import Cluster, Difference, RangeAccount, Reason, RowTot
 from contracts.vocabulary import Cause, DifferenceKind, StoreName, Verdict
 from storage.canonical import canonical_uuid
 from storage.parity.accounting import Accounts
-from storage.parity.candidates import FirstLook, first_look
+from storage.parity.candidates import FirstLook
 from storage.parity.explaining import Explainer
+from storage.parity.overview import Overview, overview
 from storage.parity.recheck import Outcome, Patience, recheck
 from storage.parity.together import together
-from storage.ports import Digest, HashKind, RangeCount, Reader, Row
+from storage.ports import HashKind, Reader, Row
 
 Progress = Callable[[str], None]
-EXCLUDED_KEYS = 10_000  # keys of excluded rows that are remembered
 DEFERRED_SHARE = 0.001  # more than this makes a run incomplete
 
 
@@ -54,7 +53,7 @@ class Parity:
         blind: True when nothing was compared, since rows may be hidden from us.
         identical: True when every row of both sides was proven equal: what holds for one side holds for the other.
         deferred: Keys that moved every time they were looked at, sorted.
-        excluded: Keys of rows that are not compared, at most `EXCLUDED_KEYS`.
+        excluded: Keys of rows that are not compared, at most `overview.EXCLUDED_KEYS` per side.
         reasons: Why the verdict is not passed, as far as the comparison tells.
         notes: Sentences for the reader.
     """
@@ -116,33 +115,19 @@ def compare(
         return Parity(blind=True, reasons=tuple(_blind(f) for f in hidden))
     options = options or ParityOptions()
     kind = agree_on_hash(primary, secondary)
-    progress("digest both stores")
-    with ExitStack() as stack:
-        snapshots = together(
-            lambda: stack.enter_context(primary.snapshot(kind)), lambda: stack.enter_context(secondary.snapshot(kind))
-        )
-        seen_at = time.monotonic()
-        (counts_p, digests_p), (counts_s, digests_s) = together(
-            lambda: (snapshots[0].count(), snapshots[0].digests()),
-            lambda: (snapshots[1].count(), snapshots[1].digests()),
-        )
-        counts, digests = (counts_p, counts_s), (digests_p, digests_s)
-        empty = _empty_side(counts)
-        if empty is not None:
-            return _side_empty(counts, digests, empty)
-        excluded = together(lambda: snapshots[0].excluded(EXCLUDED_KEYS), lambda: snapshots[1].excluded(EXCLUDED_KEYS))
-        progress("find what differs")
-        look = first_look(*snapshots, digests, budget=options.row_budget)
-    identical = not look.candidates and not any(excluded)
-    accounts = Accounts(counts, look)
-    explainer = Explainer(primary, secondary, kind, spellings=_spellings(excluded[0]))
+    readers = (primary, secondary)
+    patience = options.patience
+    seen = overview(readers, kind, budget=options.row_budget, patience=patience, sleep=sleep, progress=progress)
+    if seen.empty is not None:
+        return _side_empty(seen, seen.empty)
+    candidates = seen.look.candidates
+    accounts = Accounts(seen.counts, seen.look)
+    explainer = Explainer(primary, secondary, kind, spellings=_spellings(seen.excluded[0]))
     deferred: list[str] = []
     representation: Counter[str] = Counter()
-    if look.candidates:
-        progress(f"look again at {len(look.candidates)} rows")
-    for checked in recheck(
-        (primary, secondary), kind, look.candidates, seen_at=seen_at, patience=options.patience, sleep=sleep
-    ):
+    if candidates:
+        progress(f"look again at {len(candidates):,} rows")
+    for checked in recheck(readers, kind, candidates, seen_at=seen.seen_at, patience=patience, sleep=sleep):
         accounts.add(checked)
         if checked.outcome is Outcome.CONFIRMED:
             explainer.add(checked)
@@ -158,10 +143,10 @@ def compare(
         ranges=ranges,
         differences=differences,
         clusters=clusters,
-        identical=identical,
+        identical=not candidates and not any(seen.excluded),
         deferred=tuple(sorted(deferred)),
-        excluded=tuple(excluded[0] + excluded[1]),
-        reasons=tuple(_reasons(totals, look)),
+        excluded=tuple(seen.excluded[0] + seen.excluded[1]),
+        reasons=tuple(_reasons(totals, seen.look)),
         notes=tuple(_notes(totals, representation)),
     )
 
@@ -185,28 +170,18 @@ def agree_on_hash(primary: Reader, secondary: Reader) -> HashKind:
     )
 
 
-Counts = tuple[dict[int, RangeCount], dict[int, RangeCount]]
-
-
-def _empty_side(counts: Counts) -> StoreName | None:
-    """Return the store that holds no row at all while the other holds some."""
-    if bool(counts[0]) == bool(counts[1]):
-        return None
-    return StoreName.SUPABASE if counts[0] else StoreName.PRISMA
-
-
-def _side_empty(counts: Counts, digests: tuple[dict[int, Digest], dict[int, Digest]], empty: StoreName) -> Parity:
+def _side_empty(seen: Overview, empty: StoreName) -> Parity:
     """Report an empty side once, not row by row: such a state is an accident, never a list of missing rows."""
     kind = DifferenceKind.ONLY_PRIMARY if empty is StoreName.SUPABASE else DifferenceKind.ONLY_SECONDARY
-    side = digests[0] if empty is StoreName.SUPABASE else digests[1]
-    rows = sum(d.count for d in side.values())
-    accounts = Accounts.one_sided(counts, side, kind)
+    digests = seen.digests[0] if empty is StoreName.SUPABASE else seen.digests[1]
+    rows = sum(d.count for d in digests.values())
+    accounts = Accounts.one_sided(seen.counts, digests, kind)
     cluster = Cluster(
         cause=Cause.SIDE_EMPTY,
         kind=kind,
         fields=(),
         store=empty,
-        sentence=f"{empty} holds no row at all, while {empty.other} holds {rows}",
+        sentence=f"{empty} holds no row at all, while {empty.other} holds {rows:,}",
         count=rows,
         sample_keys=(),
     )
@@ -214,7 +189,7 @@ def _side_empty(counts: Counts, digests: tuple[dict[int, Digest], dict[int, Dige
         rows=accounts.totals(),
         ranges=accounts.ranges(),
         clusters=(cluster,),
-        reasons=(Reason(verdict=Verdict.FAILED, text=f"{empty} is empty"),),
+        reasons=(Reason(verdict=Verdict.FAILED, text=f"{empty} is empty"), *_excluded(accounts.totals())),
     )
 
 
@@ -257,7 +232,16 @@ def _reasons(rows: RowTotals, look: FirstLook) -> list[Reason]:
         reasons.append(
             Reason(verdict=Verdict.INCOMPLETE, text=f"{rows.deferred:,} rows kept changing while they were compared")
         )
-    return reasons
+    return [*reasons, *_excluded(rows)]
+
+
+def _excluded(rows: RowTotals) -> list[Reason]:
+    """Return a reason for rows that are not compared; no run that leaves rows out is simply passed."""
+    if not rows.excluded:
+        return []
+    return [
+        Reason(verdict=Verdict.WARNED, text=f"{rows.excluded:,} rows are not compared, since their keys are no UUIDs")
+    ]
 
 
 def _notes(rows: RowTotals, representation: Counter[str]) -> list[str]:

@@ -11,10 +11,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from contracts.dataset import Dataset
-from storage.canonical import canonical_row
+from storage.canonical import canonical_value
 from storage.parity.candidates import Candidate
 from storage.parity.together import together
-from storage.ports import FullRow, HashKind, KeyHash, Reader, Snapshot
+from storage.ports import FullRow, HashKind, KeyHash, Reader, Row, Snapshot
 
 ROWS_AT_ONCE = 1000
 
@@ -24,6 +24,7 @@ class Outcome(StrEnum):
 
     CONFIRMED = "confirmed"  # stood still and differs
     SETTLED = "settled"  # is equal now
+    GONE = "gone"  # is on neither side any more
     REPRESENTATION = "representation"  # is equal in canonical form
     DEFERRED = "deferred"  # moved every time it was looked at
 
@@ -104,13 +105,24 @@ def _look_again(dataset: Dataset, snapshots: tuple[Snapshot, Snapshot], pending:
 
 def _judge(dataset: Dataset, item: _Pending, primary: FullRow | None, secondary: FullRow | None) -> Checked:
     still = (_hash(primary), _hash(secondary)) == (item.primary, item.secondary)
-    if _hash(primary) == _hash(secondary):
+    if primary is None and secondary is None:
+        outcome = Outcome.GONE
+    elif _hash(primary) == _hash(secondary):
         outcome = Outcome.SETTLED
-    elif primary and secondary and canonical_row(dataset, primary.row) == canonical_row(dataset, secondary.row):
+    elif primary and secondary and _equal(dataset, primary.row, secondary.row):
         outcome = Outcome.REPRESENTATION
     else:
         outcome = Outcome.CONFIRMED if still else Outcome.DEFERRED
     return Checked(item.first, outcome, primary, secondary)
+
+
+def _equal(dataset: Dataset, primary: Row, secondary: Row) -> bool:
+    """Say whether two rows are equal in canonical form; what is written alike is not brought to it first."""
+    written = {c.name: (primary[c.name], secondary[c.name]) for c in dataset.compared}
+    return all(
+        one == other or canonical_value(dataset.column(name), one) == canonical_value(dataset.column(name), other)
+        for name, (one, other) in written.items()
+    )
 
 
 def _hash(row: FullRow | None) -> KeyHash | None:

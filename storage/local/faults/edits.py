@@ -45,7 +45,26 @@ def _edit(
 
 _KEYWORDS = in_body("keywords", '\'["rain", "neon"]\'')
 
+_EXCHANGE = Statement(
+    store=SUPABASE,
+    sql="UPDATE public.planning p SET title = o.title FROM public.planning o "
+    "WHERE p.id = ANY(%(keys)s::uuid[]) AND o.id = ANY(%(keys)s::uuid[]) AND o.id <> p.id",
+)
+_IN_ONE_RANGE = (
+    "id IN (SELECT unnest(ids) FROM (SELECT (array_agg(id ORDER BY id))[1:2] AS ids FROM (SELECT min(id) AS id, title "
+    "FROM public.planning GROUP BY left(id, 2), title) AS titles GROUP BY left(id, 2) HAVING count(*) >= 2 "
+    "ORDER BY left(id, 2) LIMIT 1) AS neighbours)"
+)
+
 ROGUE = (
+    _edit(
+        "titles_exchanged_supabase",
+        "Two records of one range of keys have exchanged their titles on supabase, so that sums over titles are equal.",
+        _EXCHANGE,
+        "title",
+        where=_IN_ONE_RANGE,
+        origin="a join or a form mixed two records up",
+    ),
     _edit(
         "rogue_title_supabase",
         "A title is another one on supabase.",

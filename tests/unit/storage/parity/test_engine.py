@@ -195,6 +195,23 @@ def test_a_row_that_becomes_equal_is_settled_not_reported() -> None:
     assert (parity.rows.settled, parity.rows.matched) == (1, 20)
 
 
+def test_rows_that_come_and_go_are_never_more_than_a_side_holds() -> None:
+    """A settled row that one side alone held at first is not matched, and neither is one gone from both sides."""
+    primary, secondary = stores(20)
+    late, brief = key_of(100), key_of(101)
+    primary.held[late] = make_row(PRISMA, id=late)
+    primary.held[brief] = make_row(PRISMA, id=brief)
+
+    def catch_up(_: float) -> None:
+        secondary.held[late] = make_row(SUPABASE, id=late)
+        del primary.held[brief]
+
+    parity = compared(primary, secondary, sleep=catch_up)
+    assert parity.differences == ()
+    assert (parity.rows.matched, parity.rows.settled) == (20, 2)
+    assert (parity.rows.primary, parity.rows.secondary) == (22, 20)
+
+
 def test_a_row_that_never_stands_still_is_deferred() -> None:
     """A row that differs at every look, each time otherwise, is counted as deferred and makes the run incomplete."""
     primary, secondary = stores(20)

@@ -1,0 +1,101 @@
+"""The first look at both stores: how many rows, which ranges differ, on which keys, and whether a side is empty."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+
+from contracts.vocabulary import StoreName
+from storage.parity.candidates import FirstLook, first_look
+from storage.parity.recheck import Patience
+from storage.parity.together import together
+from storage.ports import Digest, HashKind, RangeCount, Reader, Snapshot
+
+EXCLUDED_KEYS = 10_000  # keys of excluded rows that are remembered, per side
+
+Counts = tuple[Mapping[int, RangeCount], Mapping[int, RangeCount]]
+Digests = tuple[Mapping[int, Digest], Mapping[int, Digest]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """What one snapshot of each store showed.
+
+    Attributes:
+        seen_at: When both snapshots were open, on the monotonic clock.
+        counts: Rows by range, primary and secondary.
+        digests: Digests by range, likewise.
+        empty: The store that holds no comparable row while the other one does; then nothing else was looked for.
+        excluded: Keys of rows that are not compared, primary and secondary.
+        look: On which keys the stores disagree.
+    """
+
+    seen_at: float
+    counts: Counts
+    digests: Digests
+    empty: StoreName | None = None
+    excluded: tuple[list[str], list[str]] = ([], [])
+    look: FirstLook = field(default_factory=FirstLook)
+
+
+def overview(
+    readers: tuple[Reader, Reader],
+    kind: HashKind,
+    *,
+    budget: int,
+    patience: Patience,
+    sleep: Callable[[float], None],
+    progress: Callable[[str], None],
+) -> Overview:
+    """Look at both stores; a side that seems to be empty is looked at again after the grace time.
+
+    Args:
+        readers: Primary and secondary.
+        kind: How rows are hashed.
+        budget: Largest number of disagreeing keys that is kept.
+        patience: How long a store must have been empty to be called so.
+        sleep: Waits for seconds.
+        progress: Is told the name of each step as it begins.
+    """
+    before: StoreName | None = None
+    while True:
+        progress("digest both stores")
+        seen = _look(readers, kind, budget, progress)
+        if seen.empty is None or seen.empty is before:
+            return seen
+        before = seen.empty
+        progress(f"wait before looking again at {before}, which seems to be empty")
+        sleep(patience.grace_s)
+
+
+def _look(readers: tuple[Reader, Reader], kind: HashKind, budget: int, progress: Callable[[str], None]) -> Overview:
+    with ExitStack() as stack:
+        primary, secondary = together(*(partial(_open, stack, reader, kind) for reader in readers))
+        seen_at = time.monotonic()
+        (counts_p, digests_p), (counts_s, digests_s) = together(partial(_sums, primary), partial(_sums, secondary))
+        counts, digests = (counts_p, counts_s), (digests_p, digests_s)
+        empty = _empty_side(counts)
+        if empty is not None:
+            return Overview(seen_at=seen_at, counts=counts, digests=digests, empty=empty)
+        excluded = together(partial(primary.excluded, EXCLUDED_KEYS), partial(secondary.excluded, EXCLUDED_KEYS))
+        progress("find what differs")
+        look = first_look(primary, secondary, digests, budget=budget)
+    return Overview(seen_at=seen_at, counts=counts, digests=digests, excluded=excluded, look=look)
+
+
+def _open(stack: ExitStack, reader: Reader, kind: HashKind) -> Snapshot:
+    return stack.enter_context(reader.snapshot(kind))
+
+
+def _sums(snapshot: Snapshot) -> tuple[dict[int, RangeCount], dict[int, Digest]]:
+    return snapshot.count(), snapshot.digests()
+
+
+def _empty_side(counts: Counts) -> StoreName | None:
+    held = [any(c.total > c.excluded for c in side.values()) for side in counts]
+    if held[0] == held[1]:
+        return None
+    return StoreName.SUPABASE if held[0] else StoreName.PRISMA
