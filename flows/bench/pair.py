@@ -104,6 +104,8 @@ def _load(bench: Bench) -> None:
 
     mark = _mark(bench)
     mark.unlink(missing_ok=True)
+    for memory in bench.settings.home.glob("state.sqlite*"):
+        memory.unlink()  # checks of other records would make a trend of these
     clear(*bench.dsns)
     load(*bench.dsns, bench.rows, seed=SEED, now=datetime.now(UTC).replace(microsecond=0))
     contents = [asdict(digest) for digest in _contents(bench)]
