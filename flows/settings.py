@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     environment: str | None = Field(None, validation_alias="TWINSTORE_ENVIRONMENT", max_length=100)
     grace_s: float = Field(3.0, ge=0, le=3600, validation_alias="TWINSTORE_GRACE_S")
     recheck_rounds: int = Field(3, ge=1, le=100, validation_alias="TWINSTORE_RECHECK_ROUNDS")
-    row_budget: int = Field(250_000, ge=1, validation_alias="TWINSTORE_ROW_BUDGET")
+    row_budget: int = Field(100_000, ge=1, validation_alias="TWINSTORE_ROW_BUDGET")
     connect_timeout_s: float = Field(10.0, gt=0, le=600, validation_alias="TWINSTORE_CONNECT_TIMEOUT_S")
     statement_timeout_s: float = Field(600.0, gt=0, le=86_400, validation_alias="TWINSTORE_STATEMENT_TIMEOUT_S")
     reveal: bool = Field(default=False, validation_alias="TWINSTORE_REVEAL")

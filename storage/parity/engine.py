@@ -38,7 +38,7 @@ class ParityOptions:
     """
 
     patience: Patience = field(default_factory=Patience)
-    row_budget: int = 250_000
+    row_budget: int = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
