@@ -43,7 +43,19 @@ def prefect_server() -> Iterator[str]:
     with _running(port, settings.to_environment_variables(exclude_unset=True)) as process:
         _await(process, api, settings.server.ephemeral.startup_timeout_seconds)
         with temporary_settings({PREFECT_API_URL: api, PREFECT_CLIENT_MAX_RETRIES: _RETRIES}):
-            yield api
+            try:
+                yield api
+            finally:
+                _drain()
+
+
+def _drain() -> None:
+    """Let Prefect send what it holds back of its log and events, as long as somebody listens."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    for worker in (APILogWorker, EventsWorker):
+        worker.drain_all(timeout=STOP_S, at_exit=False)
 
 
 @contextmanager

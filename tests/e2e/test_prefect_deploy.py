@@ -10,12 +10,13 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -208,6 +209,7 @@ def test_a_flow_that_is_interrupted_gives_its_lease_back(
         until(lambda: _is_free(memory) or None, "the lease")
         blocker.rollback()
         assert process.wait(120) == 128 + number, (tmp_path / "check.log").read_text()
+    assert _state_names(home / "prefect" / "prefect.db") == ["Crashed"]
     assert _processes_of(home) == []
 
 
@@ -215,6 +217,12 @@ def _waiting(pair: Pair) -> bool:
     with psycopg.connect(pair.primary_superuser) as connection:
         query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         return connection.execute(query).fetchone() != (0,)
+
+
+def _state_names(database: Path) -> list[str]:
+    """Return the names of the states of all flow runs."""
+    with closing(sqlite3.connect(database)) as connection:
+        return [name for (name,) in connection.execute("SELECT state_name FROM flow_run")]
 
 
 def _is_free(memory: State) -> bool:
@@ -255,4 +263,5 @@ def _check(pair: Pair, home: Path, *options: str) -> Any:
     command = [TWINSTORE, "check", "--json", *options]
     done = subprocess.run(command, env=_environment(pair, home), cwd=REPOSITORY, capture_output=True, check=False)
     assert done.returncode == 1, done.stderr.decode()
+    assert b"Error" not in done.stderr, done.stderr.decode()
     return json.loads(done.stdout)
