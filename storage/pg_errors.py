@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contracts.errors import (
     ConfigurationError,
@@ -91,7 +91,7 @@ _NO_DATABASE = re.compile(r"database .* does not exist", re.IGNORECASE)
 
 @contextmanager
 def translate(store: StoreName) -> Iterator[None]:
-    """Raise the errors of psycopg, SQLAlchemy and ADBC that leave the block as errors of `contracts.errors`.
+    """Raise the errors of psycopg and SQLAlchemy that leave the block as errors of `contracts.errors`.
 
     Args:
         store: The store that the block talks to.
@@ -129,8 +129,6 @@ def translated(exc: BaseException, store: StoreName) -> TwinstoreError | None:
     exc = getattr(exc, "orig", None) or exc  # SQLAlchemy wraps
     if isinstance(exc, psycopg.Error):
         return _from_psycopg(exc, store)
-    if type(exc).__module__.startswith("adbc_driver_manager"):
-        return _from_adbc(exc, store)
     return None
 
 
@@ -160,13 +158,6 @@ def _from_psycopg(exc: psycopg.Error, store: StoreName) -> TwinstoreError:
     return InternalFault(
         f"A statement for {store} could not be prepared ({type(exc).__name__}).", "Please report it.", store=store
     )
-
-
-def _from_adbc(exc: BaseException, store: StoreName) -> TwinstoreError:
-    sqlstate: Any = getattr(exc, "sqlstate", None)
-    if isinstance(sqlstate, str) and sqlstate.strip("\0 "):
-        return _from_sqlstate(sqlstate, store, "")
-    return _from_connection(str(exc), store)
 
 
 def _from_sqlstate(sqlstate: str, store: StoreName, names: str) -> TwinstoreError:

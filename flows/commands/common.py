@@ -11,14 +11,17 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 EXIT_UNKNOWN = 2
+PAGE_WIDTH = 150
 DEBUG = "TWINSTORE_DEBUG"
+YES = frozenset({"1", "true", "t", "yes", "y", "on"})  # as the settings read it
 
 
 def out() -> Console:
-    """Return the console for what was asked for."""
+    """Return the console for what was asked for; off a terminal its lines are long enough for our tables."""
     from rich.console import Console
 
-    return Console(highlight=False, markup=False)
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PAGE_WIDTH
+    return Console(highlight=False, markup=False, width=width)
 
 
 def err() -> Console:
@@ -41,7 +44,7 @@ def explain_and_exit(what: str, todo: str, exc: BaseException) -> NoReturn:
     console = err()
     console.print(f"twinstore: {what}", style="red", soft_wrap=True)
     console.print(todo, soft_wrap=True)
-    if os.environ.get(DEBUG):
+    if os.environ.get(DEBUG, "").lower() in YES:
         import traceback
 
         traceback.print_exception(exc)

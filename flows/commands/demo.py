@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 ENVIRONMENT = "demo"
 LATEST = "latest-demo"
 SEED = 7
-PAGE_WIDTH = 150  # of the table where there is no terminal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +86,7 @@ def _three_runs(demo: Demo, progress: Progress) -> tuple[Path, bool]:
     broken = _check(demo, progress)
     found = findings(planted, broken.report.datasets[0])
     stray = invented(planted, broken.report.datasets[0])
-    console = out()
-    console.print(_table(found), width=console.width if console.is_terminal else PAGE_WIDTH)
+    out().print(_table(found))
     _tell(f"2. {len(planted)} faults planted", broken)
     missed = [f for f in found if not f.found]
     out().print(f"   {len(found) - len(missed)} of {len(found)} found as the catalogue says, {len(stray)} invented")

@@ -220,7 +220,7 @@ def _spellings(keys: list[str]) -> dict[str, str]:
 def _reasons(rows: RowTotals, look: FirstLook) -> list[Reason]:
     reasons = []
     if different := rows.differing + rows.only_primary + rows.only_secondary:
-        reasons.append(Reason(verdict=Verdict.FAILED, text=f"{different:,} rows differ between the stores"))
+        reasons.append(Reason(verdict=Verdict.FAILED, text=f"{_rows(different)} between the stores"))
     if look.overflow:
         more = sum(max(sides) for sides in look.overflow.values())
         reasons.append(
@@ -233,6 +233,10 @@ def _reasons(rows: RowTotals, look: FirstLook) -> list[Reason]:
             Reason(verdict=Verdict.INCOMPLETE, text=f"{rows.deferred:,} rows kept changing while they were compared")
         )
     return [*reasons, *_excluded(rows)]
+
+
+def _rows(number: int) -> str:
+    return "1 row differs" if number == 1 else f"{number:,} rows differ"
 
 
 def _excluded(rows: RowTotals) -> list[Reason]:

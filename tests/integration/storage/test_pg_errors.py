@@ -8,7 +8,6 @@ from collections.abc import Callable
 import psycopg
 import pytest
 import sqlalchemy
-from adbc_driver_postgresql import dbapi
 from psycopg.conninfo import make_conninfo
 
 from contracts.errors import (
@@ -68,12 +67,7 @@ def _with_sqlalchemy(dsn: str) -> None:
         conn.execute(sqlalchemy.text("SELECT 1"))
 
 
-def _with_adbc(dsn: str) -> None:
-    with dbapi.connect(dsn) as conn, conn.cursor() as cursor:
-        cursor.execute("SELECT 1")
-
-
-@pytest.mark.parametrize("connect", [_with_psycopg, _with_sqlalchemy, _with_adbc])
+@pytest.mark.parametrize("connect", [_with_psycopg, _with_sqlalchemy])
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
@@ -91,14 +85,3 @@ def test_connections_that_fail(
         connect(make_conninfo(empty_pair.primary, **change))
     assert "canary" not in "".join(traceback.format_exception_only(caught.value))
     assert caught.value.__context__ is None
-
-
-def test_adbc_names_what_is_missing(empty_pair: Pair) -> None:
-    """An error of a statement that runs through ADBC is classified by its SQLSTATE."""
-    with (
-        dbapi.connect(empty_pair.primary) as conn,
-        conn.cursor() as cursor,
-        pytest.raises(SchemaMismatch, match="42P01"),
-        translate(StoreName.PRISMA),
-    ):
-        cursor.execute("SELECT * FROM public.nowhere")
