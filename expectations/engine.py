@@ -117,6 +117,7 @@ def open_batch(gx: Any, source: Connections, schema: str, table: str) -> Batch:
 _DRIVER_ERROR = re.compile(r"psycopg\.errors\.(\w+)")
 _REFUSED = re.compile(r"(?i)authentication failed|no password supplied|no pg_hba\.conf entry|role .* does not exist")
 _NO_DATABASE = re.compile(r"(?i)database .* does not exist")
+_HIDDEN = "affected by row-level security policy"  # what the server says under row_security = off
 _WHY = {
     "QueryCanceled": "a statement took longer than its limit",
     "LockNotAvailable": "a statement took longer than its limit",
@@ -143,7 +144,11 @@ def why(trouble: BaseException | str) -> str:
         kind = type(cause).__name__
         if kind == "OperationalError":
             return _at_the_door(str(cause))
+        if _HIDDEN in str(cause):
+            return "row level security may hide rows"
         return _WHY.get(kind, f"{kind} was raised")
+    if _HIDDEN in trouble:
+        return "row level security may hide rows"
     found = _DRIVER_ERROR.search(trouble)
     if found:
         return _WHY.get(found[1], f"{found[1]} was raised")

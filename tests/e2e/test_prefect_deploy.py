@@ -172,6 +172,7 @@ def test_the_deployed_nightly_check_runs_on_a_server(site: Site, seeded_pair: Pa
     assert all(run["auto_scheduled"] for run in runs)
 
 
+@pytest.mark.soak
 def test_check_as_a_flow_says_what_a_plain_check_says(seeded_pair: Pair, tmp_path: Path) -> None:
     """`check --flow` has the output and exit code of `check`, writes below TWINSTORE_HOME and leaves no server."""
     inject(seeded_pair.primary, seeded_pair.secondary, [fault("title_stale_prisma")])
@@ -190,6 +191,7 @@ def test_check_as_a_flow_says_what_a_plain_check_says(seeded_pair: Pair, tmp_pat
     assert _processes_of(home) == []
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
 def test_a_flow_that_is_interrupted_gives_its_lease_back(
     seeded_pair: Pair, tmp_path: Path, number: signal.Signals

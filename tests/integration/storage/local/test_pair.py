@@ -197,6 +197,7 @@ def test_only_root_reads_passwords_in_the_shelter(pairs: Pairs, folder: Path) ->
     assert _works(info)
 
 
+@pytest.mark.soak
 @as_root
 def test_closed_programs_are_copied_once(pairs: Pairs, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the account cannot run the installed programs it runs a copy, made once."""
@@ -305,9 +306,19 @@ _MOMENTS: dict[str, Callable[[Path], bool]] = {
 }
 
 
+_OFTEN = frozenset({"initdb", "second start"})  # tried whenever tests are run; all moments in the long ones
+
+
 @pytest.mark.parametrize(
     ("moment", "how"),
-    [*((moment, signal.SIGKILL) for moment in _MOMENTS), ("initdb", signal.SIGINT), ("roles", signal.SIGINT)],
+    [
+        *(
+            pytest.param(moment, signal.SIGKILL, marks=() if moment in _OFTEN else pytest.mark.soak)
+            for moment in _MOMENTS
+        ),
+        pytest.param("initdb", signal.SIGINT, marks=pytest.mark.soak),
+        ("roles", signal.SIGINT),
+    ],
 )
 def test_interrupted_up_is_completed_by_the_next(pairs: Pairs, folder: Path, moment: str, how: signal.Signals) -> None:
     """Wherever a first up is cut off, the next one completes the pair."""

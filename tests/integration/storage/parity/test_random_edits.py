@@ -264,8 +264,9 @@ def compared(pair: Pair, kind: HashKind) -> Parity:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(HashKind))
 @pytest.mark.parametrize("path", ["sketch", "pairs"])
+@pytest.mark.parametrize("seeds", [range(2), pytest.param(range(2, 30), marks=pytest.mark.soak)], ids=["few", "many"])
 def test_differences_are_exactly_the_edits(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch, path: str, kind: HashKind
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, path: str, kind: HashKind, seeds: range
 ) -> None:
     """Keys, kinds and columns are those of the simple comparer, by either way down and by either hash; rows add up."""
     if path == "sketch":
@@ -274,7 +275,7 @@ def test_differences_are_exactly_the_edits(
     else:
         monkeypatch.setattr(candidates, "_by_sketch", lambda *_: None)
     set_free(pair)
-    for seed in range(8):
+    for seed in seeds:
         fill_and_edit(pair, seed)
         expected = simply_compared(pair)
         parity = compared(pair, kind)

@@ -132,6 +132,17 @@ def test_scattered_differences_among_many_rows_are_read_off_a_sketch(monkeypatch
     assert {d.key for d in compared(primary, secondary).differences} == {key_of(7), key_of(8)}
 
 
+def test_a_sketch_that_is_too_small_is_tried_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When more differs than was estimated, a larger sketch is read instead of the pairs."""
+    monkeypatch.setattr(candidates, "FEW_ROWS", 0)
+    monkeypatch.setattr(candidates, "_merge", None)
+    monkeypatch.setattr(sketch, "size_for", lambda _: 16)
+    primary, secondary = stores(300)
+    for number in range(25):
+        secondary.held[key_of(number)]["title"] = "other"
+    assert {d.key for d in compared(primary, secondary).differences} == {key_of(n) for n in range(25)}
+
+
 def test_a_sketch_that_cannot_be_read_gives_way_to_the_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     """When a sketch holds too much, all pairs are read instead, and nothing is lost."""
     monkeypatch.setattr(candidates, "FEW_ROWS", 0)

@@ -74,7 +74,8 @@ def test_a_damaged_cell_is_noticed() -> None:
 
 
 def test_the_size_grows_with_the_differences_and_has_an_end() -> None:
-    """Cells are a power of two above twice the number, between 64 and the number of bits that choose a cell."""
-    assert sketch.size_for(0) == 64
+    """Cells are a power of two above the number and a tenth, between 256 and what the bits can choose."""
+    assert sketch.size_for(0) == 256
+    assert sketch.size_for(930) == 1024
     assert sketch.size_for(1000) == 2048
     assert sketch.size_for(10**9) == sketch.MAX_CELLS
