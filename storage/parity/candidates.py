@@ -19,7 +19,9 @@ from storage.parity.together import together
 from storage.ports import Digest, KeyHash, Snapshot
 
 FEW_ROWS = 20_000  # ranges that hold no more rows than this are walked through at once
-SKETCH_LIMIT = 8_000  # differing keys that a sketch is tried for when their number cannot be estimated
+SKETCH_LIMIT = 8_000  # differing keys beyond which no sketch is tried
+SKETCH_MANY = 2_000  # differing keys that are supposed when every range differs: more can hardly be told apart
+SKETCH_AGAIN = 4  # a sketch that could not be read is tried once more, so many times as large
 
 
 class Candidate(NamedTuple):
@@ -80,7 +82,7 @@ def estimate(digests: tuple[Digests, Digests], unequal: list[int]) -> int:
     primary, secondary = digests
     missing = sum(abs(primary.get(n, Digest()).count - secondary.get(n, Digest()).count) for n in unequal)
     if len(unequal) == RANGES:
-        return max(missing, SKETCH_LIMIT)
+        return max(missing, SKETCH_MANY)
     return max(missing, math.ceil(-RANGES * math.log(1 - len(unequal) / RANGES)))
 
 
@@ -92,8 +94,9 @@ def _by_sketch(
     if rows <= FEW_ROWS or expected > SKETCH_LIMIT:
         return None
     cells = sketch.size_for(expected)
-    sketches = together(lambda: primary.sketch(unequal, cells), lambda: secondary.sketch(unequal, cells))
-    found = sketch.peel(sketch.subtract(*sketches), cells)
+    found = _peeled(primary, secondary, unequal, cells)
+    if found is None:
+        found = _peeled(primary, secondary, unequal, min(SKETCH_AGAIN * cells, sketch.MAX_CELLS))
     if found is None:
         return None
     sides = together(
@@ -102,6 +105,11 @@ def _by_sketch(
     )
     keys = sorted(sides[0].keys() | sides[1].keys())
     return [Candidate(k, sides[0].get(k), sides[1].get(k)) for k in keys]
+
+
+def _peeled(primary: Snapshot, secondary: Snapshot, unequal: list[int], cells: int) -> list[sketch.Found] | None:
+    sketches = together(lambda: primary.sketch(unequal, cells), lambda: secondary.sketch(unequal, cells))
+    return sketch.peel(sketch.subtract(*sketches), cells)
 
 
 def _looked_up(snapshot: Snapshot, found: list[sketch.Found]) -> dict[str, KeyHash]:

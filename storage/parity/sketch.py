@@ -30,8 +30,12 @@ class Found(NamedTuple):
 
 
 def size_for(differences: int) -> int:
-    """Return the number of cells per table for about this many differing keys, as a power of two."""
-    return min(MAX_CELLS, 1 << max(6, (2 * differences).bit_length()))
+    """Return the number of cells per table for about this many differing keys, as a power of two.
+
+    A key that differs puts a row of each side into each table. Three cells in all per key would be read almost surely,
+    were the number exact; a tenth more, rounded up, bears an estimate that is too low by a quarter.
+    """
+    return min(MAX_CELLS, 1 << max(8, (11 * differences // 10).bit_length()))
 
 
 def subtract(primary: Mapping[int, Cell], secondary: Mapping[int, Cell]) -> dict[int, Cell]:
