@@ -18,7 +18,7 @@ from contracts.vocabulary import Verdict
 if TYPE_CHECKING:
     from flows.check import Finished
 
-__all__ = ["RunReport", "TwinstoreError", "Verdict", "check"]
+__all__ = ["Finished", "RunReport", "TwinstoreError", "Verdict", "check"]
 
 
 def check(datasets: Sequence[str] | None = None) -> Finished:
@@ -40,3 +40,11 @@ def check(datasets: Sequence[str] | None = None) -> Finished:
     quiet_libraries(home(settings))
     with threads() as conductor:
         return run_check(settings, find_stores(settings), conductor, datasets=datasets or DATASETS)
+
+
+def __getattr__(name: str) -> object:
+    if name == "Finished":
+        from flows.check import Finished
+
+        return Finished
+    raise AttributeError(name)

@@ -36,6 +36,11 @@ _CONTRACTS = {
 }
 
 
+def known_datasets() -> tuple[str, ...]:
+    """Return the names of all datasets."""
+    return tuple(sorted(_CONTRACTS))
+
+
 def contract_for(dataset_name: str) -> Contract:
     """Return the contract of a dataset.
 

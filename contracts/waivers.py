@@ -16,7 +16,7 @@ class Waiver:
     """One accepted failure.
 
     Attributes:
-        target: Id of a check, or the cause of a cluster.
+        target: Id of a check.
         dataset: The dataset that it is about.
         store: The store that it is about; None for both.
         owner: Who answers for it.

@@ -6,14 +6,15 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from contracts.errors import ConfigurationError, TwinstoreError
 from contracts.judgement import headline, sort_reasons, verdict_of
+from contracts.registry import known_datasets
 from contracts.verdicts import CheckResult, Cost, DatasetReport, RunReport
 from contracts.vocabulary import StoreName
 from contracts.waivers import apply_waivers
@@ -21,9 +22,13 @@ from flows import stages
 from flows.settings import Settings
 from flows.version import VERSION
 from flows.wiring import Stores, mask_key, open_memory, runs_folder
-from storage.state import State
 
-DATASETS = ("planning",)
+if TYPE_CHECKING:
+    from storage.state import Lease, State
+
+DATASETS = known_datasets()
+SECONDS_ALONE = 6.0  # what a check takes before it reads a row: most of it is the import of Great Expectations
+ROWS_PER_S = 60_000  # rows of both stores that a check gets through, measured on two cores; see docs/performance.md
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -105,12 +110,12 @@ def run_check(
         raise ConfigurationError("No dataset is named, so nothing would be checked.", "Name at least one dataset.")
     began, started_at = time.monotonic(), datetime.now(UTC)
     run_id = make_run_id(started_at)
-    with open_memory(settings, stores.environment) as memory:
-        reports, cost = [], Cost()
+    with open_memory(settings, stores.environment) as memory, ExitStack() as leases:
+        held = [leases.enter_context(_lease(memory, name, f"{owner} {run_id}")) for name in datasets]
+        reports, cost = [], Cost(estimated_seconds=SECONDS_ALONE * bool(datasets))
         for name in datasets:
-            with memory.lease(name, "check", owner=f"{owner} {run_id}", now=lambda: datetime.now(UTC)):
-                job = _job(settings, stores, memory, name=name, run_id=run_id, now=started_at)
-                report = check_dataset(job, memory, conductor, progress=progress)
+            job = _job(settings, stores, memory, name=name, run_id=run_id, now=started_at, progress=progress)
+            report = check_dataset(job, memory, conductor)
             reports.append(memory.annotate(report, run_id=run_id, now=started_at))
             cost = _cost(cost, job, report)
         run = RunReport(
@@ -127,13 +132,16 @@ def run_check(
             share=settings.share,
             version=VERSION,
         )
+        for lease in held:
+            lease.assert_held()
         run = _remembered(memory, run)
     progress("write the report")
     return Finished(report=run, folder=_published(settings, run))
 
 
-def check_dataset(job: stages.Job, memory: State, conductor: Conductor, *, progress: Progress) -> DatasetReport:
+def check_dataset(job: stages.Job, memory: State, conductor: Conductor) -> DatasetReport:
     """Run the stages of one dataset."""
+    progress = job.progress
     progress(f"look at both stores of {job.name}")
     started = [conductor.start(f"look at {store}", stages.look_at, job, store) for store in StoreName]
     primary, secondary = (promise.result() for promise in started)
@@ -172,20 +180,43 @@ def _contracts(
     return primary.result() + secondary.result()
 
 
-def _job(settings: Settings, stores: Stores, memory: State, *, name: str, run_id: str, now: datetime) -> stages.Job:
-    trends = {store: memory.row_counts(name, store) for store in StoreName}
-    return stages.Job(settings=settings, stores=stores, name=name, run_id=run_id, now=now, trends=trends)
+def _lease(memory: State, name: str, owner: str) -> AbstractContextManager[Lease]:
+    return memory.lease(name, "check", owner=owner, now=lambda: datetime.now(UTC))
+
+
+def _job(
+    settings: Settings,
+    stores: Stores,
+    memory: State,
+    *,
+    name: str,
+    run_id: str,
+    now: datetime,
+    progress: Progress,
+) -> stages.Job:
+    return stages.Job(
+        settings=settings,
+        stores=stores,
+        name=name,
+        run_id=run_id,
+        now=now,
+        trends={store: memory.row_counts(name, store) for store in StoreName},
+        progress=progress,
+    )
 
 
 def _cost(before: Cost, job: stages.Job, report: DatasetReport) -> Cost:
+    """Add what a dataset cost, and what one would have expected of equal stores of the size that the servers think."""
     meters = job.meters.values()
-    estimated = [facts.estimated_rows for facts in report.stores if facts.estimated_rows is not None]
+    rows = [facts.estimated_rows for facts in report.stores if facts.estimated_rows is not None]
+    seconds = (before.estimated_seconds or 0.0) + sum(rows) / ROWS_PER_S
     return replace(
         before,
         statements=before.statements + sum(m.statements for m in meters),
         rows_transferred=before.rows_transferred + sum(m.rows for m in meters),
         bytes_transferred=before.bytes_transferred + sum(m.bytes for m in meters),
-        estimated_rows=sum(estimated) if estimated else before.estimated_rows,
+        estimated_seconds=seconds if rows else None,
+        estimated_rows=(before.estimated_rows or 0) + rows[0] if rows else before.estimated_rows,
     )
 
 
@@ -195,6 +226,7 @@ def _remembered(memory: State, run: RunReport) -> RunReport:
         return replace(run, notes=(*run.notes, "History is unknown: twinstore has no durable state here."))
     try:
         memory.remember(run)
+        memory.prune(now=run.started_at)
     except TwinstoreError as exc:
         return replace(run, notes=(*run.notes, f"This run could not be remembered: {exc}"))
     return run

@@ -45,7 +45,7 @@ def examine(settings: Settings) -> list[Symptom]:
     """Look at everything that a check needs. Changes nothing, but starts the embedded pair when that is used."""
     symptoms = list(_settings(settings))
     try:
-        stores = find_stores(settings)
+        stores = find_stores(settings, migrated=False)
     except TwinstoreError as exc:
         return [*symptoms, _bad("settings", exc)]
     symptoms += _stores(settings, stores)
@@ -104,7 +104,7 @@ def _store(look: Look, *, where: str) -> Iterator[Symptom]:
     if facts.channel is not None:
         able = [f for f in Feature if f in MATRIX[facts.channel]]
         unable = [f for f in Feature if f not in MATRIX[facts.channel]]
-        text = f"Over the channel {facts.channel}: {', '.join(able)}"
+        text = f"The channel {facts.channel} allows: {', '.join(able)}"
         yield Symptom(
             about=look.store, state=State.GOOD, text=text + (f"; not {', '.join(unable)}." if unable else ".")
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,8 @@ class Finding:
     Attributes:
         fault: Its id.
         title: What is wrong, in one sentence.
-        finding: What the run says of its rows.
+        finding: What the run says of its rows; how many are excluded, or equal in canonical form, is told for all
+            faults together only, so that the catalogue's number stands here and `invented` compares the sums.
         cause: The causes that the run names.
         wrong: What is not as the catalogue says; empty when the fault was found.
     """
@@ -39,8 +41,7 @@ class Finding:
 def findings(planted: Iterable[Injected], report: DatasetReport) -> list[Finding]:
     """Hold a report against what was planted, fault by fault."""
     by_key = {d.key: d for d in report.differences}
-    failing = failing_rules(report)
-    return [_finding(injected, by_key, failing) for injected in planted]
+    return [_finding(injected, by_key, failing_rules(report)) for injected in planted]
 
 
 def invented(planted: Sequence[Injected], report: DatasetReport) -> list[str]:
@@ -48,7 +49,7 @@ def invented(planted: Sequence[Injected], report: DatasetReport) -> list[str]:
     keys = {key for i in planted if i.fault.expects.kind for key in i.found}
     rules = {check for i in planted for check in i.fault.expects.checks}
     stray = [f"{d.kind} {d.key} ({d.cause})" for d in report.differences if d.key not in keys]
-    stray += [f"{check} on {store}" for check, store in sorted(failing_rules(report) - rules)]
+    stray += [f"{check} fails on {store}" for check, store in sorted(_failing(report) - rules)]
     for name, counted, expected in (
         ("excluded", report.rows.excluded, sum(i.fault.expects.excluded for i in planted)),
         (
@@ -64,11 +65,12 @@ def invented(planted: Sequence[Injected], report: DatasetReport) -> list[str]:
 
 def failing_rules(report: DatasetReport) -> set[CheckOn]:
     """Return the contract rules that failed, with the store."""
-    return {
-        (check.id, check.store)
-        for check in report.checks
-        if check.source is CheckSource.CONTRACT and check.status is CheckStatus.FAILED
-    }
+    contract = {(c.id, c.store) for c in report.checks if c.source is CheckSource.CONTRACT}
+    return _failing(report) & contract
+
+
+def _failing(report: DatasetReport) -> set[CheckOn]:
+    return {(check.id, check.store) for check in report.checks if check.status is CheckStatus.FAILED}
 
 
 def _finding(injected: Injected, by_key: dict[str, Difference], failing: set[CheckOn]) -> Finding:
@@ -76,8 +78,9 @@ def _finding(injected: Injected, by_key: dict[str, Difference], failing: set[Che
     seen = [by_key.get(key) for key in injected.found] if expects.kind else []
     wrong = [problem for d in seen if (problem := _problem(injected, d))]
     wrong += [f"{check} does not fail on {store}" for check, store in sorted(expects.checks - failing)]
-    parts = [f"{len(seen)} {expects.kind}" if seen else "no difference"]
-    parts += sorted({f"{check} fails" for check, _ in expects.checks})
+    kinds = Counter(d.kind for d in seen if d)
+    parts = [f"{number} {kind}" for kind, number in kinds.items()] or ["no difference"]
+    parts += [f"{check} fails on {store}" for check, store in sorted(expects.checks & failing)]
     parts += [f"{expects.excluded} excluded"] if expects.excluded else []
     parts += [f"{expects.representation} equal in canonical form"] if expects.representation else []
     return Finding(
@@ -98,6 +101,9 @@ def _problem(injected: Injected, difference: Difference | None) -> str | None:
         return f"found as {difference.kind}"
     if {e.cause for e in difference.explanations} != expects.causes:
         return f"explained as {difference.cause}"
+    blamed = {e.store for e in difference.explanations}
+    if expects.at_fault is not None and expects.at_fault not in blamed:
+        return f"blamed on {', '.join(sorted(str(store) for store in blamed))}"
     fields = outermost(f.field for f in difference.fields)
     if fields != expects.fields:
         return f"found in {', '.join(sorted(fields))}"

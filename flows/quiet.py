@@ -30,7 +30,9 @@ def quiet_libraries(home: Path | None) -> None:
         os.environ.setdefault(name, value)
     logging.getLogger("great_expectations.data_context.types.base").addFilter(_matters)
     if home is not None:
-        os.environ.setdefault("PREFECT_HOME", str(home / "prefect"))
+        folder = home / "prefect"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # Prefect itself would let others read its database
+        os.environ.setdefault("PREFECT_HOME", str(folder))
 
 
 def quiet_drivers() -> None:

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     share: bool = Field(default=False, validation_alias="TWINSTORE_SHARE")
     debug: bool = Field(default=False, validation_alias="TWINSTORE_DEBUG")
 
-    @field_validator("database_url", "supabase_db_url", "supabase_url", mode="before")
+    @field_validator("database_url", "supabase_db_url", "supabase_url", "state_url", mode="before")
     @classmethod
     def _placeholders_are_absent(cls, value: object) -> object:
         from storage.urls import is_placeholder

@@ -7,7 +7,6 @@ and must never look like "nothing found".
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,6 +46,7 @@ class Job:
         now: When the run began, UTC.
         trends: Row counts of earlier runs per store, oldest first.
         meters: Costs per store, counted as the run goes.
+        progress: Is told what happens now.
     """
 
     settings: Settings
@@ -56,6 +56,7 @@ class Job:
     now: datetime
     trends: dict[StoreName, tuple[int, ...]] = field(default_factory=dict)
     meters: dict[StoreName, Meter] = field(default_factory=lambda: {store: Meter() for store in StoreName})
+    progress: Callable[[str], None] = lambda _: None
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -99,7 +100,6 @@ class Comparison:
 
     parity: Parity | None = None
     error: TwinstoreError | None = None
-    seconds: float = 0.0
 
     @property
     def looked(self) -> bool:
@@ -117,14 +117,11 @@ def look_at(job: Job, store: StoreName) -> Look:
         return Look(store=store, error=understood(exc, store))
 
 
-def compare_stores(
-    job: Job, looks: tuple[Look, Look], *, progress: Callable[[str], None] = lambda _: None
-) -> Comparison:
+def compare_stores(job: Job, looks: tuple[Look, Look]) -> Comparison:
     """Compare the rows of both stores, if both can be read."""
     facts = looks[0].facts, looks[1].facts
     if facts[0] is None or facts[1] is None:
         return Comparison()
-    began = time.monotonic()
     try:
         require_two_stores(facts[0], facts[1])
         parity = compare(
@@ -132,11 +129,11 @@ def compare_stores(
             job.reader(StoreName.SUPABASE),
             (facts[0], facts[1]),
             options=job.options(),
-            progress=progress,
+            progress=job.progress,
         )
     except Exception as exc:  # noqa: BLE001 - whatever it is, nothing was concluded
         return Comparison(error=understood(exc, None))
-    return Comparison(parity=parity, seconds=time.monotonic() - began)
+    return Comparison(parity=parity)
 
 
 def judge_contract(job: Job, look: Look) -> tuple[CheckResult, ...]:
@@ -284,10 +281,9 @@ def _require_migrated(job: Job, store: StoreName) -> None:
     found = state(job.stores.urls[store].dsn, Side.PRIMARY if store is StoreName.PRISMA else Side.SECONDARY)
     if not found.current:
         names = [m.name for m in found.pending] + [m.name for m in found.changed] + list(found.unknown)
+        todo = "Run `twinstore migrate`." if found.pending else "Use the version of twinstore that applied them."
         wrong = "are not applied" if found.pending else "are not those of this version"
-        raise SchemaMismatch(
-            f"Migrations of {store} {wrong}: {', '.join(names)}.", "Run `twinstore migrate`.", store=store
-        )
+        raise SchemaMismatch(f"Migrations of {store} {wrong}: {', '.join(names)}.", todo, store=store)
 
 
 def _errored(error: TwinstoreError) -> Reason:

@@ -58,13 +58,20 @@ def _drain() -> None:
         worker.drain_all(timeout=STOP_S, at_exit=False)
 
 
+def _without_secrets() -> dict[str, str]:
+    """Return the environment without what only our own process needs: the server has no use for stores and keys."""
+    return {
+        k: v for k, v in os.environ.items() if k != "DATABASE_URL" and not k.startswith(("SUPABASE_", "TWINSTORE_"))
+    }
+
+
 @contextmanager
 def _running(port: int, settings: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     app = ("--factory", "prefect.server.api.server:create_app")
     where = ("--host", HOST, "--port", str(port), "--log-level", "error", "--lifespan", "on")
     process = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", *app, *where],
-        env={**os.environ, **settings, "PREFECT_SERVER_UI_ENABLED": "false"},
+        env={**_without_secrets(), **settings, "PREFECT_SERVER_UI_ENABLED": "false"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         process_group=0,

@@ -44,15 +44,22 @@ class Stores:
         return replace(dataset, tables=tables)
 
 
-def find_stores(settings: Settings, *, progress: Callable[[str], None] = lambda _: None) -> Stores:
-    """Return the stores that the settings name; with none named, start the embedded pair and migrate it.
+def find_stores(
+    settings: Settings, *, migrated: bool = True, progress: Callable[[str], None] = lambda _: None
+) -> Stores:
+    """Return the stores that the settings name; with none named, start the embedded pair.
+
+    Args:
+        settings: The settings.
+        migrated: Bring the embedded pair up to date, too. Stores of the user's own are never migrated here.
+        progress: Is told what happens now.
 
     Raises:
         ConfigurationError: Only one store is named, or a URL cannot be used.
         TwinstoreError: The embedded pair does not start.
     """
     if settings.embedded:
-        return _embedded(settings, progress)
+        return _embedded(settings, progress, migrated=migrated)
     if settings.database_url is None:
         raise ConfigurationError("DATABASE_URL is not set.", "Set it to the primary's PostgreSQL URL; see env.example.")
     if settings.supabase_db_url is None:
@@ -66,7 +73,7 @@ def find_stores(settings: Settings, *, progress: Callable[[str], None] = lambda 
     return Stores(urls=urls, environment=settings.environment or "default", embedded=False)
 
 
-def _embedded(settings: Settings, progress: Callable[[str], None]) -> Stores:
+def _embedded(settings: Settings, progress: Callable[[str], None], *, migrated: bool) -> Stores:
     from storage.local import LocalPair
     from storage.migrations import Side, migrate
 
@@ -77,7 +84,8 @@ def _embedded(settings: Settings, progress: Callable[[str], None]) -> Stores:
     for store, dsn in dsns.items():
         if dsn is None:
             raise ConfigurationError(f"The embedded {store} has no URL.", "Run `twinstore stack down` and `stack up`.")
-        migrate(dsn.get_secret_value(), Side.PRIMARY if store is StoreName.PRISMA else Side.SECONDARY)
+        if migrated:
+            migrate(dsn.get_secret_value(), Side.PRIMARY if store is StoreName.PRISMA else Side.SECONDARY)
         urls[store] = parse_url(dsn.get_secret_value(), f"URL of the embedded {store}")
     return Stores(urls=urls, environment=settings.environment or "embedded", embedded=True)
 
@@ -101,7 +109,7 @@ def open_memory(settings: Settings, environment: str) -> State:
 
 
 def home(settings: Settings) -> Path:
-    """Return the home folder, made for its owner alone if it was not there.
+    """Return the home folder, made if it was not there: closed to others, as root open to those who know a name in it.
 
     Raises:
         ConfigurationError: It cannot be made.

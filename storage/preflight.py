@@ -63,7 +63,8 @@ def examine(connection: psycopg.Connection[Any], store: StoreName, dataset: Data
     oid, kind, usable, user, version, row_security, rows = found
     _require_columns(store, dataset, dict(connection.execute(COLUMNS, (oid,)).fetchall()))
     if not usable:
-        grant = f"GRANT USAGE ON SCHEMA {schema} TO {user}; GRANT SELECT ON {schema}.{name} TO {user};"
+        where, whom = _quoted(schema), _quoted(user)
+        grant = f"GRANT USAGE ON SCHEMA {where} TO {whom}; GRANT SELECT ON {where}.{_quoted(name)} TO {whom};"
         raise Refused(f"{store} does not let {user} read {schema}.{name}.", f"Run there: {grant}", store=store)
     if kind in TABLES:
         _require_key(connection, store, dataset, oid)
@@ -78,6 +79,12 @@ def examine(connection: psycopg.Connection[Any], store: StoreName, dataset: Data
         sees_all_rows=kind in TABLES and not row_security,
         note=f"row level security may hide rows from {user}" if row_security else "",
     )
+
+
+def _quoted(name: str) -> str:
+    """Write a name as SQL takes it."""
+    plain = name.replace("_", "a").isalnum() and name.isascii() and name == name.lower() and not name[0].isdigit()
+    return name if plain else '"' + name.replace('"', '""') + '"'
 
 
 def _require_key(connection: psycopg.Connection[Any], store: StoreName, dataset: Dataset, oid: int) -> None:

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from contracts.errors import ConfigurationError
 
 SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
-PASSED_ON = frozenset(
-    {
-        "sslmode",
-        "sslrootcert",
-        "sslcert",
-        "sslkey",
-        "connect_timeout",
-        "application_name",
-        "options",
-        "host",
-        "hostaddr",
-    }
-    | {"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"}
-    | {"target_session_attrs", "channel_binding", "gssencmode", "passfile", "service"}
-)
 PRISMA_ONLY = frozenset(
     {"schema", "pgbouncer", "connection_limit", "pool_timeout", "socket_timeout", "statement_cache_size"}
 )
-PLACEHOLDERS = ("please_set", "changeme", "change_me", "your-", "your_", "<", "[your", "placeholder", "xxxx")
+IN_THE_URL = frozenset({"user", "password", "dbname", "port"})  # libpq's names for what stands before the question mark
+ABOUT_SAFETY = ("ssl", "gss", "require_", "channel_", "tls")  # a parameter that is left out must not be one of these
+PLACEHOLDER = re.compile(
+    r"<[^>]*>|\[your-[^\]]*\]|please_set\w*|change[-_]?me|placeholder|x{4,}|your[-_](password|user|host|project|key|url)[\w-]*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +47,21 @@ class StoreUrl:
         return f"StoreUrl(host={self.host!r}, database={self.database!r}, schema={self.schema!r})"
 
 
+def _libpq_parameters() -> frozenset[str]:
+    """Return the parameters that the installed libpq knows, those aside that a URL has a place of its own for."""
+    from psycopg import pq
+
+    return frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults()) - IN_THE_URL
+
+
 def is_placeholder(value: str) -> bool:
-    """Say whether a setting was copied from an example and never filled in; it counts as absent then."""
-    text = value.strip().lower()
-    return not text or any(text.startswith(p) or f"//{p}" in text for p in PLACEHOLDERS)
+    """Say whether a setting was copied from an example and not filled in everywhere; it counts as absent then.
+
+    Of a URL each part is looked at: user, password, host and database.
+    """
+    text = value.strip()
+    parts = re.split(r"://|[:/@?]", text)
+    return not text or any(PLACEHOLDER.fullmatch(unquote(part)) for part in [text, *parts])
 
 
 def parse_url(url: str, name: str) -> StoreUrl:
@@ -86,8 +88,16 @@ def parse_url(url: str, name: str) -> StoreUrl:
     database = unquote(parts.path.lstrip("/"))
     if parts.scheme not in SCHEMES or not host or not database:
         raise wrong
-    kept = [(k, v) for k, v in query if k in PASSED_ON]
-    ignored = tuple(k for k, _ in query if k not in PASSED_ON | PRISMA_ONLY)
+    query = [("sslmode", "verify-full") if pair == ("sslaccept", "strict") else pair for pair in query]
+    passed_on = _libpq_parameters()
+    kept = [(k, v) for k, v in query if k in passed_on]
+    ignored = tuple(k for k, _ in query if k not in passed_on | PRISMA_ONLY)
+    unsafe = [k for k in ignored if k.startswith(ABOUT_SAFETY)]
+    if unsafe:
+        raise ConfigurationError(
+            f"{name} asks for {', '.join(unsafe)}, which is not known here.",
+            "Say it in libpq's words, such as sslmode=verify-full&sslrootcert=…; it is not left out silently.",
+        )
     suffix = f"?{urlencode(kept, quote_via=quote)}" if kept else ""
     return StoreUrl(
         dsn=f"postgresql://{parts.netloc}{parts.path}{suffix}",

@@ -90,6 +90,8 @@ def _three_runs(demo: Demo, progress: Progress) -> tuple[Path, bool]:
     _tell(f"2. {len(planted)} faults planted", broken)
     missed = [f for f in found if not f.found]
     out().print(f"   {len(found) - len(missed)} of {len(found)} found as the catalogue says, {len(stray)} invented")
+    alone = sum(fault.exclusive for fault in (*FAULTS, *DECOYS))
+    out().print(f"   {alone} more empty a whole store and can only be planted alone; the tests do that")
     mended = [injected for number, injected in enumerate(planted) if number % 3]
     mend(*demo.dsns, [k for injected in mended for k in injected.keys], demo.records, seed=SEED, now=demo.now)
     partly = _check(demo, progress)

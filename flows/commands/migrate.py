@@ -26,7 +26,7 @@ def migrate_command(side: str, *, dry_run: bool, print_sql: bool, uninstall: boo
     from storage.migrations import migrate
     from storage.migrations import uninstall as remove
 
-    stores = find_stores(load_settings())
+    stores = find_stores(load_settings(), migrated=False)
     console = out()
     for store, one in sides.items():
         dsn = stores.urls[store].dsn

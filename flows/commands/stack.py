@@ -14,6 +14,7 @@ from flows.commands.common import out
 from flows.settings import Settings, load_settings
 from flows.wiring import Stores, find_stores, home
 
+BENCH_HOME = "bench"  # likewise
 DEMO_HOME = "demo"  # the demo's own pair, so that it never touches the user's records
 
 if TYPE_CHECKING:
@@ -29,17 +30,16 @@ def up_command() -> None:
 
 
 def down_command(*, remove: bool) -> None:
-    """Stop the pairs, and remove them if that is wanted."""
+    """Stop the pairs that are there, and remove them if that is wanted."""
     from storage.local import LocalPair
 
     folder = home(load_settings())
-    for name, where in (("embedded", folder), ("demo's", folder / DEMO_HOME)):
-        if where.exists():
-            pair = LocalPair(where)
-            pair.down()
-            if remove:
-                pair.remove()
-            out().print(f"The {name} pair is {'removed' if remove else 'stopped'}.")
+    done = "removed" if remove else "stopped"
+    for name, where in {"embedded": folder, "demo's": folder / DEMO_HOME, "benchmark's": folder / BENCH_HOME}.items():
+        pair = LocalPair(where)
+        if where.exists() and pair.status().primary.port is not None:
+            pair.remove() if remove else pair.down()
+            out().print(f"The {name} pair is {done}.")
 
 
 def status_command(*, as_json: bool) -> None:

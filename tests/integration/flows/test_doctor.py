@@ -31,7 +31,7 @@ def test_sound_stores_have_nothing_bad(configured: Pair) -> None:
     symptoms = examine(load_settings())
     assert [s for s in symptoms if s.state is State.BAD] == []
     assert {"prisma", "supabase", "memory", "settings"} == {s.about for s in symptoms}
-    assert any("Over the channel sql: check" in s.text for s in symptoms)
+    assert any("The channel sql allows: check" in s.text for s in symptoms)
 
 
 def test_a_missing_grant_is_told_with_the_grant(configured: Pair) -> None:

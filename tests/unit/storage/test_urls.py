@@ -53,13 +53,31 @@ def test_what_is_no_url_is_refused_without_being_quoted(url: str) -> None:
     assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("value", ["", "  ", "PLEASE_SET_IN_ENV_LOCAL", "changeme", "<your url>", "[YOUR-PASSWORD]"])
+HALF_FILLED = (
+    "postgresql://app:<password>@db/app",
+    "postgresql://app:changeme@db.example/app",
+    "postgresql://postgres:[YOUR-PASSWORD]@db.abc.supabase.co:5432/postgres",
+    "postgresql://postgres:%5BYOUR-PASSWORD%5D@db.abc.supabase.co:5432/postgres",
+)
+
+
+@pytest.mark.parametrize(
+    "value", ["", "  ", "PLEASE_SET_IN_ENV_LOCAL", "changeme", "<your url>", "[YOUR-PASSWORD]", *HALF_FILLED]
+)
 def test_placeholders_count_as_absent(value: str) -> None:
     """What was copied from an example and never filled in is not taken for a setting."""
     assert is_placeholder(value)
 
 
-@pytest.mark.parametrize("value", ["postgresql://u:p@h/db", "https://abc.supabase.co"])
+@pytest.mark.parametrize("value", ["postgresql://u:p@h/db", "https://abc.supabase.co", "postgresql://your_app:pw@h/db"])
 def test_real_values_are_no_placeholders(value: str) -> None:
     """A filled-in value is taken."""
     assert not is_placeholder(value)
+
+
+def test_what_is_about_safety_is_passed_on_or_refused() -> None:
+    """No parameter that protects a connection is left out: passed on, translated from Prisma, or refused."""
+    url = parse_url("postgresql://u:p@h/db?require_auth=scram-sha-256&sslcrl=c&sslaccept=strict", "DATABASE_URL")
+    assert url.dsn == "postgresql://u:p@h/db?require_auth=scram-sha-256&sslcrl=c&sslmode=verify-full"
+    with pytest.raises(ConfigurationError, match="sslidentity"):
+        parse_url("postgresql://u:p@h/db?sslidentity=client.p12", "DATABASE_URL")
