@@ -183,8 +183,10 @@ def _read_rows(result: Mapping[str, Any]) -> Finding:
     )
 
 
-def _check(name: str, severity: Severity, plan: _Plan, sentence: str) -> DeclaredCheck[PlanningThresholds]:
-    return DeclaredCheck(id=f"planning.{name}", severity=severity, plan=plan, sentence=sentence)
+def _check(
+    name: str, severity: Severity, plan: _Plan, sentence: str, *broken_by: str
+) -> DeclaredCheck[PlanningThresholds]:
+    return DeclaredCheck(id=f"planning.{name}", severity=severity, plan=plan, sentence=sentence, broken_by=broken_by)
 
 
 PLANNING_SUITE = Suite(
@@ -196,66 +198,78 @@ PLANNING_SUITE = Suite(
             Severity.WARNING,
             _volume_trend,
             "The number of rows is near that of earlier runs; a jump means a runaway import or lost writes.",
+            "table_flooded",
+            "table_halved",
         ),
         _check(
             "not_shrunk",
             Severity.CRITICAL,
             _not_shrunk,
             "The table did not lose more than a small share of its rows since the run before; else rows were deleted.",
+            "table_halved",
         ),
         _check(
             "freshness",
             Severity.WARNING,
             _freshness,
             "The newest change is recent and not in the future; else writes do not arrive or a clock is wrong.",
+            "table_stale",
         ),
         _check(
             "null_rate.user_id",
             Severity.WARNING,
             _null_rate("user_id", lambda limits: limits.null_user_id),
             "Most records have an owner; many without one mean that a writer lost the owners, not many guests.",
+            "table_owners_lost",
         ),
         _check(
             "null_rate.project_id",
             Severity.WARNING,
             _null_rate("project_id", lambda limits: limits.null_project_id),
             "A fair share of the records belongs to a project; none doing so means that the column is not written.",
+            "table_projects_lost",
         ),
         _check(
             "null_rate.metadata",
             Severity.WARNING,
             _null_rate("metadata", lambda limits: limits.null_metadata),
             "A fair share of the records has metadata; none having them means that the column is not written.",
+            "table_metadata_lost",
         ),
         _check(
             "id_unique",
             Severity.CRITICAL,
             _id_unique,
             "No two rows have the same UUID in different spellings; only one of them can exist on supabase.",
+            "table_with_two_spellings",
         ),
         _check(
             "type_distribution",
             Severity.WARNING,
             _type_distribution,
             "No content type makes up nearly the whole table; else a writer files everything under one type.",
+            "table_of_one_type",
         ),
         _check(
             "status_distribution",
             Severity.WARNING,
             _status_distribution,
             "Failed records are few and drafts are not nearly all; else generation is broken or no status is written.",
+            "table_all_failed",
         ),
         _check(
             "orphaned_projects",
             Severity.WARNING,
             _orphaned_projects,
             "Every project has a record with an owner; one without any is seen by nobody who may open it.",
+            "table_owners_lost",
         ),
         _check(
             "growth_per_user",
             Severity.WARNING,
             _growth_per_user,
             "No owner makes a flood of records within a day; one who does is a looping client.",
+            "table_flooded",
         ),
     ),
 )

@@ -79,12 +79,14 @@ class DeclaredCheck(Generic[T]):
         severity: How bad a failure is.
         sentence: What must hold, and what is wrong when it does not.
         plan: Makes the expectation for a table.
+        broken_by: Ids of the faults of the catalogue that break it.
     """
 
     id: str
     severity: Severity
     sentence: str
     plan: Callable[[Facts[T]], Ask | Skip]
+    broken_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from contracts.verdicts import DatasetReport, Difference
-from contracts.vocabulary import CheckSource, CheckStatus, StoreName
+from contracts.vocabulary import CheckStatus, StoreName
 from storage.local.faults import Injected, outermost
 
 CheckOn = tuple[str, StoreName]
@@ -41,7 +41,7 @@ class Finding:
 def findings(planted: Iterable[Injected], report: DatasetReport) -> list[Finding]:
     """Hold a report against what was planted, fault by fault."""
     by_key = {d.key: d for d in report.differences}
-    return [_finding(injected, by_key, failing_rules(report)) for injected in planted]
+    return [_finding(injected, by_key, _failing(report)) for injected in planted]
 
 
 def invented(planted: Sequence[Injected], report: DatasetReport) -> list[str]:
@@ -61,12 +61,6 @@ def invented(planted: Sequence[Injected], report: DatasetReport) -> list[str]:
         if counted != expected:
             stray.append(f"{counted} rows {name} instead of {expected}")
     return stray
-
-
-def failing_rules(report: DatasetReport) -> set[CheckOn]:
-    """Return the contract rules that failed, with the store."""
-    contract = {(c.id, c.store) for c in report.checks if c.source is CheckSource.CONTRACT}
-    return _failing(report) & contract
 
 
 def _failing(report: DatasetReport) -> set[CheckOn]:

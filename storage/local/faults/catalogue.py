@@ -13,6 +13,7 @@ from storage.local.faults.instants import INSTANTS
 from storage.local.faults.model import Fault
 from storage.local.faults.pairs import pairs
 from storage.local.faults.rows import ROWS_MISSING
+from storage.local.faults.tables import TABLES
 from storage.local.faults.texts import TEXTS
 
 __all__ = ["DECOYS", "FAULTS", "PAIRS", "SECTIONS", "WITHOUT_DECOY", "fault"]
@@ -27,6 +28,7 @@ SECTIONS: tuple[tuple[str, tuple[Fault, ...]], ...] = (
     ("Edits by hand", ROGUE),
     ("Hostile texts", HOSTILE),
     ("Rules broken on both stores", BROKEN_RULES),
+    ("Tables that are wrong as a whole", TABLES),
 )
 """The faults by theme, in the order of the page."""
 

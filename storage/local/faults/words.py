@@ -15,10 +15,19 @@ WARNINGS = frozenset(
         "planning.metadata_valid",
         "planning.project_id_valid",
         "planning.storage_status_known",
+        "planning.volume_trend",
+        "planning.freshness",
+        "planning.null_rate.user_id",
+        "planning.null_rate.project_id",
+        "planning.null_rate.metadata",
+        "planning.type_distribution",
+        "planning.status_distribution",
+        "planning.orphaned_projects",
+        "planning.growth_per_user",
     }
 )
 NOTES = frozenset({"planning.status_canonical"})
-"""The rules that are not critical. The catalogue states them itself, so that a rule that changes is noticed."""
+"""What is not critical. The catalogue states it itself, so that a rule or an expectation that changes is noticed."""
 
 _KEYS = {PRISMA: "%(keys)s::text[]", SUPABASE: "%(keys)s::uuid[]"}
 

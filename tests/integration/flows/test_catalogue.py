@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from contracts.verdicts import CheckResult
-from contracts.vocabulary import Cause, DifferenceKind, StoreName, Verdict
+from contracts.registry import contract_for
+from contracts.verdicts import CheckResult, DatasetReport
+from contracts.vocabulary import Cause, CheckStatus, DifferenceKind, StoreName, Verdict
+from expectations.registry import suite_for
 from flows import stages
 from flows.findings import findings, invented
 from storage.local.faults import DECOYS, FAULTS, PAIRS, Fault, fault, inject
@@ -13,7 +17,8 @@ from tests.support.checking import check, job_of
 from tests.support.servers import Pair, Servers
 
 ALONE = [one for one in (*FAULTS, *DECOYS, *PAIRS) if not one.exclusive]
-WHOLE_TABLES = [one for one in (*FAULTS, *DECOYS) if one.exclusive]
+EMPTY = [one for one in FAULTS if one.expects.causes == {Cause.SIDE_EMPTY}]
+WHOLE_TABLES = [one for one in (*FAULTS, *DECOYS) if one.exclusive and one not in EMPTY]
 
 
 @pytest.fixture(scope="session")
@@ -46,19 +51,42 @@ def test_a_fault_alone_is_found_with_its_cause_and_nothing_else(
     assert report.verdict is one.expects.verdict, report.reasons
 
 
-@pytest.mark.parametrize("one", WHOLE_TABLES, ids=lambda f: f.id)
-def test_a_fault_of_a_whole_table_is_found_alone(seeded_pair: Pair, one: Fault) -> None:
-    """An empty side is one finding with the number of rows that the other side holds; a nearly empty one is not."""
-    planted = inject(seeded_pair.primary, seeded_pair.secondary, [one])
+@pytest.mark.parametrize("one", EMPTY, ids=lambda f: f.id)
+def test_an_empty_side_is_one_finding(seeded_pair: Pair, one: Fault) -> None:
+    """It is told once with the number of rows that the other side holds, and not row by row."""
+    inject(seeded_pair.primary, seeded_pair.secondary, [one])
     report = check(job_of(seeded_pair))
     assert report.verdict is Verdict.FAILED
-    if one.decoy:
-        assert [finding.wrong for finding in findings(planted, report)] == [()]
-        assert Cause.SIDE_EMPTY not in {c.cause for c in report.clusters}
-    else:
-        (cluster,) = report.clusters
-        assert (cluster.cause, cluster.count) == (Cause.SIDE_EMPTY, 300)
-        assert report.differences == ()
+    (cluster,) = report.clusters
+    assert (cluster.cause, cluster.count) == (Cause.SIDE_EMPTY, 300)
+    assert report.differences == ()
+
+
+@pytest.mark.parametrize("one", WHOLE_TABLES, ids=lambda f: f.id)
+def test_a_fault_of_a_whole_table_is_found_alone(seeded_pair: Pair, one: Fault) -> None:
+    """With the suites, and three earlier runs to compare with, it breaks exactly what the catalogue says."""
+    planted = inject(seeded_pair.primary, seeded_pair.secondary, [one])
+    job = replace(job_of(seeded_pair), trends=dict.fromkeys(StoreName, (300, 300, 300)))
+    report = check(job)
+    assert [finding.wrong for finding in findings(planted, report)] == [()]
+    if not one.decoy:  # a nearly empty side breaks what is about size
+        assert _failing_checks(report) == one.expects.checks
+    assert Cause.SIDE_EMPTY not in {c.cause for c in report.clusters}
+    assert report.verdict is one.expects.verdict, report.reasons
+
+
+def _failing_checks(report: DatasetReport) -> set[tuple[str, StoreName]]:
+    return {(c.id, c.store) for c in report.checks if c.status is CheckStatus.FAILED}
+
+
+def test_every_rule_and_expectation_names_faults_that_break_it() -> None:
+    """Each names faults of the catalogue, and each of these is expected to break it."""
+    known = {one.id: {check for check, _ in one.expects.checks} for one in (*FAULTS, *DECOYS)}
+    named = {rule.id: rule.broken_by for rule in contract_for("planning").rules}
+    named |= {expectation.id: expectation.broken_by for expectation in suite_for("planning").checks}
+    for name, faults in named.items():
+        assert faults, name
+        assert all(name in known[one] for one in faults), name
 
 
 def test_a_rogue_edit_of_an_own_column_comes_out_unexplained(

@@ -12,6 +12,7 @@ from contracts.errors import ConfigurationError
 from contracts.planning import PLANNING
 from contracts.rules import PLANNING_RULES
 from contracts.vocabulary import Cause, DifferenceKind, Severity, StoreName, Verdict
+from expectations.planning import PLANNING_SUITE
 from storage.local.faults import DECOYS, FAULTS, PAIRS, WITHOUT_DECOY, Fault, Injected, fault
 from storage.local.faults.catalogue import SECTIONS
 from storage.local.faults.page import to_markdown
@@ -21,6 +22,7 @@ from storage.local.faults.words import NOTES, WARNINGS, alike, rules, verdict
 EVERYTHING = (*FAULTS, *DECOYS, *PAIRS)
 COLUMNS = {column.name for column in PLANNING.columns}
 IDS = [fault.id for fault in EVERYTHING]
+SEVERITIES = {rule.id: rule.severity for rule in PLANNING_RULES} | {c.id: c.severity for c in PLANNING_SUITE.checks}
 
 
 def test_ids_are_unique_and_plain() -> None:
@@ -52,25 +54,26 @@ def test_decoys_are_explained_by_nothing() -> None:
 
 
 def test_every_rule_is_broken_by_a_fault_on_every_store_that_can() -> None:
-    """Each contract rule has a fault that breaks it; ids, owners and projects can be wrong on prisma only."""
+    """Each rule and expectation has a fault that breaks it; ids, owners and projects can be wrong on prisma only."""
     text_only = {"planning.id_replicable", "planning.user_id_valid", "planning.project_id_valid"}
+    text_only |= {"planning.id_unique"}
     nullable = {"planning.required_present"}
     broken = {check for fault in FAULTS for check in fault.expects.checks}
-    for rule in PLANNING_RULES:
-        stores = {store for name, store in broken if name == rule.id}
-        if rule.id in text_only:
-            assert stores == {StoreName.PRISMA}, rule.id
-        elif rule.id in nullable:
-            assert stores == {StoreName.SUPABASE}, rule.id
+    for known in SEVERITIES:
+        stores = {store for name, store in broken if name == known}
+        if known in text_only:
+            assert stores == {StoreName.PRISMA}, known
+        elif known in nullable:
+            assert stores == {StoreName.SUPABASE}, known
         else:
-            assert stores == set(StoreName), rule.id
-    assert {name for name, _ in broken} == {rule.id for rule in PLANNING_RULES}
+            assert stores == set(StoreName), known
+    assert {name for name, _ in broken} == SEVERITIES.keys()
 
 
 def test_severities_are_those_of_the_contract() -> None:
     """The catalogue's own list of severities agrees with the rules."""
-    assert {rule.id for rule in PLANNING_RULES if rule.severity is Severity.WARNING} == WARNINGS
-    assert {rule.id for rule in PLANNING_RULES if rule.severity is Severity.INFO} == NOTES
+    assert {name for name, severity in SEVERITIES.items() if severity is Severity.WARNING} == WARNINGS
+    assert {name for name, severity in SEVERITIES.items() if severity is Severity.INFO} == NOTES
 
 
 @pytest.mark.parametrize("one", EVERYTHING, ids=IDS)
@@ -93,7 +96,7 @@ def test_what_is_planted_is_plain_sql_on_its_own_rows(one: Fault) -> None:
     assert one.title.endswith(".")
     assert one.rows > one.spared
     for statement in one.inject:
-        assert re.match(r"\s*(UPDATE|DELETE FROM) public\.planning\b", statement.sql)
+        assert re.match(r"\s*(UPDATE|DELETE FROM|INSERT INTO) public\.planning\b", statement.sql)
         assert "%(keys)s" in statement.sql or one.exclusive
         assert not re.search(r"(?<!%)%(?![%(])", statement.sql.replace("%%", ""))
 
