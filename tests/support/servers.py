@@ -6,7 +6,8 @@ import itertools
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ SEEDED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _SETTINGS = {"max_connections": "200", "shared_buffers": "32MB"}
 _EMPTY, _MIGRATED, _SEEDED = "template_empty", "template_migrated", "template_seeded"
 _numbers = itertools.count(1)
+_CLONE = "CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY"  # without fsync the fastest by far
 
 # Waits until its input ends, which happens however the test process ends; then no server may live on.
 _WATCHDOG = """
@@ -77,12 +79,16 @@ class Servers:
         name = f"test_{next(_numbers)}"
         owners = ((self.primary, stores.APP), (self.secondary, stores.CUSTOMER))
         try:
-            for server, owner in owners:
-                _execute(server, f"CREATE DATABASE {{}} TEMPLATE {template} OWNER {owner} STRATEGY WAL_LOG", name)
+            _on_both(owners, lambda server, owner: _execute(server, _CLONE.format("{}", template, owner), name))
             yield self.pair(name)
         finally:
-            for server, _ in owners:
-                _execute(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+            _on_both(owners, lambda server, _: _execute(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
+
+
+def _on_both(owners: tuple[tuple[Server, str], ...], do: Callable[[Server, str], None]) -> None:
+    """Do something on both servers at once."""
+    with ThreadPoolExecutor(len(owners)) as pool:
+        list(pool.map(lambda pair: do(*pair), owners))
 
 
 @contextmanager
