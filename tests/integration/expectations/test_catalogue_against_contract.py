@@ -11,6 +11,7 @@ from contracts.planning import PLANNING
 from contracts.registry import contract_for
 from contracts.rules import PLANNING_RULES
 from contracts.vocabulary import StoreName
+from expectations.planning import PLANNING_SUITE
 from storage.local import seed
 from storage.local.faults.catalogue import DECOYS, FAULTS
 from storage.local.faults.inject import inject
@@ -67,7 +68,9 @@ def test_every_rule_names_faults_that_break_it() -> None:
     for fault in FAULTS:
         for check, _ in fault.expects.checks:
             breaking[check].add(fault.id)
-    for rule in PLANNING_RULES:
-        assert rule.broken_by
-        assert set(rule.broken_by) <= breaking[rule.id]
-    assert set(breaking) == {rule.id for rule in PLANNING_RULES}
+    named = {rule.id: rule.broken_by for rule in PLANNING_RULES}
+    named |= {expectation.id: expectation.broken_by for expectation in PLANNING_SUITE.checks}
+    for known, faults in named.items():
+        assert faults
+        assert set(faults) <= breaking[known]
+    assert breaking.keys() == named.keys()

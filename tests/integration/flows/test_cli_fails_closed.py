@@ -89,6 +89,7 @@ def test_rows_that_may_be_hidden_make_the_run_incomplete(seeded_pair: Pair, home
     assert (found["verdict"], found["differences_total"]) == ("incomplete", 0)
 
 
+@pytest.mark.soak
 def test_a_lock_that_is_held_ends_the_check(seeded_pair: Pair, home: Path) -> None:
     """A table that somebody holds is given up within the limit that the environment sets."""
     with psycopg.connect(seeded_pair.primary_superuser) as connection:
@@ -116,6 +117,7 @@ def test_a_home_that_cannot_be_made(seeded_pair: Pair, home: Path) -> None:
     assert "TWINSTORE_HOME" in done.stderr
 
 
+@pytest.mark.soak
 def test_a_folder_of_runs_that_cannot_be_written(seeded_pair: Pair, home: Path) -> None:
     """A report that cannot be written is no success, even if all rows are equal."""
     home.mkdir()
@@ -125,6 +127,7 @@ def test_a_folder_of_runs_that_cannot_be_written(seeded_pair: Pair, home: Path) 
     assert str(home / "runs") in flat(done.stderr)
 
 
+@pytest.mark.soak
 def test_a_disk_that_is_full_for_the_memory(seeded_pair: Pair, home: Path) -> None:
     """A memory that cannot be written stops the check before anything is concluded."""
     done = twinstore(seeded_pair, home, "check", max_file_kib=8)

@@ -170,7 +170,7 @@ def test_several_starts_at_once_make_one_server(folder: Path) -> None:
         server.stop()
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.soak)])
 def test_interrupted_initdb_is_redone(folder: Path, how: signal.Signals) -> None:
     """Ctrl-C or kill -9 during initdb leaves nothing that the next attempt would stumble over."""
     server = Server(version=16, folder=folder / "server", durable=False)
