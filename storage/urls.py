@@ -60,7 +60,7 @@ def is_placeholder(value: str) -> bool:
     Of a URL each part is looked at: user, password, host and database.
     """
     text = value.strip()
-    parts = re.split(r"://|[:/@?]", text)
+    parts = re.split(r"://|[:/@?.]", text)
     return not text or any(PLACEHOLDER.fullmatch(unquote(part)) for part in [text, *parts])
 
 
