@@ -27,12 +27,13 @@ help:
 demo: $(STAMP)
 	@$(BIN)/twinstore demo $(ARGS)
 
+# Twice as many workers as cores of a small machine: half of the time a test waits for a server or for a child of its own.
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 -m 'not soak' $(ARGS)
+	$(BIN)/python -m pytest -n 4 -m 'not soak' $(ARGS)
 
 # Tracing makes the tests take twice as long, so that it has a recipe of its own.
 coverage: $(STAMP)
-	$(BIN)/python -m pytest -n 2 -m 'not soak' --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n 4 -m 'not soak' --cov --cov-report=term $(ARGS)
 
 soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak $(ARGS)

@@ -238,8 +238,14 @@ def test_a_lock_that_is_held_ends_the_check_of_that_store(seeded_pair: Pair, sto
     assert_nothing_is_told(report, seeded_pair, titles(seeded_pair))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("table", ["public.planning", "twinstore.identity", "twinstore.migration_log"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param("public.planning", marks=pytest.mark.soak),
+        pytest.param("twinstore.identity", marks=pytest.mark.soak),
+        pytest.param("twinstore.migration_log", marks=pytest.mark.slow),
+    ],
+)
 def test_a_lock_is_not_waited_for_as_long_as_a_statement_may_take(seeded_pair: Pair, table: str) -> None:
     """With the limits that everybody has, any lock on any table that a check reads ends it within a minute."""
     began = time.monotonic()

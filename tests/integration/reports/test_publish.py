@@ -137,10 +137,12 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 def test_hostile_texts_can_be_written(tmp_path: Path, text: str) -> None:
     """Every file is valid UTF-8 whatever the texts."""
 
-    def change(value: str) -> str:
-        return value if value == make_failed_report().run_id else text
+    report = make_failed_report()
 
-    folder = publish(with_texts(make_failed_report(), change), tmp_path, mask_key=MASK_KEY)
+    def change(value: str) -> str:
+        return value if value == report.run_id else text
+
+    folder = publish(with_texts(report, change), tmp_path, mask_key=MASK_KEY)
     for file in folder.iterdir():
         content = file.read_text(encoding="utf-8")
         assert "\x1b" not in content
