@@ -140,17 +140,22 @@ def run_check(
 
 
 def check_dataset(job: stages.Job, memory: State, conductor: Conductor) -> DatasetReport:
-    """Run the stages of one dataset."""
+    """Run the stages of one dataset.
+
+    Only what needs the comparison waits for it: while the servers digest their rows, this process is free to load
+    libraries and to judge.
+    """
     progress = job.progress
     progress(f"look at both stores of {job.name}")
     started = [conductor.start(f"look at {store}", stages.look_at, job, store) for store in StoreName]
     primary, secondary = (promise.result() for promise in started)
     looks = (primary, secondary)
-    progress(f"compare the rows of {job.name}")
-    comparison = conductor.start("compare rows", stages.compare_stores, job, looks).result()
-    progress(f"judge contract and expectations of {job.name}")
+    progress(f"compare the rows of {job.name}, judge contract and expectations")
+    compared = conductor.start("compare rows", stages.compare_stores, job, looks)
+    judged = conductor.start(f"contract on {StoreName.PRISMA}", stages.judge_contract, job, primary)
     suites = [conductor.start(f"expectations on {k.store}", stages.run_expectations, job, k) for k in looks]
-    checks = _contracts(job, looks, comparison, conductor)
+    comparison = compared.result()
+    checks = _contracts(job, secondary, comparison, judged, conductor)
     for suite in suites:
         checks += suite.result()
     deferred = comparison.parity.deferred if comparison.parity else ()
@@ -166,18 +171,19 @@ def make_run_id(now: datetime) -> str:
 
 
 def _contracts(
-    job: stages.Job, looks: tuple[stages.Look, stages.Look], comparison: stages.Comparison, conductor: Conductor
+    job: stages.Job,
+    secondary: stages.Look,
+    comparison: stages.Comparison,
+    judged: Promise[tuple[CheckResult, ...]],
+    conductor: Conductor,
 ) -> tuple[CheckResult, ...]:
-    """Judge the contract on both stores; a side that was proven equal takes the other's verdicts over."""
-    primary = conductor.start(f"contract on {StoreName.PRISMA}", stages.judge_contract, job, looks[0])
+    """Return the verdicts on both stores; a secondary that was proven equal takes those of the primary over."""
+    name = f"contract on {secondary.store}"
     if comparison.parity is not None and comparison.parity.identical:
-        results = primary.result()
-        inherited = conductor.start(
-            f"contract on {StoreName.SUPABASE}", stages.inherit_contract, results, StoreName.SUPABASE
-        )
-        return results + inherited.result()
-    secondary = conductor.start(f"contract on {StoreName.SUPABASE}", stages.judge_contract, job, looks[1])
-    return primary.result() + secondary.result()
+        inherited = conductor.start(name, stages.inherit_contract, judged.result(), secondary.store)
+        return judged.result() + inherited.result()
+    own = conductor.start(name, stages.judge_contract, job, secondary)
+    return judged.result() + own.result()
 
 
 def _lease(memory: State, name: str, owner: str) -> AbstractContextManager[Lease]:
