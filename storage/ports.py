@@ -73,7 +73,16 @@ class Snapshot(Protocol):
 
     Digests, pairs, sketches and rows leave out the rows whose key cannot be replicated. Ranges are those of
     `storage.parity.ranges`, by number. Every method may raise the errors of `contracts.errors`.
+
+    Where requests cannot share a transaction a snapshot is not frozen: its answers are as of different moments. Of each
+    range, however, `count` and `digests` are of one moment, and once `pairs` has yielded the last row of a range, both
+    say of it what they said at the moment of the statement that returned its pairs.
     """
+
+    @property
+    def frozen(self) -> bool:
+        """Whether all answers are as of one moment, which is past when the snapshot is open."""
+        ...
 
     def count(self) -> dict[int, RangeCount]:
         """Count all rows by range, by a statement that shares nothing with the digests; empty ranges are absent."""
@@ -88,7 +97,7 @@ class Snapshot(Protocol):
         ...
 
     def pairs(self, ranges: Collection[int]) -> Iterator[KeyHash]:
-        """Yield key and hash of every row in these ranges, by key in C order, in one statement."""
+        """Yield key and hash of every row in these ranges, by range and then by key in C order."""
         ...
 
     def sketch(self, ranges: Collection[int], cells: int) -> dict[int, Cell]:

@@ -95,6 +95,8 @@ class PostgresReader:
 class PostgresSnapshot:
     """The rows of one dataset in one server as of the moment when its transaction began."""
 
+    frozen = True
+
     def __init__(
         self, connection: psycopg.Connection[Any], store: StoreName, dataset: Dataset, kind: HashKind, meter: Meter
     ) -> None:
@@ -134,9 +136,9 @@ class PostgresSnapshot:
         return {b: Digest(int(n), int(s1), int(s2)) for b, n, s1, s2 in self._fetch(query)}
 
     def pairs(self, ranges: Collection[int]) -> Iterator[KeyHash]:
-        """Stream key and hash in key order; the server sorts."""
+        """Stream key and hash by range and key, in one statement; the server sorts."""
         where = self._sql.within(sorted(ranges), self._replicable)
-        query = sql.SQL("COPY (SELECT k, h1, h2 FROM ({}) AS hashed ORDER BY k) TO STDOUT").format(
+        query = sql.SQL("COPY (SELECT k, h1, h2 FROM ({}) AS hashed ORDER BY b, k) TO STDOUT").format(
             self._sql.hashed(self._kind, where=where)
         )
         self._meter.statements += 1

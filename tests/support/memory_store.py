@@ -32,6 +32,8 @@ def to_signed(value: bytes) -> int:
 class MemorySnapshot:
     """Rows as they were when the snapshot was taken."""
 
+    frozen = True
+
     def __init__(self, rows: dict[str, Row], dataset: Dataset) -> None:
         self._dataset = dataset
         self._all = rows
