@@ -1,56 +1,42 @@
--- Queries of the planning suite. Each returns no row when all is well, else at most 20 rows with the columns
--- sample_key (id of one record), failing_rows (of the whole table) and observed (words without personal values).
--- {batch} is the table; $names are limits. The session's time zone is UTC.
-
--- id_unique --
--- Ids that are the same UUID once case and hyphens are read alike: only one of the rows can exist on supabase.
-WITH doubled AS (
-    SELECT min(id::text COLLATE "C") AS sample_key, count(*) AS records
-    FROM {batch}
-    GROUP BY replace(lower(id::text), '-', '')
-    HAVING count(*) > 1
-)
-SELECT sample_key, sum(records) OVER () AS failing_rows, count(*) OVER () || ' ids occur more than once' AS observed
-FROM doubled
-ORDER BY sample_key
-LIMIT 20
+-- Queries of the planning suite. {batch} is the table, $names are its columns, limits and the words of a dialect
+-- (expectations.dialect). The session's time zone is UTC. Some return one row that says whether something holds; the
+-- others return no row when all is well, else up to 20 with the id of one record and failing_rows of the whole table.
 
 -- type_distribution --
--- Types that hold more than their share of the table.
-WITH shares AS (
-    SELECT type, count(*) / sum(count(*)) OVER () AS share
+-- The share of the most frequent type.
+WITH types AS (
+    SELECT count(*) AS records
     FROM {batch}
-    GROUP BY type
+    GROUP BY $type
+),
+shares AS (
+    SELECT CAST(max(records) AS double precision) / sum(records) AS most
+    FROM types
 )
-SELECT NULL AS sample_key, 0 AS failing_rows, round(max(share) * 100, 1) || ' % of the rows have one type' AS observed
+SELECT most, most <= $type_share_max AS holds
 FROM shares
-HAVING max(share) > $type_share_max
 
 -- status_distribution --
--- Share of failed and of draft records, where one of them is above its limit.
+-- The shares of failed records and of drafts.
 WITH shares AS (
     SELECT
-        count(*) FILTER (WHERE status = 'failed') / count(*)::numeric AS failed,
-        count(*) FILTER (WHERE status = 'draft') / count(*)::numeric AS draft
+        CAST(count(*) FILTER (WHERE $status = 'failed') AS double precision) / count(*) AS failed,
+        CAST(count(*) FILTER (WHERE $status = 'draft') AS double precision) / count(*) AS draft
     FROM {batch}
 )
-SELECT
-    NULL AS sample_key,
-    0 AS failing_rows,
-    round(failed * 100, 1) || ' % failed, ' || round(draft * 100, 1) || ' % draft' AS observed
+SELECT failed, draft, failed <= $failed_share_max AND draft <= $draft_share_max AS holds
 FROM shares
-WHERE failed > $failed_share_max OR draft > $draft_share_max
 
 -- orphaned_projects --
 -- Projects with some records of which none has an owner.
 WITH orphaned AS (
-    SELECT min(id::text COLLATE "C") AS sample_key, count(*) AS records
+    SELECT min(CAST($id AS text) $bytewise) AS sample_key, count(*) AS records
     FROM {batch}
-    WHERE project_id IS NOT NULL
-    GROUP BY project_id
-    HAVING count(user_id) = 0 AND count(*) >= $orphan_min_records
+    WHERE $project_id IS NOT NULL
+    GROUP BY $project_id
+    HAVING count($user_id) = 0 AND count(*) >= $orphan_min_records
 )
-SELECT sample_key, sum(records) OVER () AS failing_rows, count(*) OVER () || ' projects without any owner' AS observed
+SELECT sample_key, sum(records) OVER () AS failing_rows, count(*) OVER () AS projects
 FROM orphaned
 ORDER BY sample_key
 LIMIT 20
@@ -58,16 +44,13 @@ LIMIT 20
 -- growth_per_user --
 -- Owners that made more records within one day (UTC) than a person or a sane import makes.
 WITH bursts AS (
-    SELECT min(id::text COLLATE "C") AS sample_key, count(*) AS records
+    SELECT min(CAST($id AS text) $bytewise) AS sample_key, count(*) AS records
     FROM {batch}
-    WHERE user_id IN (SELECT user_id FROM {batch} GROUP BY user_id HAVING count(*) > $owner_day_rows)
-    GROUP BY user_id, date_trunc('day', created_at)
+    WHERE $user_id IN (SELECT $user_id FROM {batch} GROUP BY $user_id HAVING count(*) > $owner_day_rows)
+    GROUP BY $user_id, substr(CAST($created_at AS text), 1, 10)
     HAVING count(*) > $owner_day_rows
 )
-SELECT
-    sample_key,
-    sum(records) OVER () AS failing_rows,
-    'up to ' || max(records) OVER () || ' records of one owner within a day' AS observed
+SELECT sample_key, sum(records) OVER () AS failing_rows, max(records) OVER () AS most
 FROM bursts
 ORDER BY sample_key
 LIMIT 20

@@ -1,15 +1,12 @@
-"""All suites, by the name of their dataset: adding a dataset adds one line here and one file with its checks."""
+"""Suites, found by the name of their dataset: files `NAME.py` that define `SUITE`, here or in a folder of the user."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from contracts.errors import ConfigurationError
+from contracts.registry import contract_for
 from contracts.vocabulary import Severity
-from expectations.planning import PLANNING_SUITE
 from expectations.suite import Suite
-
-_SUITES: dict[str, Suite[Any]] = {PLANNING_SUITE.dataset_name: PLANNING_SUITE}
 
 
 def suite_for(dataset_name: str) -> Suite[Any]:
@@ -18,11 +15,10 @@ def suite_for(dataset_name: str) -> Suite[Any]:
     Raises:
         ConfigurationError: No such dataset is known.
     """
-    try:
-        return _SUITES[dataset_name]
-    except KeyError:
-        known = ", ".join(sorted(_SUITES))
-        raise ConfigurationError(f"There is no suite for {dataset_name!r}.", f"Use one of: {known}.") from None
+    contract_for(dataset_name)
+    from expectations import planning
+
+    return planning.SUITE
 
 
 def declared_checks(dataset_name: str) -> list[tuple[str, Severity, str]]:
@@ -32,3 +28,13 @@ def declared_checks(dataset_name: str) -> list[tuple[str, Severity, str]]:
         ConfigurationError: No such dataset is known.
     """
     return [(check.id, check.severity, check.sentence) for check in suite_for(dataset_name).checks]
+
+
+def needed_columns(dataset_name: str) -> tuple[str, ...]:
+    """Return the canonical names of the columns that the suite of a dataset reads, in the order of the dataset.
+
+    Raises:
+        ConfigurationError: No such dataset is known.
+    """
+    read = {column for check in suite_for(dataset_name).checks for column in check.columns}
+    return tuple(column.name for column in contract_for(dataset_name).dataset.columns if column.name in read)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from contracts.registry import contract_for
 from contracts.verdicts import CheckResult
 from contracts.vocabulary import CheckSource, CheckStatus, Severity, StoreName
-from expectations.engine import Connections, connections, load_gx, open_batch, why
+from expectations.connections import Connections, FileConnections, connections
+from expectations.engine import load_gx, open_batch
 from expectations.registry import suite_for
 from expectations.suite import Ask, DeclaredCheck, Facts, Finding, Skip, Suite
+from expectations.troubles import why
 
 TIMEOUT_S = 120.0
 
@@ -22,22 +25,24 @@ class Target:
 
     Attributes:
         store: The store that holds it.
-        url: SQLAlchemy URL of the store; never shown.
-        schema: Schema of the table.
+        url: SQLAlchemy URL of the store, or of the SQLite file that the table was spooled to; never shown.
+        schema: Schema of the table; None in a file.
         table: Its name.
+        columns: What columns are called there, by canonical name, where that is not the same.
         timeout_s: Limit per statement, in seconds.
         allow_empty: Take an empty table for a fact, not for a sign that we see nothing of it.
     """
 
     store: StoreName
     url: str
-    schema: str
+    schema: str | None
     table: str
+    columns: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float = TIMEOUT_S
     allow_empty: bool = False
 
     def __repr__(self) -> str:
-        return f"Target({self.store}, {self.schema}.{self.table})"
+        return f"Target({self.store}, {self.table if self.schema is None else f'{self.schema}.{self.table}'})"
 
 
 def run_suite(
@@ -45,7 +50,7 @@ def run_suite(
     store: StoreName,
     *,
     url: str,
-    schema: str,
+    schema: str | None,
     table: str,
     now: datetime,
     trend: tuple[int, ...] = (),
@@ -55,11 +60,14 @@ def run_suite(
 ) -> tuple[CheckResult, ...]:
     """Evaluate the suite of a dataset on one store. This is a read-only operation; it raises for nothing on the store.
 
+    Where there is no SQL channel, the table is a SQLite file: the columns of `expectations.registry.needed_columns` by
+    their canonical names, all of them texts in canonical form (instants in UTC, without a zone).
+
     Args:
         dataset_name: Name of the dataset.
         store: The store that holds the table.
-        url: SQLAlchemy URL of the store; it is in no result and no error.
-        schema: Schema of the table.
+        url: SQLAlchemy URL of the store, or `sqlite:////path` of a file; it is in no result and no error.
+        schema: Schema of the table; None in a file.
         table: Its name.
         now: The moment of the run; with a time zone.
         trend: Numbers of rows of this table in earlier runs, oldest first.
@@ -76,8 +84,17 @@ def run_suite(
     """
     if now.tzinfo is None:
         raise ValueError("now needs a time zone")
-    target = Target(store=store, url=url, schema=schema, table=table, timeout_s=timeout_s, allow_empty=allow_empty)
-    return evaluate(suite_for(dataset_name), target, now=now, trend=trend, thresholds=thresholds)
+    suite = suite_for(dataset_name)
+    target = Target(
+        store=store,
+        url=url,
+        schema=schema,
+        table=table,
+        columns={column.name: column.name_in(store) for column in contract_for(dataset_name).dataset.columns},
+        timeout_s=timeout_s,
+        allow_empty=allow_empty,
+    )
+    return evaluate(suite, target, now=now, trend=trend, thresholds=thresholds)
 
 
 def evaluate(
@@ -90,7 +107,13 @@ def evaluate(
         with connections(target.url, target.timeout_s) as source:
             rows = _count(source, target)
             facts = Facts(
-                store=target.store, rows=rows, now=now, trend=trend, thresholds=thresholds or suite.thresholds
+                store=target.store,
+                dialect=source.dialect,
+                columns={} if isinstance(source, FileConnections) else target.columns,
+                rows=rows,
+                now=now,
+                trend=trend,
+                thresholds=thresholds or suite.thresholds,
             )
             return _on_rows(suite, target, source, facts)
     except Exception as exc:  # noqa: BLE001 - whatever it is, nothing was proven; its text may hold the URL
@@ -114,14 +137,15 @@ def _on_rows(suite: Suite[Any], target: Target, source: Connections, facts: Fact
     gx = load_gx()
     plans = {check.id: _plan(check, facts) for check in suite.checks}
     asks = {key: plan for key, plan in plans.items() if isinstance(plan, Ask)}
-    answers, trouble = _answers(gx, suite, asks, open_batch(gx, source, target.schema, target.table))
+    with open_batch(gx, source, target.schema, target.table) as batch:
+        answers, trouble = _answers(gx, suite, asks, batch)
     return tuple(_judge(check, store, plans[check.id], answers.get(check.id), trouble) for check in suite.checks)
 
 
 def _plan(check: DeclaredCheck[Any], facts: Facts[Any]) -> Ask | Skip | str:
     """Return the plan of a check, or why there is none."""
     try:
-        return check.plan(facts)
+        return check.plan(replace(facts, columns={name: facts.columns.get(name, name) for name in check.columns}))
     except Exception as exc:  # noqa: BLE001 - a check that cannot be planned is errored; the others go on
         return f"its expectation could not be made ({type(exc).__name__})"
 

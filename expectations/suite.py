@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from contracts.vocabulary import Severity, StoreName
+from expectations.dialect import Dialect
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
@@ -21,6 +22,8 @@ class Facts(Generic[T]):
 
     Attributes:
         store: The store that holds the table.
+        dialect: The SQL that is spoken where the table lies.
+        columns: The columns that the check declares: what they are called in this table, by canonical name.
         rows: Number of its rows, at least 1.
         now: The moment of the run; with a time zone.
         trend: Numbers of rows of earlier runs, oldest first.
@@ -28,6 +31,8 @@ class Facts(Generic[T]):
     """
 
     store: StoreName
+    dialect: Dialect
+    columns: Mapping[str, str]
     rows: int
     now: datetime
     trend: tuple[int, ...]
@@ -56,7 +61,7 @@ class Ask:
     Attributes:
         expectation: An expectation of Great Expectations, made from its class: one that is given by name and unknown
             is dropped in silence.
-        read: Turns the `result` part of its answer into a finding; raises `KeyError` when the answer lacks it.
+        read: Turns the `result` part of its answer into a finding; raises when the answer lacks it.
     """
 
     expectation: Expectation
@@ -79,6 +84,7 @@ class DeclaredCheck(Generic[T]):
         severity: How bad a failure is.
         sentence: What must hold, and what is wrong when it does not.
         plan: Makes the expectation for a table.
+        columns: Canonical names of the columns that it reads; the plan is told no other.
         broken_by: Ids of the faults of the catalogue that break it.
     """
 
@@ -86,6 +92,7 @@ class DeclaredCheck(Generic[T]):
     severity: Severity
     sentence: str
     plan: Callable[[Facts[T]], Ask | Skip]
+    columns: tuple[str, ...] = ()
     broken_by: tuple[str, ...] = ()
 
 

@@ -11,7 +11,7 @@ from contracts.planning import PLANNING
 from contracts.registry import contract_for
 from contracts.rules import PLANNING_RULES
 from contracts.vocabulary import StoreName
-from expectations.planning import PLANNING_SUITE
+from expectations.planning import SUITE
 from storage.local import seed
 from storage.local.faults.catalogue import DECOYS, FAULTS
 from storage.local.faults.inject import inject
@@ -69,7 +69,7 @@ def test_every_rule_names_faults_that_break_it() -> None:
         for check, _ in fault.expects.checks:
             breaking[check].add(fault.id)
     named = {rule.id: rule.broken_by for rule in PLANNING_RULES}
-    named |= {expectation.id: expectation.broken_by for expectation in PLANNING_SUITE.checks}
+    named |= {expectation.id: expectation.broken_by for expectation in SUITE.checks}
     for known, faults in named.items():
         assert faults
         assert set(faults) <= breaking[known]

@@ -16,14 +16,15 @@ from contracts.errors import ConfigurationError
 from contracts.verdicts import CheckResult
 from contracts.vocabulary import CheckStatus, Severity, StoreName
 from expectations.engine import load_gx
-from expectations.planning import PLANNING_SUITE
+from expectations.planning import SUITE
+from expectations.queries import ask_for_violations
 from expectations.registry import declared_checks, suite_for
 from expectations.runner import Target, evaluate, run_suite
 from expectations.suite import Ask, DeclaredCheck, Facts, Finding, Skip, Suite
 from tests.support.servers import SEEDED_AT, Pair
 
 SECRET = "hunter2$word"
-GOOD = next(check for check in PLANNING_SUITE.checks if check.id == "planning.id_unique")
+GOOD = next(check for check in SUITE.checks if check.id == "planning.id_unique")
 
 
 def planning(url: str, **options: Any) -> tuple[CheckResult, ...]:
@@ -41,7 +42,7 @@ def planning(url: str, **options: Any) -> tuple[CheckResult, ...]:
 
 def of(pair: Pair, *checks: DeclaredCheck[Any]) -> dict[str, CheckResult]:
     """Evaluate a suite of these checks on the primary store; return its results by id."""
-    suite: Suite[Any] = Suite(dataset_name="planning", checks=checks, thresholds=PLANNING_SUITE.thresholds)
+    suite: Suite[Any] = Suite(dataset_name="planning", checks=checks, thresholds=SUITE.thresholds)
     target = Target(store=StoreName.PRISMA, url=pair.primary, schema="public", table="planning")
     results = evaluate(suite, target, now=SEEDED_AT)
     assert len(results) == len(checks)
@@ -56,10 +57,9 @@ def check(name: str, plan: Callable[[Facts[Any]], Ask | Skip]) -> DeclaredCheck[
 def asking(query: str, read: Callable[[Any], Finding] | None = None) -> Callable[[Facts[Any]], Ask | Skip]:
     """Plan a query that must return no row."""
 
-    def plan(facts: Facts[Any]) -> Ask | Skip:
-        ask = GOOD.plan(facts)
-        assert isinstance(ask, Ask)
-        return Ask(expectation=ask.expectation.copy(update={"unexpected_rows_query": query}), read=read or ask.read)
+    def plan(_: Facts[Any]) -> Ask | Skip:
+        ask = ask_for_violations(query, str)
+        return replace(ask, read=read or ask.read)
 
     return plan
 

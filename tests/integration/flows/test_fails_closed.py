@@ -15,8 +15,9 @@ from psycopg import sql
 
 from contracts.verdicts import DatasetReport
 from contracts.vocabulary import Cause, CheckSource, CheckStatus, StoreName, Verdict
-from expectations import registry
-from expectations.planning import PLANNING_SUITE, PlanningThresholds
+from expectations import planning
+from expectations.planning import SUITE, PlanningThresholds
+from expectations.queries import ask_for_violations
 from expectations.suite import Ask, DeclaredCheck, Facts, Suite
 from storage.local.faults import FAULTS, inject
 from storage.local.loopback import free_port
@@ -327,9 +328,9 @@ def raising(facts: Facts[PlanningThresholds]) -> Ask:
 
 def test_an_expectation_that_raises_is_errored_alone(seeded_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """One check that cannot be evaluated makes the run errored; the others and the comparison stand."""
-    bad = replace(PLANNING_SUITE.checks[0], id="planning.raises", plan=raising)
-    suite = replace(PLANNING_SUITE, checks=(*PLANNING_SUITE.checks, bad))
-    monkeypatch.setitem(registry._SUITES, "planning", suite)
+    bad = replace(SUITE.checks[0], id="planning.raises", plan=raising)
+    suite = replace(SUITE, checks=(*SUITE.checks, bad))
+    monkeypatch.setattr(planning, "SUITE", suite)
     report = check(job_of(seeded_pair))
     assert_closed(report, r"planning\.raises\b.*\bprisma")
     assert {(c.id, c.store) for c in report.checks if c.status is CheckStatus.ERRORED} == {
@@ -341,16 +342,13 @@ def test_an_expectation_that_raises_is_errored_alone(seeded_pair: Pair, monkeypa
 
 def asked_of_no_column(facts: Facts[PlanningThresholds]) -> Ask:
     """Ask for something that the server cannot answer."""
-    good = next(c for c in PLANNING_SUITE.checks if c.id == "planning.id_unique").plan(facts)
-    assert isinstance(good, Ask)
-    query = "SELECT no_such_column FROM {batch}"
-    return Ask(expectation=good.expectation.copy(update={"unexpected_rows_query": query}), read=good.read)
+    return ask_for_violations("SELECT no_such_column FROM {batch}", str)
 
 
 def test_an_expectation_that_the_server_refuses_is_errored(seeded_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """An expectation whose statement fails is neither passed nor failed."""
-    bad = replace(PLANNING_SUITE.checks[0], id="planning.refused", plan=asked_of_no_column)
-    monkeypatch.setitem(registry._SUITES, "planning", replace(PLANNING_SUITE, checks=(*PLANNING_SUITE.checks, bad)))
+    bad = replace(SUITE.checks[0], id="planning.refused", plan=asked_of_no_column)
+    monkeypatch.setattr(planning, "SUITE", replace(SUITE, checks=(*SUITE.checks, bad)))
     report = check(job_of(seeded_pair))
     assert_closed(report, r"planning\.refused\b.*\bprisma")
 
@@ -358,7 +356,7 @@ def test_an_expectation_that_the_server_refuses_is_errored(seeded_pair: Pair, mo
 def test_an_empty_suite_is_errored(seeded_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """A suite that declares nothing proves nothing."""
     none: tuple[DeclaredCheck[object], ...] = ()
-    monkeypatch.setitem(registry._SUITES, "planning", Suite(dataset_name="planning", checks=none, thresholds=None))
+    monkeypatch.setattr(planning, "SUITE", Suite(dataset_name="planning", checks=none, thresholds=None))
     report = check(job_of(seeded_pair))
     assert_closed(report, r"planning\.suite\b.*\bprisma")
 

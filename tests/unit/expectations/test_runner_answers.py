@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from contracts.vocabulary import CheckStatus, StoreName
-from expectations.planning import PLANNING_SUITE
+from expectations.planning import SUITE
 from expectations.runner import _judge
 from expectations.suite import Ask, Finding, Skip
 
-CHECK = PLANNING_SUITE.checks[0]
+CHECK = SUITE.checks[0]
 ASKED: Any = Ask(expectation=None, read=lambda _: Finding(observed="seen"))  # type: ignore[arg-type]  # nothing is evaluated
 
 

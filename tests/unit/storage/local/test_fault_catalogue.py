@@ -12,7 +12,7 @@ from contracts.errors import ConfigurationError
 from contracts.planning import PLANNING
 from contracts.rules import PLANNING_RULES
 from contracts.vocabulary import Cause, DifferenceKind, Severity, StoreName, Verdict
-from expectations.planning import PLANNING_SUITE
+from expectations.planning import SUITE
 from storage.local.faults import DECOYS, FAULTS, PAIRS, WITHOUT_DECOY, Fault, Injected, fault
 from storage.local.faults.catalogue import SECTIONS
 from storage.local.faults.page import to_markdown
@@ -22,7 +22,7 @@ from storage.local.faults.words import NOTES, WARNINGS, alike, rules, verdict
 EVERYTHING = (*FAULTS, *DECOYS, *PAIRS)
 COLUMNS = {column.name for column in PLANNING.columns}
 IDS = [fault.id for fault in EVERYTHING]
-SEVERITIES = {rule.id: rule.severity for rule in PLANNING_RULES} | {c.id: c.severity for c in PLANNING_SUITE.checks}
+SEVERITIES = {rule.id: rule.severity for rule in PLANNING_RULES} | {c.id: c.severity for c in SUITE.checks}
 
 
 def test_ids_are_unique_and_plain() -> None:

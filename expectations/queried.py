@@ -1,4 +1,4 @@
-"""The expectation that a query finds no violation. Importing this module loads Great Expectations."""
+"""Two expectations about the rows that a query returns. Importing this module loads Great Expectations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ class ExpectNoViolations(UnexpectedRowsExpectation):
         execution_engine: Any = None,  # noqa: ARG002 - likewise
     ) -> dict[str, Any]:
         rows = metrics["unexpected_rows_query.table"]
-        return {
-            "success": len(rows) == 0,
-            "result": {"observed_value": len(rows), "details": {"unexpected_rows": rows}},
-        }
+        return {"success": self._holds(rows), "result": {"observed_value": len(rows), "details": {"rows": rows}}}
+
+    def _holds(self, rows: list[dict[str, Any]]) -> bool:
+        return len(rows) == 0
+
+
+class ExpectItHolds(ExpectNoViolations):
+    """Expect a query to return one row, with what was measured and a column `holds` that is true."""
+
+    def _holds(self, rows: list[dict[str, Any]]) -> bool:
+        return len(rows) == 1 and rows[0]["holds"] == 1
