@@ -1,0 +1,283 @@
+"""The connection to a project's REST API: supabase-py, its own retries off, on our transport and within our limits."""
+
+from __future__ import annotations
+
+import logging
+import re
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from contracts.errors import ConfigurationError
+from contracts.vocabulary import StoreName
+from storage.meter import Meter
+from storage.rest.errors import Busy, Garbled
+from storage.rest.pace import Pace
+from storage.rest.patience import Patience
+
+if TYPE_CHECKING:
+    from postgrest import SyncRequestBuilder, SyncRPCFilterRequestBuilder, SyncSelectRequestBuilder
+    from supabase import Client
+
+    from storage.rest.wire import Wire
+
+CONNECTIONS = 4  # requests that are sent at a time, at most
+PREFER = "timezone=UTC"
+Values = tuple[str | None, ...]
+
+_FORBIDDEN_IN_PATH = re.compile(r"[/\\?#%\x00-\x1f]|^\.{0,2}$")
+_CONTENT_RANGE = re.compile(r"(?:(\d+)-(\d+)|\*)/(\d+|\*)")
+_KEY_FORM = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestAccess:
+    """Where a project is, and with which key it is read.
+
+    Attributes:
+        url: URL of the project; what `/rest/v1` says at its end is left out.
+        key: The key; never shown.
+
+    Raises:
+        ConfigurationError: One of both cannot be used. The message quotes neither.
+    """
+
+    url: str
+    key: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", _project_url(self.url))
+        object.__setattr__(self, "key", self.key.strip())
+        if not _KEY_FORM.fullmatch(self.key):
+            raise ConfigurationError("The key of Supabase holds characters that no key has.", "Copy the key again.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestLimits:
+    """What is waited for, in seconds, and what is taken.
+
+    Attributes:
+        connect_s: For a connection.
+        read_s: For the next piece of an answer; longer than the server's statement_timeout, so that the server gives
+            up first and says so.
+        write_s: For the server to take a piece of a request.
+        answer_s: For a whole answer.
+        max_answer_bytes: Largest answer, decompressed.
+    """
+
+    connect_s: float = 10.0
+    read_s: float = 75.0
+    write_s: float = 30.0
+    answer_s: float = 150.0
+    max_answer_bytes: int = 64 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Rows that were read.
+
+    Attributes:
+        rows: Their values, in the order of the columns that were asked for; every one a text, or None for NULL.
+        total: How many rows the filters leave, where an exact count was asked for.
+    """
+
+    rows: list[Values]
+    total: int | None = None
+
+
+class RestClient:
+    """One project's REST API; a context manager that closes its connections. Threads may share it.
+
+    Args:
+        access: URL and key.
+        store: Which store it is, for errors.
+        limits: Time limits and sizes.
+        meter: Counts requests, rows and bytes.
+        patience: How reads are tried again.
+    """
+
+    def __init__(
+        self,
+        access: RestAccess,
+        *,
+        store: StoreName = StoreName.SUPABASE,
+        limits: RestLimits | None = None,
+        meter: Meter | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.store = store
+        self.meter = meter or Meter()
+        self.pace = Pace(requests=CONNECTIONS)
+        self._patience = patience or Patience()
+        self._wire, self._client = _connect(access, store, limits or RestLimits(), self.meter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._wire.close()
+
+    def table(self, schema: str, name: str) -> SyncRequestBuilder:
+        """Return supabase-py's builder of a request to a table.
+
+        Raises:
+            ConfigurationError: The name would lead out of the REST API.
+        """
+        if _FORBIDDEN_IN_PATH.search(name):
+            raise ConfigurationError("A table's name cannot be part of a URL.", "Reach the store by SQL.")
+        return self._client.schema(schema).table(name)
+
+    def rows(
+        self, request: Callable[[], SyncSelectRequestBuilder], columns: Sequence[str], *, counted: bool = False
+    ) -> Answer:
+        """Read rows, and prove that they are what was asked for.
+
+        Args:
+            request: Makes the request; it is made anew for every attempt.
+            columns: Names under which it asks for columns, all as text.
+            counted: True when it asks for an exact count.
+
+        Raises:
+            TwinstoreError: It fails and goes on failing, or its answers cannot be believed.
+        """
+
+        def read() -> Answer:
+            builder = request()
+            _prefer(builder, counted=counted)
+            rows = self._checked(self._execute(builder), columns)
+            return Answer(rows=rows, total=self._total(len(rows), counted=counted))
+
+        answer = self._patience.call(lambda: self.pace.run(read), failed=self._failed)
+        self.pace.went_well()
+        self.meter.rows += len(answer.rows)
+        return answer
+
+    def call(self, function: str, arguments: Mapping[str, Any]) -> Any:
+        """Call a function that only reads, and return the JSON value that it gives.
+
+        Args:
+            function: Its name, in schema public.
+            arguments: By name.
+
+        Raises:
+            TwinstoreError: It fails and goes on failing, or its answers are no JSON objects or arrays.
+        """
+
+        def read() -> Any:
+            data = self._execute(self._client.rpc(function, dict(arguments)))
+            if not isinstance(data, (dict, list)):
+                raise self._garbled("the result of a function")
+            return data
+
+        result = self._patience.call(lambda: self.pace.run(read), failed=self._failed)
+        self.pace.went_well()
+        return result
+
+    def _execute(self, builder: SyncSelectRequestBuilder | SyncRPCFilterRequestBuilder) -> object:
+        try:
+            return builder.execute().data
+        except (ValueError, RecursionError):  # of a count that is no number, of JSON that is nested without end
+            pass
+        raise self._garbled("JSON")
+
+    def _checked(self, data: object, columns: Sequence[str]) -> list[Values]:
+        if not isinstance(data, list):
+            raise self._garbled("rows")
+        pick = itemgetter(*columns) if len(columns) > 1 else lambda row: (row[columns[0]],)
+        try:
+            rows: list[Values] = [pick(row) for row in data]
+        except (KeyError, TypeError, IndexError):
+            raise self._garbled("rows with the columns that were asked for") from None
+        if not {type(value) for row in rows for value in row} <= {str, type(None)}:
+            raise self._garbled("columns as text")
+        return rows
+
+    def _total(self, rows: int, *, counted: bool) -> int | None:
+        """Return the exact count, and prove that as many rows came as the header says."""
+        found = _CONTENT_RANGE.fullmatch(self._wire.seen.content_range)
+        if found is None:
+            raise self._garbled("a range of rows")
+        first, last, total = found.groups()
+        if rows != (0 if first is None else int(last) - int(first) + 1):
+            raise self._garbled("as many rows as its header names")
+        if counted and total == "*":
+            raise self._garbled("an exact count")
+        return int(total) if counted else None
+
+    def _garbled(self, expected: str) -> Garbled:
+        return Garbled(
+            f"{self.store} did not answer with {expected}.",
+            "Check that SUPABASE_URL is the project's own URL and that no proxy changes its answers.",
+            store=self.store,
+        )
+
+    def _failed(self, exc: Exception) -> None:
+        if isinstance(exc, Busy):
+            self.pace.slow_down()
+
+
+def _prefer(builder: SyncSelectRequestBuilder, *, counted: bool) -> None:
+    builder.request.headers["Prefer"] = f"count=exact,{PREFER}" if counted else PREFER
+
+
+def _connect(access: RestAccess, store: StoreName, limits: RestLimits, meter: Meter) -> tuple[Wire, Client]:
+    import httpx
+    from supabase import ClientOptions, create_client
+
+    from storage.rest.wire import Wire
+
+    _keep_quiet()
+    pool = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=15)
+    transport = httpx.HTTPTransport(verify=_certificates(), http2=False, limits=pool, trust_env=False)
+    wire = Wire(transport, store=store, meter=meter, answer_s=limits.answer_s, max_answer_bytes=limits.max_answer_bytes)
+    timeout = httpx.Timeout(
+        connect=limits.connect_s, read=limits.read_s, write=limits.write_s, pool=limits.answer_s + limits.connect_s
+    )
+    session = httpx.Client(transport=wire, timeout=timeout, trust_env=False, follow_redirects=False)
+    options = ClientOptions(
+        httpx_client=session, postgrest_client_retry=False, auto_refresh_token=False, persist_session=False
+    )
+    return wire, create_client(access.url, access.key, options)
+
+
+def _certificates() -> ssl.SSLContext:
+    """Trust the authorities that certifi names, and those of this machine or of SSL_CERT_FILE."""
+    import certifi
+
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.load_default_certs()
+    return context
+
+
+def _keep_quiet() -> None:
+    """Keep these loggers from printing URLs, which hold the values of filters, and from telling of every retry."""
+    for name in ("httpx", "httpcore"):
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.WARNING))
+    retries = logging.getLogger("stamina")
+    if not retries.handlers:
+        retries.addHandler(logging.NullHandler())
+
+
+def _project_url(url: str) -> str:
+    text = url.strip().rstrip("/").removesuffix("/rest/v1").rstrip("/")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment or parts.username or re.search(r"\s", text):
+        raise ConfigurationError(
+            "SUPABASE_URL is not the URL of a project.", "Write it as https://<project>.supabase.co"
+        )
+    return text
