@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
 
+from contracts.dataset import Dataset
 from contracts.errors import InternalFault
 from contracts.verdicts import RangeAccount, RowTotals, SideCounts
 from contracts.vocabulary import DifferenceKind, Exclusion
@@ -13,6 +14,9 @@ from storage.parity.candidates import FirstLook
 from storage.parity.ranges import limits, range_of
 from storage.parity.recheck import Checked, Outcome
 from storage.ports import Digest, RangeCount
+
+Counts = tuple[Mapping[int, RangeCount], Mapping[int, RangeCount]]
+"""Rows by range, primary and secondary."""
 
 
 class Term(StrEnum):
@@ -31,11 +35,13 @@ class Accounts:
     """Takes down where every row went, and proves that none is left over.
 
     Args:
+        dataset: The dataset that both sides hold.
         counts: Rows by range, primary and secondary, as counted apart from everything else.
         look: What the first look found.
     """
 
-    def __init__(self, counts: tuple[Mapping[int, RangeCount], Mapping[int, RangeCount]], look: FirstLook) -> None:
+    def __init__(self, dataset: Dataset, counts: Counts, look: FirstLook) -> None:
+        self._dataset = dataset
         self._counts = counts
         self._terms: tuple[Counter[tuple[int, Term]], Counter[tuple[int, Term]]] = (Counter(), Counter())
         self._keys: Counter[str] = Counter()
@@ -50,13 +56,10 @@ class Accounts:
 
     @classmethod
     def one_sided(
-        cls,
-        counts: tuple[Mapping[int, RangeCount], Mapping[int, RangeCount]],
-        digests: Mapping[int, Digest],
-        kind: DifferenceKind,
+        cls, dataset: Dataset, counts: Counts, digests: Mapping[int, Digest], kind: DifferenceKind
     ) -> Accounts:
         """Account for a pair of which one side is empty: every digested row of the other is one-sided."""
-        accounts = cls(counts, FirstLook())
+        accounts = cls(dataset, counts, FirstLook())
         side = accounts._terms[0 if kind is DifferenceKind.ONLY_PRIMARY else 1]
         for number, digest in digests.items():
             side[number, Term.ONLY] += digest.count
@@ -65,7 +68,7 @@ class Accounts:
 
     def add(self, checked: Checked) -> None:
         """Take down one candidate. A row of the first look that is gone meanwhile was deferred on its side."""
-        first, number = checked.first, range_of(checked.first.key)
+        first, number = checked.first, range_of(self._dataset, checked.first.key)
         for side, was, row in zip(
             self._terms, (first.primary, first.secondary), (checked.primary, checked.secondary), strict=True
         ):
@@ -111,7 +114,7 @@ class Accounts:
         )
 
     def _range(self, number: int) -> RangeAccount:
-        low, high = limits(number)
+        low, high = limits(self._dataset, number)
         primary, secondary = (
             self._side(counts, terms, number) for counts, terms in zip(self._counts, self._terms, strict=True)
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from contracts.vocabulary import StoreName
+from storage.parity.accounting import Counts
 from storage.parity.candidates import FirstLook, first_look
 from storage.parity.recheck import Patience
 from storage.parity.together import together
@@ -16,7 +17,6 @@ from storage.ports import Digest, HashKind, RangeCount, Reader, Snapshot
 
 EXCLUDED_KEYS = 10_000  # keys of excluded rows that are remembered, per side
 
-Counts = tuple[Mapping[int, RangeCount], Mapping[int, RangeCount]]
 Digests = tuple[Mapping[int, Digest], Mapping[int, Digest]]
 
 
@@ -25,9 +25,9 @@ class Overview:
     """What one snapshot of each store showed.
 
     Attributes:
-        seen_at: When both snapshots were open, on the monotonic clock.
-        counts: Rows by range, primary and secondary.
-        digests: Digests by range, likewise.
+        seen_at: A time on the monotonic clock at which the moments of all that was read were past.
+        counts: Rows by range, primary and secondary, as of the moment at which the range was read last.
+        digests: Digests by range, as they were first.
         empty: The store that holds no comparable row while the other one does; then nothing else was looked for.
         excluded: Keys of rows that are not compared, primary and secondary.
         look: On which keys the stores disagree.
@@ -76,13 +76,17 @@ def _look(readers: tuple[Reader, Reader], kind: HashKind, budget: int, progress:
         primary, secondary = together(*(partial(_open, stack, reader, kind) for reader in readers))
         seen_at = time.monotonic()
         (counts_p, digests_p), (counts_s, digests_s) = together(partial(_sums, primary), partial(_sums, secondary))
-        counts, digests = (counts_p, counts_s), (digests_p, digests_s)
+        counts: Counts = (counts_p, counts_s)
+        digests = (digests_p, digests_s)
         empty = _empty_side(counts)
         if empty is not None:
             return Overview(seen_at=seen_at, counts=counts, digests=digests, empty=empty)
         excluded = together(partial(primary.excluded, EXCLUDED_KEYS), partial(secondary.excluded, EXCLUDED_KEYS))
         progress("find what differs")
-        look = first_look(primary, secondary, digests, budget=budget)
+        look = first_look(readers[0].dataset, primary, secondary, digests, budget=budget)
+        counts = _as_read_last(primary, counts_p), _as_read_last(secondary, counts_s)
+        if not (primary.frozen and secondary.frozen):
+            seen_at = time.monotonic()
     return Overview(seen_at=seen_at, counts=counts, digests=digests, excluded=excluded, look=look)
 
 
@@ -92,6 +96,10 @@ def _open(stack: ExitStack, reader: Reader, kind: HashKind) -> Snapshot:
 
 def _sums(snapshot: Snapshot) -> tuple[dict[int, RangeCount], dict[int, Digest]]:
     return snapshot.count(), snapshot.digests()
+
+
+def _as_read_last(snapshot: Snapshot, counts: Mapping[int, RangeCount]) -> Mapping[int, RangeCount]:
+    return counts if snapshot.frozen else snapshot.count()
 
 
 def _empty_side(counts: Counts) -> StoreName | None:

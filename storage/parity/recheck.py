@@ -91,6 +91,8 @@ def recheck(
                     moving.append(_Pending(look.first, _hash(look.primary), _hash(look.secondary)))
                 else:
                     yield look
+            if not (primary.frozen and secondary.frozen):
+                seen_at = clock()
         pending = moving
 
 
