@@ -16,7 +16,16 @@ class ColumnType(StrEnum):
     TEXT = "text"  # exact, byte for byte
     JSON = "json"  # by value; numbers as decimals, key order ignored
     INTEGER = "integer"
+    NUMERIC = "numeric"  # exact, by value; NaN and the infinities are values
+    FLOAT = "float"  # the shortest decimal number that the server writes for it
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIME = "time"  # a time of day, of no zone
+    TIME_ZONED = "time_zoned"  # a time of day and its offset from UTC, which is part of the value
     TIMESTAMP_MS = "timestamp_ms"  # an instant in UTC, rounded to milliseconds as PostgreSQL rounds timestamp(3)
+    TIMESTAMP_US = "timestamp_us"  # an instant in UTC, to the microsecond
+    INTERVAL = "interval"  # as months, days and time of day
+    BYTES = "bytes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +34,10 @@ class Column:
 
     Attributes:
         name: Its canonical name, used in every finding.
-        type: Its canonical form.
+        type: Its canonical form; of its elements where it holds arrays.
+        array: True for a column of arrays, of any number of dimensions.
         sql_types: Per store, the type that the catalogue must report (`format_type`), each a set of allowed spellings.
+        names: What the column is called in a store, where that is not its canonical name.
         classification: Who may see its values; personal unless declared.
         paths: For JSON columns, classification by top-level key; what is not named takes the column's.
         aliases: Older spellings and the canonical value that each is read as.
@@ -40,6 +51,12 @@ class Column:
     paths: Mapping[str, Classification] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     compared: bool = True
+    array: bool = False
+    names: Mapping[StoreName, str] = field(default_factory=dict)
+
+    def name_in(self, store: StoreName) -> str:
+        """Return what the column is called in a store."""
+        return self.names.get(store, self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +65,8 @@ class Dataset:
 
     Attributes:
         name: Name of the dataset, used in findings and file names.
-        key: Canonical name of the key column; its canonical form is the text that orders the rows (C collation).
+        key: Canonical names of the columns that identify a row, in the order in which they make up its key text
+            (`contracts.keys`); rows are ordered by that text under C collation.
         columns: All columns that are read, the key included, in a fixed order.
         tables: Per store, schema and table.
         created: Name of the column that says when a row was created, if there is one.
@@ -56,7 +74,7 @@ class Dataset:
     """
 
     name: str
-    key: str
+    key: tuple[str, ...]
     columns: tuple[Column, ...]
     tables: Mapping[StoreName, tuple[str, str]]
     created: str | None = None
@@ -76,5 +94,15 @@ class Dataset:
     @property
     def compared(self) -> tuple[Column, ...]:
         """The columns that are compared, the key first."""
-        rest = tuple(c for c in self.columns if c.compared and c.name != self.key)
-        return (self.column(self.key), *rest)
+        rest = tuple(c for c in self.columns if c.compared and c.name not in self.key)
+        return (*self.key_columns, *rest)
+
+    @property
+    def key_columns(self) -> tuple[Column, ...]:
+        """The columns that identify a row, in the order of the key."""
+        return tuple(self.column(name) for name in self.key)
+
+    @property
+    def has_uuid_key(self) -> bool:
+        """True when one UUID identifies a row, so that keys are spread evenly by their first digits."""
+        return [column.type for column in self.key_columns] == [ColumnType.UUID]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from contracts.dataset import Dataset
+from contracts.keys import join_key
 from contracts.rules import Rule
 from contracts.verdicts import CheckResult
 from contracts.vocabulary import CheckSource, CheckStatus, StoreName
@@ -102,10 +103,15 @@ class ContractJudge:
     Args:
         contract: What must hold.
         store: The store that the rows come from.
+        key_text: Makes the key text of a row from its key columns as the store wrote them. The default takes the texts
+            as they are, which is right for keys of UUIDs, texts and whole numbers.
     """
 
-    def __init__(self, contract: Contract, store: StoreName) -> None:
+    def __init__(
+        self, contract: Contract, store: StoreName, *, key_text: Callable[[Mapping[str, str]], str] | None = None
+    ) -> None:
         self._contract = contract
+        self._key_text = key_text or (lambda row: join_key([row[name] for name in contract.dataset.key]))
         self._store = store
         self._rows = 0
         self._tallies = {rule.id: _Tally() for rule in contract.rules}
@@ -153,7 +159,12 @@ class ContractJudge:
             if rule not in failures:
                 self._trouble((rule,), "it was not answered")
             elif len(failures[rule]):
-                self._tallies[rule].add(batch.column(self._contract.dataset.key).take(list(failures[rule])).to_pylist())
+                self._tallies[rule].add(self._keys(batch, failures[rule]))
+
+    def _keys(self, batch: pa.RecordBatch, positions: Sequence[int]) -> list[str | None]:
+        """Return the key texts of some rows; None where a part of a key is NULL."""
+        rows = batch.select(list(self._contract.dataset.key)).take(list(positions)).to_pylist()
+        return [self._key_text(row) if None not in row.values() else None for row in rows]
 
     def _trouble(self, rules: tuple[str, ...], trouble: str) -> None:
         for rule in rules:

@@ -46,7 +46,7 @@ _JSON = _types("jsonb", "jsonb")
 
 PLANNING = Dataset(
     name="planning",
-    key="id",
+    key=("id",),
     created="created_at",
     updated="updated_at",
     tables={StoreName.PRISMA: ("public", "planning"), StoreName.SUPABASE: ("public", "planning")},

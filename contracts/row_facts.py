@@ -75,7 +75,7 @@ def references(dataset: Dataset) -> frozenset[str]:
     return frozenset(
         column.name
         for column in dataset.columns
-        if column.name != dataset.key
+        if column.name not in dataset.key
         and column.type is ColumnType.TEXT
         and "uuid" in column.sql_types[StoreName.SUPABASE]
         and "uuid" not in column.sql_types[StoreName.PRISMA]

@@ -11,20 +11,14 @@ from functools import lru_cache
 
 from contracts.dataset import Column, ColumnType, Dataset
 from contracts.errors import ProtocolError
+from contracts.keys import join_key, split_key
 from contracts.vocabulary import StoreName
 from storage import canonical_json, canonical_time
+from storage.canonical_text import unreadable
 from storage.ports import Row
 
 _INTEGER = re.compile(r"([+-]?)0*([0-9]{1,40})")
 _UUID = re.compile(r"(\{)?(?:[0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}(?(1)\})")
-
-_CALLED = {
-    ColumnType.UUID: "a UUID",
-    ColumnType.TEXT: "a text",
-    ColumnType.JSON: "JSON",
-    ColumnType.INTEGER: "an integer",
-    ColumnType.TIMESTAMP_MS: "an instant",
-}
 
 
 def canonical_value(column: Column, text: str | None, *, store: StoreName | None = None) -> str | None:
@@ -43,9 +37,7 @@ def canonical_value(column: Column, text: str | None, *, store: StoreName | None
     try:
         return _canonical(column, text)
     except ValueError:
-        what = f"A value of column `{column.name}` cannot be read as {_CALLED[column.type]}."
-        todo = "Look for rows that were changed past the column's type, and run `twinstore doctor`."
-        raise ProtocolError(what, todo, store=store) from None  # the cause would show the value
+        raise unreadable(column, store) from None  # the cause would show the value
 
 
 def _canonical(column: Column, text: str) -> str:
@@ -90,6 +82,16 @@ def canonical_uuid(text: str) -> str:
 def is_uuid(text: str) -> bool:
     """Tell whether PostgreSQL would read a text as a UUID, however it is spelt."""
     return _UUID.fullmatch(text) is not None
+
+
+def canonical_key(dataset: Dataset, key: str) -> str:
+    """Bring the UUIDs of a key text to their canonical form.
+
+    Raises:
+        ValueError: It is no key of this dataset.
+    """
+    parts = zip(dataset.key_columns, split_key(dataset, key), strict=True)
+    return join_key([canonical_uuid(part) if column.type is ColumnType.UUID else part for column, part in parts])
 
 
 def canonical_row(dataset: Dataset, row: Row, *, store: StoreName | None = None) -> dict[str, str | None]:

@@ -20,6 +20,9 @@ _UNIX_2000_MS = 946_684_800_000
 _DAYS_TO_2000 = 730_425  # from 0000-03-01, where the years of this calendar begin: a leap day is a year's last
 _DAYS_PER_ERA = 146_097  # 400 years
 _MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_PLAIN_MS = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{0,2}[1-9])?)(?:\+00)?", re.ASCII)
+_PLAIN_US = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{0,5}[1-9])?)(?:\+00)?", re.ASCII)
+"""Most instants, which both servers already write as they are hashed."""
 _INSTANT = re.compile(
     r"(\d{4,6})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?"
     r"(?:Z|([+-])(\d\d)(?::?(\d\d)(?::(\d\d))?)?)?( BC)?",
@@ -80,6 +83,30 @@ def canonical(text: str) -> str:
     return text if instant is None else _written(milliseconds(instant))
 
 
+def milliseconds_text(text: str) -> str:
+    """Write an instant as PostgreSQL writes `timestamp(3)` in UTC, such as `2026-01-01 00:00:00.12`.
+
+    Raises:
+        ValueError: It is no instant in PostgreSQL's ISO style.
+    """
+    if plain := _PLAIN_MS.fullmatch(text):
+        return plain[1]
+    instant = microseconds(text)
+    return text if instant is None else _as_timestamp(milliseconds(instant) * MILLISECOND)
+
+
+def microseconds_text(text: str) -> str:
+    """Write an instant as PostgreSQL writes `timestamp` in UTC, such as `2026-01-01 00:00:00.123456`.
+
+    Raises:
+        ValueError: It is no instant in PostgreSQL's ISO style.
+    """
+    if plain := _PLAIN_US.fullmatch(text):
+        return plain[1]
+    instant = microseconds(text)
+    return text if instant is None else _as_timestamp(instant)
+
+
 def unix_milliseconds(text: str) -> int | None:
     """Read an instant as milliseconds since 1970-01-01 in UTC, rounded as `milliseconds` does; None when infinite.
 
@@ -96,15 +123,27 @@ def from_unix_milliseconds(unix_ms: int) -> str:
 
 
 def _written(instant_ms: int) -> str:
-    days, clock = divmod(instant_ms, DAY // MILLISECOND)
+    date, clock, fraction, era = _parts(instant_ms * MILLISECOND)
+    return f"{date}T{clock}.{fraction // MILLISECOND:03}Z{era}"
+
+
+def _as_timestamp(instant: int) -> str:
+    date, clock, fraction, era = _parts(instant)
+    digits = f".{fraction:06}".rstrip("0") if fraction else ""
+    return f"{date} {clock}{digits}{era}"
+
+
+def _parts(instant: int) -> tuple[str, str, int, str]:
+    """Return date, time of day to the second, microseconds beyond it, and ` BC` or nothing."""
+    days, clock = divmod(instant, DAY)
     year, month, day = _date(days)
     era = ""
     if year <= 0:
         year, era = 1 - year, " BC"
-    seconds, ms = divmod(clock, 1000)
+    seconds, fraction = divmod(clock, SECOND)
     minutes, second = divmod(seconds, 60)
     hour, minute = divmod(minutes, 60)
-    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z{era}"
+    return f"{year:04}-{month:02}-{day:02}", f"{hour:02}:{minute:02}:{second:02}", fraction, era
 
 
 def _date(days: int) -> tuple[int, int, int]:

@@ -23,7 +23,7 @@ class HashKind(StrEnum):
     """How rows are hashed inside a server; both servers of a run must agree on it."""
 
     RECORD = "record"  # hash_record_extended with two seeds
-    MD5 = "md5"  # both halves of the md5 of the record's text
+    TEXT = "text"  # both halves of an md5 over the texts of the fields, as `storage.canonical_text` computes it, too
 
 
 @dataclass(frozen=True, slots=True)

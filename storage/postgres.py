@@ -182,7 +182,7 @@ class PostgresSnapshot:
         names = [c.name for c in self._dataset.columns]
         found: dict[str, FullRow] = {}
         for chunk in _chunks(sorted(keys), KEYS_PER_STATEMENT):
-            where = sql.SQL("{} = ANY({}::{}[])").format(self._sql.key_column, sql.Literal(chunk), self._sql.key_type)
+            where = self._sql.has_key_in(chunk)
             hashed = self._sql.hashed(self._kind, where=where, extra=self._sql.raw_aliased())
             query = sql.SQL("SELECT k, h1, h2, {raw} FROM ({hashed}) AS hashed").format(
                 raw=self._sql.aliases(), hashed=hashed

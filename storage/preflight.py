@@ -22,15 +22,18 @@ WHERE n.nspname = %s AND c.relname = %s
 """
 
 KEY = """
+WITH key AS (SELECT attnum, attnotnull, attcollation FROM pg_catalog.pg_attribute
+             WHERE attrelid = %(table)s AND attname = ANY(%(columns)s))
 SELECT EXISTS (
            SELECT FROM pg_catalog.pg_index
-           WHERE indrelid = a.attrelid AND indisunique AND indisvalid AND indimmediate AND indpred IS NULL
-             AND indnkeyatts = 1 AND indkey[0] = a.attnum
+           WHERE indrelid = %(table)s AND indisunique AND indisvalid AND indimmediate
+             AND indpred IS NULL AND indexprs IS NULL
+             AND (indkey::int2[])[0:indnkeyatts - 1] <@ (SELECT array_agg(attnum) FROM key)
        ),
-       coalesce((SELECT collisdeterministic FROM pg_catalog.pg_collation WHERE oid = a.attcollation), true),
-       c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent = c.oid)
-FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-WHERE a.attrelid = %s AND a.attname = %s
+       (SELECT bool_and(attnotnull) FROM key),
+       NOT EXISTS (SELECT FROM key JOIN pg_catalog.pg_collation c ON c.oid = attcollation AND NOT collisdeterministic),
+       NOT EXISTS (SELECT FROM pg_catalog.pg_class JOIN pg_catalog.pg_inherits ON inhparent = pg_class.oid
+                   WHERE pg_class.oid = %(table)s AND relkind = 'r')
 """
 
 COLUMNS = """
@@ -90,12 +93,15 @@ def _quoted(name: str) -> str:
 def _require_key(connection: psycopg.Connection[Any], store: StoreName, dataset: Dataset, oid: int) -> None:
     """Refuse a table in which one key could stand for two rows."""
     table = ".".join(dataset.tables[store])
-    found = connection.execute(KEY, (oid, dataset.key)).fetchone()
-    unique, deterministic, inherited = found or (False, False, False)
+    names = [column.name_in(store) for column in dataset.key_columns]
+    found = connection.execute(KEY, {"table": oid, "columns": names}).fetchone()
+    unique, present, deterministic, childless = found or (False, False, False, False)
+    key = ", ".join(names)
     requirements = {
-        f"has no unique index on {dataset.key} alone": unique,
-        f"takes different texts for equal in {dataset.key}, by its collation": deterministic,
-        "has child tables, whose rows may repeat its keys": not inherited,
+        f"has no unique index on {key} alone": unique,
+        f"takes NULL in {key}": present,
+        f"takes different texts for equal in {key}, by its collation": deterministic,
+        "has child tables, whose rows may repeat its keys": childless,
     }
     for trouble, met in requirements.items():
         if not met:
@@ -105,16 +111,17 @@ def _require_key(connection: psycopg.Connection[Any], store: StoreName, dataset:
 def _require_columns(store: StoreName, dataset: Dataset, types: dict[str, str]) -> None:
     for column in dataset.columns:
         allowed = column.sql_types[store]
-        actual = types.get(column.name)
+        name = column.name_in(store)
+        actual = types.get(name)
         if actual is None:
             raise SchemaMismatch(
-                f"{store} has no column {column.name} in {'.'.join(dataset.tables[store])}.",
+                f"{store} has no column {name} in {'.'.join(dataset.tables[store])}.",
                 "Run `twinstore migrate`; on the Prisma side add the column to the Prisma schema.",
                 store=store,
             )
         if actual not in allowed:
             raise SchemaMismatch(
-                f"Column {column.name} of {'.'.join(dataset.tables[store])} on {store} is {actual}, "
+                f"Column {name} of {'.'.join(dataset.tables[store])} on {store} is {actual}, "
                 f"not {' or '.join(sorted(allowed))}.",
                 "Bring the column to that type, or correct the dataset.",
                 store=store,

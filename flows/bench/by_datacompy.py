@@ -37,7 +37,7 @@ def _equal(primary: str, secondary: str) -> bool:
     import datacompy
 
     ours, theirs = together(lambda: _frame(primary, StoreName.PRISMA), lambda: _frame(secondary, StoreName.SUPABASE))
-    comparison = datacompy.PandasCompare(ours, theirs, join_columns=contract_for("planning").dataset.key)
+    comparison = datacompy.PandasCompare(ours, theirs, join_columns=list(contract_for("planning").dataset.key))
     return bool(comparison.matches())
 
 

@@ -32,9 +32,9 @@ def _differing(primary: str, secondary: str) -> int:
     import reladiff
 
     dataset = contract_for("planning").dataset
-    columns = tuple(c.name for c in dataset.compared if c.name not in (dataset.key, *REFUSED))
+    columns = tuple(c.name for c in dataset.compared if c.name not in (*dataset.key, *REFUSED))
     sides = [
-        reladiff.connect_to_table(dsn, dataset.name, (dataset.key,), thread_count=CONNECTIONS)
+        reladiff.connect_to_table(dsn, dataset.name, dataset.key, thread_count=CONNECTIONS)
         for dsn in (primary, secondary)
     ]
     differ = reladiff.diff_tables(

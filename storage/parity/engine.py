@@ -15,7 +15,7 @@ from contracts.dataset import ColumnType, Dataset
 from contracts.errors import ConfigurationError, ProtocolError, SchemaMismatch
 from contracts.verdicts import Cluster, Difference, RangeAccount, Reason, RowTotals, StoreFacts
 from contracts.vocabulary import Cause, DifferenceKind, StoreName, Verdict
-from storage.canonical import canonical_uuid
+from storage.canonical import canonical_key
 from storage.parity.accounting import Accounts
 from storage.parity.candidates import FirstLook
 from storage.parity.explaining import Explainer
@@ -119,10 +119,10 @@ def compare(
     patience = options.patience
     seen = overview(readers, kind, budget=options.row_budget, patience=patience, sleep=sleep, progress=progress)
     if seen.empty is not None:
-        return _side_empty(seen, seen.empty)
+        return _side_empty(primary.dataset, seen, seen.empty)
     candidates = seen.look.candidates
-    accounts = Accounts(seen.counts, seen.look)
-    explainer = Explainer(primary, secondary, kind, spellings=_spellings(seen.excluded[0]))
+    accounts = Accounts(primary.dataset, seen.counts, seen.look)
+    explainer = Explainer(primary, secondary, kind, spellings=_spellings(primary.dataset, seen.excluded[0]))
     deferred: list[str] = []
     representation: Counter[str] = Counter()
     if candidates:
@@ -170,12 +170,12 @@ def agree_on_hash(primary: Reader, secondary: Reader) -> HashKind:
     )
 
 
-def _side_empty(seen: Overview, empty: StoreName) -> Parity:
+def _side_empty(dataset: Dataset, seen: Overview, empty: StoreName) -> Parity:
     """Report an empty side once, not row by row: such a state is an accident, never a list of missing rows."""
     kind = DifferenceKind.ONLY_PRIMARY if empty is StoreName.SUPABASE else DifferenceKind.ONLY_SECONDARY
     digests = seen.digests[0] if empty is StoreName.SUPABASE else seen.digests[1]
     rows = sum(d.count for d in digests.values())
-    accounts = Accounts.one_sided(seen.counts, digests, kind)
+    accounts = Accounts.one_sided(dataset, seen.counts, digests, kind)
     cluster = Cluster(
         cause=Cause.SIDE_EMPTY,
         kind=kind,
@@ -206,13 +206,13 @@ def _blind(facts: StoreFacts) -> Reason:
     )
 
 
-def _spellings(keys: list[str]) -> dict[str, str]:
+def _spellings(dataset: Dataset, keys: list[str]) -> dict[str, str]:
     """Map canonical keys to the other spellings under which prisma holds them."""
     found = {}
     for key in keys:
         try:
-            found[canonical_uuid(key)] = key
-        except (ValueError, ProtocolError):
+            found[canonical_key(dataset, key)] = key
+        except ValueError:
             continue
     return found
 

@@ -79,7 +79,7 @@ def test_counts_digests_and_pairs_tell_the_same_rows(held: tuple[Held, HashKind]
     assert {n: c.total for n, c in counts.items()} == {n: d.count for n, d in digests.items()}
     summed: dict[int, Digest] = {}
     for pair in pairs:
-        summed[range_of(pair.key)] = summed.get(range_of(pair.key), Digest()).plus(pair)
+        summed[range_of(PLANNING, pair.key)] = summed.get(range_of(PLANNING, pair.key), Digest()).plus(pair)
     assert summed == digests
     assert [p.key for p in pairs] == sorted(p.key for p in pairs)
 
@@ -90,7 +90,7 @@ def test_pairs_of_some_ranges_are_those_ranges(held: tuple[Held, HashKind]) -> N
     with store.reader.snapshot(kind) as snapshot:
         wanted = sorted(snapshot.digests())[::2]
         some, every = list(snapshot.pairs(wanted)), list(snapshot.pairs(EVERY))
-    assert some == [p for p in every if range_of(p.key) in wanted]
+    assert some == [p for p in every if range_of(PLANNING, p.key) in wanted]
     assert 0 < len(some) < len(every)
 
 
@@ -115,7 +115,7 @@ def test_a_snapshot_stays_as_it_was(held: tuple[Held, HashKind]) -> None:
         assert snapshot.digests() == before
     with store.reader.snapshot(kind) as snapshot:
         after = snapshot.digests()
-    assert {n for n in before if before[n] != after[n]} == {range_of(key)}
+    assert {n for n in before if before[n] != after[n]} == {range_of(PLANNING, key)}
 
 
 def test_a_sketch_gives_away_what_changed(held: tuple[Held, HashKind]) -> None:

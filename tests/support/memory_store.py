@@ -11,11 +11,11 @@ from dataclasses import replace
 import pyarrow as pa
 
 from contracts.dataset import Dataset
-from contracts.errors import ProtocolError
 from contracts.planning import PLANNING
 from contracts.verdicts import StoreFacts
 from contracts.vocabulary import Channel, StoreName
-from storage.canonical import canonical_row, canonical_uuid
+from storage.canonical import canonical_key, canonical_row
+from storage.canonical_text import key_text, probe_hash, text_hash
 from storage.canonical_time import microseconds, milliseconds
 from storage.parity.ranges import range_of
 from storage.parity.sketch import BITS, MASK31, SHIFTS
@@ -34,8 +34,9 @@ class MemorySnapshot:
 
     frozen = True
 
-    def __init__(self, rows: dict[str, Row], dataset: Dataset) -> None:
+    def __init__(self, rows: dict[str, Row], dataset: Dataset, kind: HashKind = HashKind.RECORD) -> None:
         self._dataset = dataset
+        self._kind = kind
         self._all = rows
         self._hashed = {k: self._hash(k, row) for k, row in rows.items() if self._replicable(k)}
 
@@ -43,8 +44,9 @@ class MemorySnapshot:
         """Count rows by range."""
         counts: dict[int, RangeCount] = {}
         for key in self._all:
-            before = counts.get(range_of(key), RangeCount(0, 0))
-            counts[range_of(key)] = RangeCount(before.total + 1, before.excluded + (key not in self._hashed))
+            number = range_of(self._dataset, key)
+            before = counts.get(number, RangeCount(0, 0))
+            counts[number] = RangeCount(before.total + 1, before.excluded + (key not in self._hashed))
         return counts
 
     def excluded(self, limit: int) -> list[str]:
@@ -55,12 +57,14 @@ class MemorySnapshot:
         """Digest by range."""
         digests: dict[int, Digest] = {}
         for key, hashed in self._hashed.items():
-            digests[range_of(key)] = digests.get(range_of(key), Digest()).plus(hashed)
+            number = range_of(self._dataset, key)
+            digests[number] = digests.get(number, Digest()).plus(hashed)
         return digests
 
     def pairs(self, ranges: Collection[int]) -> Iterator[KeyHash]:
-        """Yield pairs by key."""
-        return (self._hashed[k] for k in sorted(self._hashed) if range_of(k) in ranges)
+        """Yield pairs by range and key."""
+        placed = sorted((range_of(self._dataset, key), key) for key in self._hashed)
+        return (self._hashed[key] for number, key in placed if number in ranges)
 
     def sketch(self, ranges: Collection[int], cells: int) -> dict[int, Cell]:
         """Sum rows into cells."""
@@ -93,11 +97,10 @@ class MemorySnapshot:
             columns = [pa.array([row[n] for row in self._all.values()], pa.string()) for n in names]
             yield pa.RecordBatch.from_arrays(columns, names)
 
-    @staticmethod
-    def _replicable(key: str) -> bool:
+    def _replicable(self, key: str) -> bool:
         try:
-            return canonical_uuid(key) == key
-        except (ValueError, ProtocolError):
+            return canonical_key(self._dataset, key) == key
+        except ValueError:
             return False
 
     @staticmethod
@@ -105,6 +108,8 @@ class MemorySnapshot:
         return to_signed(hashlib.sha256(key.encode()).digest()[:8])
 
     def _hash(self, key: str, row: Row) -> KeyHash:
+        if self._kind is HashKind.TEXT:
+            return text_hash(self._dataset, row)
         text = json.dumps(canonical_row(self._dataset, row), sort_keys=True)
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         return KeyHash(key, to_signed(digest[:8]), to_signed(digest[8:16]))
@@ -116,6 +121,7 @@ class MemoryReader:
     Args:
         store: Which store it stands for.
         rows: Its rows; they may be changed at any time.
+        dataset: What they are rows of.
         sees_all_rows: False to stand for a role from which rows may be hidden.
         wrap: Makes another snapshot of a snapshot, to sabotage it.
     """
@@ -125,13 +131,14 @@ class MemoryReader:
         store: StoreName,
         rows: list[Row],
         *,
+        dataset: Dataset = PLANNING,
         sees_all_rows: bool = True,
         wrap: Callable[[MemorySnapshot], MemorySnapshot] = lambda snapshot: snapshot,
     ) -> None:
         self.store = store
         self.channel = Channel.SQL
-        self.dataset = PLANNING
-        self.held = {str(row["id"]): dict(row) for row in rows}
+        self.dataset = dataset
+        self.held = {key_text(dataset, row): dict(row) for row in rows}
         self._sees_all_rows = sees_all_rows
         self._wrap = wrap
 
@@ -140,11 +147,11 @@ class MemoryReader:
         facts = StoreFacts(store=self.store, channel=self.channel, reachable=True, table="memory")
         return replace(facts, sees_all_rows=self._sees_all_rows)
 
-    def hash_probe(self, kind: HashKind) -> tuple[int, int]:  # noqa: ARG002 - the port names it
+    def hash_probe(self, kind: HashKind) -> tuple[int, int]:
         """Return what both sides return."""
-        return (1, 2)
+        return probe_hash() if kind is HashKind.TEXT else (1, 2)
 
     @contextmanager
-    def snapshot(self, kind: HashKind) -> Iterator[MemorySnapshot]:  # noqa: ARG002 - the port names it
+    def snapshot(self, kind: HashKind) -> Iterator[MemorySnapshot]:
         """Take a snapshot."""
-        yield self._wrap(MemorySnapshot({k: dict(r) for k, r in self.held.items()}, self.dataset))
+        yield self._wrap(MemorySnapshot({k: dict(r) for k, r in self.held.items()}, self.dataset, kind))

@@ -9,6 +9,7 @@ from contracts.row_facts import RowFacts, facts_of, references
 from contracts.verdicts import Explanation
 from contracts.vocabulary import Cause, StoreName
 from storage.canonical import canonical_row, is_uuid
+from storage.canonical_text import key_text
 from storage.ports import Row
 
 _BLANK = " \t\n\r\f\v"  # what the secondary's constraint trims
@@ -31,9 +32,9 @@ def explain_one_sided(
     """
     facts = facts_of(dataset)
     canonical = canonical_row(dataset, row, store=store)
-    if store is StoreName.SUPABASE and canonical[dataset.key] in other_keys_raw:
+    if store is StoreName.SUPABASE and key_text(dataset, row) in other_keys_raw:
         detail = f"spelt differently on {StoreName.PRISMA}"
-        return (Explanation(cause=Cause.KEY_CASE, fields=(dataset.key,), store=StoreName.PRISMA, detail=detail),)
+        return (Explanation(cause=Cause.KEY_CASE, fields=dataset.key, store=StoreName.PRISMA, detail=detail),)
     refused = dict(_refused(dataset, facts, canonical)) if store is StoreName.PRISMA else {}
     if refused:
         detail = "; ".join(f"`{column}` {words}" for column, words in sorted(refused.items()))

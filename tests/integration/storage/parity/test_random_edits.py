@@ -256,7 +256,7 @@ class OlderServer(PostgresReader):
 
 def compared(pair: Pair, kind: HashKind) -> Parity:
     """Compare both tables with one kind of hash."""
-    made = OlderServer if kind is HashKind.MD5 else PostgresReader
+    made = OlderServer if kind is HashKind.TEXT else PostgresReader
     primary, secondary = (made(url_of(pair, store), store, PLANNING) for store in StoreName)
     return compare(primary, secondary, (primary.facts(), secondary.facts()), options=AT_ONCE)
 

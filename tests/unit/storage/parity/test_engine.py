@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from contracts.errors import ConfigurationError, InternalFault, ProtocolError
 from contracts.vocabulary import Cause, DifferenceKind, Exclusion, StoreName, Verdict
 from storage.canonical import canonical_row
+from storage.canonical_text import probe_hash
 from storage.parity import candidates, sketch
 from storage.parity.engine import Parity, ParityOptions, agree_on_hash, compare, require_two_stores
 from storage.parity.recheck import Patience
@@ -186,8 +187,8 @@ def test_one_store_is_not_compared_with_itself() -> None:
 def test_servers_that_hash_differently_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     """When no kind of hash agrees, nothing is compared."""
     primary, secondary = stores(1)
-    monkeypatch.setattr(secondary, "hash_probe", lambda kind: (3, 4) if kind is HashKind.RECORD else (1, 2))
-    assert agree_on_hash(primary, secondary) is HashKind.MD5
+    monkeypatch.setattr(secondary, "hash_probe", lambda kind: (3, 4) if kind is HashKind.RECORD else probe_hash())
+    assert agree_on_hash(primary, secondary) is HashKind.TEXT
     monkeypatch.setattr(secondary, "hash_probe", lambda _: (3, 4))
     with pytest.raises(ProtocolError):
         agree_on_hash(primary, secondary)

@@ -107,7 +107,7 @@ def test_classification_follows_the_top_level_key() -> None:
         paths={"name": Classification.PERSONAL},
     )
     key = Column(name="id", type=ColumnType.TEXT, sql_types={})
-    dataset = Dataset(name="other", key="id", columns=(key, column), tables={})
+    dataset = Dataset(name="other", key=("id",), columns=(key, column), tables={})
     (field,) = diff_fields(dataset, {"id": "1", "doc": "[]"}, {"id": "1", "doc": "{}"})
     assert field.classification is Classification.PERSONAL
 
