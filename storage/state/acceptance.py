@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from sqlalchemy import Connection, delete, func, insert, literal, select
 
+from contracts.baseline import Baseline
 from contracts.errors import ConfigurationError
 from contracts.ledger import Identity
 from contracts.vocabulary import DifferenceKind, StoreName
 from contracts.waivers import Waiver
-from storage.state.history import CheckKey
 from storage.state.ledger import unpack
 from storage.state.tables import (
     BASELINE_CHECKS,
     BASELINE_DIFFERENCES,
+    BASELINES,
     DATASET_RUNS,
     DIFFERENCES,
     FAILING_CHECKS,
@@ -61,12 +65,15 @@ def drop_waiver(connection: Connection, dataset: int, target: str, store: StoreN
     return connection.execute(delete(WAIVERS).where(*this)).rowcount > 0
 
 
-def accept_run(connection: Connection, run_id: str) -> int:
+def accept_run(connection: Connection, run_id: str, *, owner: str, reason: str, now: datetime) -> int:
     """Make what run `run_id` found the baseline of its datasets; return how many findings that are.
 
     Raises:
-        ConfigurationError: The run is unknown, could not look everywhere, or is not the last one of a dataset.
+        ConfigurationError: The run is unknown, could not look everywhere, or is not the last one of a dataset; or
+            owner or reason is blank.
     """
+    if not owner.strip() or not reason.strip():
+        raise ConfigurationError("A baseline needs an owner and a reason.", "Say who accepts it, and why.")
     runs = DATASET_RUNS.c
     datasets = connection.execute(select(runs.dataset_id, runs.trusted).where(runs.run_id == run_id)).all()
     if not datasets:
@@ -80,30 +87,39 @@ def accept_run(connection: Connection, run_id: str) -> int:
     )
     if connection.execute(later.limit(1)).first() is not None:
         raise ConfigurationError(f"Run {run_id} is not the last one.", "Accept the last run.")
-    return sum(_accept(connection, dataset, run_id) for dataset, _ in datasets)
+    head = {"run_id": run_id, "owner": owner.strip(), "reason": reason.strip(), "accepted_at": now}
+    return sum(_accept(connection, dataset, head) for dataset, _ in datasets)
 
 
-def fetch_baseline(connection: Connection, dataset: int) -> frozenset[Identity]:
-    """Return the differences that were accepted."""
-    columns = BASELINE_DIFFERENCES.c
-    rows = connection.execute(select(BASELINE_DIFFERENCES).where(columns.dataset_id == dataset))
-    return frozenset(Identity(key=row.key, kind=DifferenceKind(row.kind), fields=unpack(row.fields)) for row in rows)
+def fetch_baseline(connection: Connection, dataset: int) -> Baseline | None:
+    """Return what was accepted of a dataset; None when nothing was."""
+    head = connection.execute(select(BASELINES).where(BASELINES.c.dataset_id == dataset)).first()
+    if head is None:
+        return None
+    differences = connection.execute(select(BASELINE_DIFFERENCES).where(BASELINE_DIFFERENCES.c.dataset_id == dataset))
+    checks = connection.execute(select(BASELINE_CHECKS).where(BASELINE_CHECKS.c.dataset_id == dataset))
+    return Baseline(
+        run_id=head.run_id,
+        owner=head.owner,
+        reason=head.reason,
+        accepted_at=head.accepted_at,
+        differences=frozenset(
+            Identity(key=row.key, kind=DifferenceKind(row.kind), fields=unpack(row.fields)) for row in differences
+        ),
+        checks={(row.check_id, StoreName(row.store)): row.failing_rows for row in checks},
+    )
 
 
-def fetch_baseline_checks(connection: Connection, dataset: int) -> frozenset[CheckKey]:
-    """Return the failing checks that were accepted."""
-    rows = connection.execute(select(BASELINE_CHECKS).where(BASELINE_CHECKS.c.dataset_id == dataset))
-    return frozenset((row.check_id, StoreName(row.store)) for row in rows)
-
-
-def _accept(connection: Connection, dataset: int, run_id: str) -> int:
+def _accept(connection: Connection, dataset: int, head: Mapping[str, object]) -> int:
     """Copy what the run saw from the ledgers, which hold no value of a record, inside the database."""
+    connection.execute(delete(BASELINES).where(BASELINES.c.dataset_id == dataset))
+    connection.execute(insert(BASELINES).values(dataset_id=dataset, **head))
     accepted = 0
     for ledger, baseline in ((DIFFERENCES, BASELINE_DIFFERENCES), (FAILING_CHECKS, BASELINE_CHECKS)):
         connection.execute(delete(baseline).where(baseline.c.dataset_id == dataset))
         names = [column.name for column in baseline.c if column.name != "dataset_id"]
         seen = select(literal(dataset), *(ledger.c[name] for name in names)).where(
-            ledger.c.dataset_id == dataset, ledger.c.last_run_id == run_id
+            ledger.c.dataset_id == dataset, ledger.c.last_run_id == head["run_id"]
         )
         connection.execute(insert(baseline).from_select(["dataset_id", *names], seen))
         mine = select(func.count()).select_from(baseline).where(baseline.c.dataset_id == dataset)

@@ -46,22 +46,31 @@ def record(
         for row in connection.execute(select(FAILING_CHECKS).where(_C.dataset_id == dataset_id))
     }
     passed = passed_checks(results)
+    rows = {(check.id, check.store): check.failing_rows for check in results}
     for check in failing_checks(results):
-        _fails(connection, dataset_id, check, run_id=run_id, now=now, gone=known.get(check))
+        _fails(connection, dataset_id, check, rows[check], run_id=run_id, now=now, gone=known.get(check))
     for check in passed & {check for check, gone in known.items() if not gone}:
         holds = {"gone_run_id": run_id, "gone_at": now}
         connection.execute(update(FAILING_CHECKS).where(_is(dataset_id, check)).values(holds))
 
 
 def _fails(
-    connection: Connection, dataset_id: int, check: CheckKey, *, run_id: str, now: datetime, gone: bool | None
+    connection: Connection,
+    dataset_id: int,
+    check: CheckKey,
+    failing_rows: int,
+    *,
+    run_id: str,
+    now: datetime,
+    gone: bool | None,
 ) -> None:
     """Write one failing check. A dataset has tens of them, not thousands, so that one statement each is no matter."""
     if gone is None:
         values = {"check_id": check[0], "store": str(check[1]), "first_seen": now, "opened_run_id": run_id}
-        connection.execute(insert(FAILING_CHECKS).values(dataset_id=dataset_id, last_run_id=run_id, **values))
+        seen = {"last_run_id": run_id, "failing_rows": failing_rows}
+        connection.execute(insert(FAILING_CHECKS).values(dataset_id=dataset_id, **values, **seen))
         return
-    again: dict[str, object] = {"last_run_id": run_id}
+    again: dict[str, object] = {"last_run_id": run_id, "failing_rows": failing_rows}
     if gone:
         again |= {"opened_run_id": run_id, "gone_run_id": None, "gone_at": None}
     connection.execute(update(FAILING_CHECKS).where(_is(dataset_id, check)).values(again))

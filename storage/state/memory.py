@@ -10,6 +10,7 @@ from typing import Self
 
 from sqlalchemy import Connection
 
+from contracts.baseline import Baseline
 from contracts.errors import ConfigurationError
 from contracts.ledger import Identity, Sighting
 from contracts.verdicts import DatasetReport, RunReport
@@ -17,7 +18,6 @@ from contracts.vocabulary import StoreName
 from contracts.waivers import Waiver
 from storage.state import acceptance, annotation, deferred, ledger, runs
 from storage.state.annotation import TREND_RUNS, gather
-from storage.state.history import CheckKey
 from storage.state.leases import Claim, Lease, hold, new_token
 from storage.state.opening import Database, open_database
 
@@ -166,26 +166,27 @@ class State:
         with self._database.writing() as connection:
             return acceptance.drop_waiver(connection, self._number(connection, dataset), target, store)
 
-    def accept_baseline(self, run_id: str) -> int:
+    def accept_baseline(self, run_id: str, *, owner: str, reason: str, now: datetime) -> int:
         """Make what run `run_id` found the baseline of its datasets; return how many findings that are.
 
+        Args:
+            run_id: The run.
+            owner: Who accepts it.
+            reason: Why, in one sentence.
+            now: When, UTC.
+
         Raises:
-            ConfigurationError: The run is unknown, could not look everywhere, or is not the last; or the state is
-                not durable.
+            ConfigurationError: The run is unknown, could not look everywhere, or is not the last; owner or reason is
+                blank; or the state is not durable.
         """
         self._needs_durable("A baseline")
         with self._database.writing() as connection:
-            return acceptance.accept_run(connection, run_id)
+            return acceptance.accept_run(connection, run_id, owner=owner, reason=reason, now=now)
 
-    def baseline(self, dataset: str) -> frozenset[Identity]:
-        """Return the differences that were accepted."""
+    def baseline(self, dataset: str) -> Baseline | None:
+        """Return what was accepted of a dataset; None when nothing was."""
         with self._database.reading() as connection:
             return acceptance.fetch_baseline(connection, self._number(connection, dataset))
-
-    def baseline_checks(self, dataset: str) -> frozenset[CheckKey]:
-        """Return the failing checks that were accepted, each as id and store."""
-        with self._database.reading() as connection:
-            return acceptance.fetch_baseline_checks(connection, self._number(connection, dataset))
 
     def prune(self, *, now: datetime, keep_runs: int = 400, keep_days: int = 400) -> int:
         """Forget runs beyond the newest `keep_runs` of a dataset or older than `keep_days`; return how many.

@@ -134,6 +134,7 @@ FAILING_CHECKS = Table(
     Column("first_seen", Instant, nullable=False),
     Column("opened_run_id", Text, nullable=False),
     Column("last_run_id", Text, nullable=False),
+    Column("failing_rows", BigInteger, nullable=False, server_default="0"),  # in the last run that saw it fail
     Column("gone_at", Instant),
     Column("gone_run_id", Text),
 )
@@ -158,6 +159,17 @@ WAIVERS = Table(
     Column("expires", Date, nullable=False),
 )
 
+# Who accepted what a run had found of a dataset; the findings are in the two tables below.
+BASELINES = Table(
+    "baselines",
+    METADATA,
+    _dataset(primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("accepted_at", Instant, nullable=False),
+)
+
 BASELINE_DIFFERENCES = Table(
     "baseline_differences",
     METADATA,
@@ -173,6 +185,7 @@ BASELINE_CHECKS = Table(
     _dataset(primary_key=True),
     Column("check_id", Text, primary_key=True),
     Column("store", Text, primary_key=True),
+    Column("failing_rows", BigInteger, nullable=False, server_default="0"),
 )
 
 LEASES = Table(

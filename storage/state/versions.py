@@ -22,7 +22,24 @@ class Step:
     apply: Callable[[Connection], None]
 
 
-STEPS: tuple[Step, ...] = ()
+def _name_who_accepts(connection: Connection) -> None:
+    """Keep with a baseline who accepted it and why, and how many rows failed each of its checks.
+
+    A baseline that was accepted before has no owner, and therefore counts no longer.
+    """
+    schema = f"{SCHEMA}." if connection.dialect.name == "postgresql" else ""
+    for table in ("failing_checks", "baseline_checks"):
+        connection.execute(text(f"ALTER TABLE {schema}{table} ADD COLUMN failing_rows BIGINT DEFAULT 0 NOT NULL"))
+    connection.execute(
+        text(
+            f"CREATE TABLE {schema}baselines (dataset_id INTEGER NOT NULL PRIMARY KEY REFERENCES {schema}datasets (id),"
+            " run_id TEXT NOT NULL, owner TEXT NOT NULL, reason TEXT NOT NULL,"
+            " accepted_at TIMESTAMP WITH TIME ZONE NOT NULL)"
+        )
+    )
+
+
+STEPS: tuple[Step, ...] = (Step(version=2, apply=_name_who_accepts),)
 """Forward only, in order. A step is never changed once released; `tables.py` is what they all lead to."""
 
 

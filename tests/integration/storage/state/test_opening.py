@@ -10,13 +10,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, event, text, update
+from sqlalchemy import Connection, Engine, event, insert, inspect, text, update
 
 from contracts.errors import ConfigurationError, Refused, TwinstoreError, Unavailable
 from storage.state import open_state
 from storage.state.opening import open_database
-from storage.state.tables import META
-from storage.state.versions import Step, bring_forward
+from storage.state.tables import DATASETS, META
+from storage.state.versions import STEPS, Step, bring_forward, current
 from tests.support.runs import make_dataset, make_difference, make_run, night, run_id
 from tests.support.servers import Pair
 
@@ -129,17 +129,48 @@ def test_an_older_memory_is_brought_forward_once(state_url: str) -> None:
         raise ZeroDivisionError
 
     database = open_database(state_url)
+    now = current()
     with pytest.raises(ZeroDivisionError), database.writing() as connection:
-        bring_forward(connection, "here", [Step(version=2, apply=fail)])
+        bring_forward(connection, "here", [*STEPS, Step(version=now + 1, apply=fail)])
     for _ in range(2):
         with database.writing() as connection:
-            bring_forward(connection, "here", [Step(version=2, apply=widen)])
+            bring_forward(connection, "here", [*STEPS, Step(version=now + 1, apply=widen)])
     with database.writing() as connection:
-        assert connection.execute(META.select()).one().version == 2
+        assert connection.execute(META.select()).one().version == now + 1
         assert connection.execute(text(f"SELECT count(colour) FROM {name}")).scalar() == 0
     database.close()
-    with pytest.raises(ConfigurationError, match="version 2, we know 1"):
+    with pytest.raises(ConfigurationError, match=f"version {now + 1}, we know {now}"):
         open_state(state_url)
+
+
+def test_the_first_memory_becomes_what_a_new_one_is(state_url: str) -> None:
+    """All steps together lead to the tables of today, and what was remembered is still there."""
+    schema = None if state_url.startswith("sqlite") else "twinstore_state"
+    prefix = f"{schema}." if schema else ""
+
+    def shape(connection: Connection) -> dict[str, set[tuple[str, bool]]]:
+        found = inspect(connection)
+        names = found.get_table_names(schema=schema)
+        return {n: {(c["name"], c["nullable"]) for c in found.get_columns(n, schema=schema)} for n in names}
+
+    database = open_database(state_url)
+    with database.writing() as connection:
+        new = shape(connection)
+        connection.execute(text(f"DROP TABLE {prefix}baselines"))
+        for table in ("failing_checks", "baseline_checks"):
+            connection.execute(text(f"ALTER TABLE {prefix}{table} DROP COLUMN failing_rows"))
+        connection.execute(update(META).values(version=1))
+        connection.execute(insert(DATASETS).values(environment="default", name="planning"))
+        columns = "(dataset_id, check_id, store) VALUES (1, 'planning.x', 'prisma')"
+        connection.execute(text(f"INSERT INTO {prefix}baseline_checks {columns}"))
+    database.close()
+    with open_state(state_url) as state:
+        assert state.baseline("planning") is None, "nobody's name is on it"
+    database = open_database(state_url)
+    with database.writing() as connection:
+        assert shape(connection) == new
+        assert connection.execute(text(f"SELECT failing_rows FROM {prefix}baseline_checks")).scalars().all() == [0]
+    database.close()
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
