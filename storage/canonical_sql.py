@@ -14,7 +14,7 @@ from contracts.dataset import Column, ColumnType, Dataset
 from contracts.keys import ESCAPE, SEPARATOR, split_key
 from contracts.vocabulary import StoreName
 from storage.canonical_text import HALF, NULL
-from storage.parity.ranges import BOUNDS, RANGES
+from storage.parity.ranges import RANGES
 from storage.parity.sketch import MASK31, SHIFTS
 from storage.ports import HashKind
 
@@ -33,7 +33,11 @@ ROW_HASHES = {
 }
 """The hash of a record is a sum over its fields, so that two rows which exchange a field leave a sum of such hashes as
 it was. Each record's hash is therefore stirred once more before rows are added up."""
-KEY_HASH = sql.SQL('hashtextextended(k COLLATE "C", 0)')
+KEY_HASHES = {
+    HashKind.RECORD: sql.SQL('hashtextextended({} COLLATE "C", 0)'),
+    HashKind.TEXT: sql.SQL(f"('x' || left(md5({{}}), {HALF}))::bit(64)::bigint"),
+}
+"""What identifies a key in sketches, given the key text."""
 CELL_NAMES = tuple(sql.Identifier(f"cell{table}") for table in range(len(SHIFTS)))
 CHECK = sql.SQL("(h1 & {m}) * (h2 & {m})").format(m=sql.Literal(MASK31))
 
@@ -143,12 +147,20 @@ class TableSql:
     def has_key_in(self, keys: list[str]) -> sql.Composable:
         """Return the condition that a row has one of these keys, through the index of the key where its types allow."""
         parts = zip(*(split_key(self._dataset, key) for key in keys), strict=True)
-        sides = [(*self._comparable(c), list(texts)) for c, texts in zip(self._dataset.key_columns, parts, strict=True)]
-        arrays = [sql.SQL("{}::{}[]").format(sql.Literal(texts), kind) for _, kind, texts in sides]
+        return self.has_key_of([sql.Literal(list(texts)) for texts in parts])
+
+    def has_key_of(self, parts: list[sql.Composable]) -> sql.Composable:
+        """Return the same for keys that are given by their parts.
+
+        Args:
+            parts: Per column of the key an array of texts, all of one length.
+        """
+        sides = [self._comparable(column) for column in self._dataset.key_columns]
+        arrays = [sql.SQL("{}::{}[]").format(texts, kind) for (_, kind), texts in zip(sides, parts, strict=True)]
         if len(sides) == 1:
             return sql.SQL("{} = ANY({})").format(sides[0][0], arrays[0])
         return sql.SQL("({}) IN (SELECT * FROM unnest({}))").format(
-            sql.SQL(", ").join(side for side, *_ in sides), sql.SQL(", ").join(arrays)
+            sql.SQL(", ").join(side for side, _ in sides), sql.SQL(", ").join(arrays)
         )
 
     def _comparable(self, column: Column) -> tuple[sql.Composable, sql.Composable]:
@@ -198,19 +210,6 @@ class TableSql:
         if replicable is None:
             return inside
         return sql.SQL("CASE WHEN {} THEN {} ELSE false END").format(replicable, inside)
-
-    def count(self) -> sql.Composed:
-        """Return a select of range and number of rows; ranges of excluded rows are raised by the number of ranges."""
-        number = self.range
-        if self.replicable is not None:
-            by_key = sql.SQL('width_bucket({}, {}::text[] COLLATE "C")').format(self.key, sql.Literal(list(BOUNDS)))
-            number = sql.SQL("CASE WHEN {ok} THEN {range} ELSE {raised} + {anyhow} END").format(
-                ok=self.replicable,
-                range=self.range,
-                raised=sql.Literal(RANGES),
-                anyhow=by_key if self._dataset.has_uuid_key else self.range,
-            )
-        return sql.SQL("SELECT {number} AS b, count(*) FROM {table} GROUP BY 1").format(number=number, table=self.table)
 
 
 PROBE_VALUES = (
@@ -262,11 +261,11 @@ def _hash_rows(kind: HashKind, records: sql.Composed) -> sql.Composed:
     )
 
 
-def sketch_cells(per_table: int) -> sql.Composable:
+def sketch_cells(per_table: sql.Composable) -> sql.Composable:
     """Return the columns that name a row's cell in each table; mirrors `storage.parity.sketch`."""
     return sql.SQL(", ").join(
-        sql.SQL("{offset} + ((h1 >> {shift}) & {mask}) AS {name}").format(
-            offset=sql.Literal(table * per_table), shift=sql.Literal(shift), mask=sql.Literal(per_table - 1), name=name
+        sql.SQL("{table} * {width} + ((h1 >> {shift}) & ({width} - 1)) AS {name}").format(
+            table=sql.Literal(table), width=per_table, shift=sql.Literal(shift), name=name
         )
         for table, (shift, name) in enumerate(zip(SHIFTS, CELL_NAMES, strict=True))
     )

@@ -86,6 +86,12 @@ def text_hash(dataset: Dataset, row: Row, *, store: StoreName | None = None) -> 
     return KeyHash(key_text(dataset, row, store=store), *_halves(texts))
 
 
+def key_hash(key: str) -> int:
+    """Return what identifies a key text in a sketch of rows that are hashed by `HashKind.TEXT`."""
+    digest = hashlib.md5(key.encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[:8], signed=True)
+
+
 def probe_hash() -> tuple[int, int]:
     """Return both halves of the hash of the probe, as every server must."""
     return _halves(PROBE)

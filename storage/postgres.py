@@ -13,12 +13,13 @@ from contracts.dataset import Dataset
 from contracts.errors import ProtocolError
 from contracts.verdicts import StoreFacts
 from contracts.vocabulary import Channel, StoreName
-from storage.canonical_sql import CELL_NAMES, CHECK, KEY_HASH, TableSql, all_of, probe, sketch_cells
+from storage.canonical_sql import probe
 from storage.meter import Meter
 from storage.parity.ranges import RANGES
 from storage.pg_errors import translate
 from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, RangeCount
 from storage.session import CLIENT_ENCODING, Limits, begin
+from storage.table_queries import TableQueries
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -105,13 +106,14 @@ class PostgresSnapshot:
         self._dataset = dataset
         self._kind = kind
         self._meter = meter
-        self._sql = TableSql(dataset, store, connection.info.server_version)
-        self._replicable = self._sql.replicable
+        self._queries = TableQueries(dataset, store, connection.info.server_version)
+        self._table = self._queries.table
+        self._replicable = self._table.replicable
 
     def count(self) -> dict[int, RangeCount]:
         """Count all rows by range. When none is excluded, later statements need not look for such rows."""
         totals: dict[int, RangeCount] = {}
-        for number, rows in self._fetch(self._sql.count()):
+        for number, rows in self._fetch(self._queries.counts()):
             excluded = number >= RANGES
             before = totals.get(number % RANGES, RangeCount(0, 0))
             totals[number % RANGES] = RangeCount(before.total + rows, before.excluded + (rows if excluded else 0))
@@ -123,24 +125,17 @@ class PostgresSnapshot:
         """Return keys that are no canonical UUIDs."""
         if self._replicable is None:
             return []
-        query = sql.SQL("SELECT {key} AS k FROM {table} WHERE NOT {ok} ORDER BY 1 LIMIT {limit}").format(
-            key=self._sql.key, table=self._sql.table, ok=self._replicable, limit=sql.Literal(limit)
-        )
-        return [key for (key,) in self._fetch(query)]
+        return [key for (key,) in self._fetch(self._queries.excluded(sql.Literal(limit)))]
 
     def digests(self) -> dict[int, Digest]:
         """Digest the whole table by range, in one scan."""
-        query = sql.SQL("SELECT b, count(*), sum(h1), sum(h2) FROM ({}) AS hashed GROUP BY b").format(
-            self._sql.hashed(self._kind, where=self._replicable)
-        )
+        query = self._queries.digests(self._kind, self._replicable)
         return {b: Digest(int(n), int(s1), int(s2)) for b, n, s1, s2 in self._fetch(query)}
 
     def pairs(self, ranges: Collection[int]) -> Iterator[KeyHash]:
         """Stream key and hash by range and key, in one statement; the server sorts."""
-        where = self._sql.within(sorted(ranges), self._replicable)
-        query = sql.SQL("COPY (SELECT k, h1, h2 FROM ({}) AS hashed ORDER BY b, k) TO STDOUT").format(
-            self._sql.hashed(self._kind, where=where)
-        )
+        where = self._table.within(sorted(ranges), self._replicable)
+        query = sql.SQL("COPY ({}) TO STDOUT").format(self._queries.pairs(self._kind, where))
         self._meter.statements += 1
         with self._translated(), self._connection.cursor() as cursor, cursor.copy(query) as copy:
             copy.set_types(["text", "int8", "int8"])
@@ -151,30 +146,15 @@ class PostgresSnapshot:
                 yield pair
 
     def sketch(self, ranges: Collection[int], cells: int) -> dict[int, Cell]:
-        """Sum the rows of these ranges into cells, in one scan; OFFSET 0 has each hash computed once."""
-        where = self._sql.within(sorted(ranges), self._replicable)
-        query = sql.SQL(
-            "SELECT coalesce({names}), count(*), sum(kh), sum(h1), sum(h2), sum(ch) "
-            "FROM (SELECT *, {check} AS ch, {cells} FROM "
-            "(SELECT {key_hash} AS kh, h1, h2 FROM ({hashed}) AS hashed OFFSET 0) AS once) AS rows "
-            "GROUP BY GROUPING SETS ({names})"
-        ).format(
-            names=sql.SQL(", ").join(CELL_NAMES),
-            key_hash=KEY_HASH,
-            check=CHECK,
-            hashed=self._sql.hashed(self._kind, where=where),
-            cells=sketch_cells(cells),
-        )
+        """Sum the rows of these ranges into cells, in one scan."""
+        where = self._table.within(sorted(ranges), self._replicable)
+        query = self._queries.sketch(self._kind, where, sql.Literal(cells))
         return {int(c): Cell(int(n), int(k), int(a), int(b), int(ch)) for c, n, k, a, b, ch in self._fetch(query)}
 
     def find(self, key_hashes: Collection[int]) -> list[KeyHash]:
         """Look rows up by the hash of their key: one scan that builds no record but those it returns."""
-        wanted = sql.SQL("hashtextextended({}, 0) = ANY({}::bigint[])").format(
-            self._sql.key, sql.Literal(sorted(key_hashes))
-        )
-        query = sql.SQL("SELECT k, h1, h2 FROM ({}) AS hashed").format(
-            self._sql.hashed(self._kind, where=all_of(self._replicable, wanted))
-        )
+        wanted = sql.SQL("{}::bigint[]").format(sql.Literal(sorted(key_hashes)))
+        query = self._queries.find(self._kind, self._replicable, wanted)
         return [KeyHash(*row) for row in self._fetch(query)]
 
     def rows(self, keys: Collection[str]) -> dict[str, FullRow]:
@@ -182,11 +162,7 @@ class PostgresSnapshot:
         names = [c.name for c in self._dataset.columns]
         found: dict[str, FullRow] = {}
         for chunk in _chunks(sorted(keys), KEYS_PER_STATEMENT):
-            where = self._sql.has_key_in(chunk)
-            hashed = self._sql.hashed(self._kind, where=where, extra=self._sql.raw_aliased())
-            query = sql.SQL("SELECT k, h1, h2, {raw} FROM ({hashed}) AS hashed").format(
-                raw=self._sql.aliases(), hashed=hashed
-            )
+            query = self._queries.rows(self._kind, self._table.has_key_in(chunk))
             for key, hash1, hash2, *values in self._fetch(query):
                 if key in found:
                     raise ProtocolError(
@@ -199,19 +175,14 @@ class PostgresSnapshot:
         """Count rows by their creation time."""
         if self._dataset.created is None:
             return 0
-        column = self._sql.instant(self._dataset.column(self._dataset.created))
-        query = sql.SQL(
-            "SELECT count(*) FROM {table} WHERE {column} "
-            "BETWEEN (to_timestamp({low}) AT TIME ZONE 'UTC')::timestamp(3) "
-            "AND (to_timestamp({high}) AT TIME ZONE 'UTC')::timestamp(3)"
-        ).format(table=self._sql.table, column=column, low=sql.Literal(low_ms / 1000), high=sql.Literal(high_ms / 1000))
+        query = self._queries.created(sql.Literal(low_ms), sql.Literal(high_ms))
         ((count,),) = self._fetch(query)
         return int(count)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Stream all rows as text: COPY in CSV, where NULL and the empty text differ, read by Arrow."""
         query = sql.SQL("COPY (SELECT {raw} FROM {table}) TO STDOUT (FORMAT csv)").format(
-            raw=self._sql.raw(), table=self._sql.table
+            raw=self._table.raw(), table=self._table.table
         )
         names = [c.name for c in self._dataset.columns]
         self._meter.statements += 1

@@ -9,7 +9,7 @@ from psycopg import sql
 from contracts.planning import PLANNING
 from contracts.vocabulary import StoreName
 from storage.canonical_sql import PROBE_VALUES
-from storage.canonical_text import PROBE, probe_hash, text_hash
+from storage.canonical_text import PROBE, key_hash, probe_hash, text_hash
 from storage.parity.ranges import RANGES
 from storage.ports import HashKind
 from storage.postgres import PostgresReader
@@ -42,3 +42,11 @@ def test_servers_and_python_agree_on_every_row(seeded_pair: Pair, store: StoreNa
     assert {key: full.hash for key, full in rows.items()} == {
         key: text_hash(PLANNING, full.row) for key, full in rows.items()
     }
+
+
+@STORES
+def test_servers_and_python_agree_on_what_identifies_a_key(seeded_pair: Pair, store: StoreName) -> None:
+    """A row is found by the hash of its key that Python computed."""
+    with reader_of(seeded_pair, store).snapshot(HashKind.TEXT) as snapshot:
+        first, *_ = snapshot.pairs(range(RANGES))
+        assert snapshot.find([key_hash(first.key)]) == [first]
