@@ -32,6 +32,6 @@ def _place(text: str) -> tuple[float, str]:
     if text in {"infinity", "-infinity"}:
         return float(text.removesuffix("inity")), ""
     year, _, rest = text.partition("-")
-    if not year.isdecimal():
+    if not (year.isdecimal() and rest):
         return inf, text
     return (-float(year), rest.removesuffix(" BC")) if text.endswith(" BC") else (float(year), rest)

@@ -93,7 +93,7 @@ def _moment(instant: datetime, *, day: bool) -> date:
 def _newest(text: str | None, *, day: bool) -> str:
     if text is None:
         return "no change has a date"
-    return f"newest change: {text[:10]}" if day else f"newest change: {text[:16]} UTC"
+    return f"newest change: {text}" if day else f"newest change: {text.rpartition(':')[0] or text} UTC"
 
 
 def null_rate(column: str, limit: Callable[[T], float]) -> Plan[T]:
@@ -124,7 +124,7 @@ def if_many(facts: Facts[T], ask: Callable[[], Ask]) -> Ask | Skip:
 
 
 def key_unique(dataset: Dataset) -> Plan[T]:
-    """Return the plan that no two rows have the same key, in whatever spelling."""
+    """Return the plan that no two rows have the same key, in whatever spelling; it names keys as the store does."""
     columns = [dataset.column(name) for name in dataset.key]
     names = tuple(f"key_{number}" for number in range(1, len(columns) + 1))
 
