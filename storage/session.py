@@ -63,7 +63,7 @@ def begin(isolation: str, limits: Limits, *, server_version: int, table: sql.Ide
         settings |= newer if server_version >= version else {}
     statements = [sql.SQL("BEGIN ISOLATION LEVEL {} READ ONLY").format(sql.SQL(isolation))]
     statements += [
-        sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(name.lower()), _literal(name, value))
+        sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(name.lower()), literal(name, value))
         for name, value in settings.items()
     ]
     if table is not None:
@@ -72,7 +72,7 @@ def begin(isolation: str, limits: Limits, *, server_version: int, table: sql.Ide
     return sql.SQL("; ").join(statements)
 
 
-def _literal(name: str, value: str) -> sql.Composable:
+def literal(name: str, value: str) -> sql.Composable:
     """Return a value as SET takes it: a search path is a list of names, anything else one text."""
     if name == "search_path":
         return sql.SQL(", ").join(sql.Identifier(part.strip()) for part in value.split(","))

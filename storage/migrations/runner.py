@@ -14,7 +14,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from contracts.errors import ConfigurationError, InternalFault, SchemaMismatch, TwinstoreError
-from storage.migrations.scripts import migrations, script, text
+from storage.migrations.doors import RECORDED_AS
+from storage.migrations.scripts import migrations, script
+from storage.migrations.texts import text
 from storage.migrations.values import Applied, Migration, MigrationReport, MigrationState, Side, UninstallReport
 from storage.pg_errors import translate
 
@@ -141,14 +143,17 @@ def _state(conn: psycopg.Connection, side: Side) -> MigrationState:
     ]
     files = {m.name: m for m in migrations(side)}
     applied = tuple(a for a in recorded if a.succeeded)
-    names = {a.name for a in applied}
+    done = {a.name: a.checksum for a in applied}
+    fixed = {name: m.checksum for name, m in files.items() if not m.repeatable}
     return MigrationState(
         side=side,
         identity=rows[0][0] if rows else None,
         applied=applied,
-        pending=tuple(m for m in files.values() if m.name not in names),
-        changed=tuple(a for a in applied if a.name in files and files[a.name].checksum != a.checksum),
-        unknown=tuple(a.name for a in applied if a.name not in files),
+        pending=tuple(
+            m for m in files.values() if done.get(m.name) != m.checksum and (m.repeatable or m.name not in done)
+        ),
+        changed=tuple(a for a in applied if fixed.get(a.name, a.checksum) != a.checksum),
+        unknown=tuple(a.name for a in applied if a.name not in files and not a.name.startswith(RECORDED_AS)),
         failed=tuple(a.name for a in recorded if not a.succeeded),
     )
 

@@ -9,6 +9,9 @@ from importlib.metadata import version
 from importlib.resources import files
 
 from contracts.errors import InternalFault
+from contracts.registry import contract_for, known_datasets
+from storage.migrations.doors import doors
+from storage.migrations.texts import text
 from storage.migrations.values import Migration, Side
 
 _NAME = re.compile(r"\d{4}_[a-z_]+")
@@ -21,9 +24,21 @@ _HEADER = """\
 """
 
 
-@cache
 def migrations(side: Side) -> tuple[Migration, ...]:
-    """Return all migrations of one side, in the order of application.
+    """Return all migrations of one side, in the order of application: numbered ones, then the doors of each dataset.
+
+    Raises:
+        InternalFault: A file has a name that is not `NNNN_words.sql`, or the numbers have a gap.
+        ConfigurationError: Functions cannot be named after a dataset.
+    """
+    if side is Side.PRIMARY:
+        return numbered(side)
+    return *numbered(side), *(doors(contract_for(name).dataset) for name in known_datasets())
+
+
+@cache
+def numbered(side: Side) -> tuple[Migration, ...]:
+    """Return the migrations of one side that are files, each applied once.
 
     Raises:
         InternalFault: A file has a name that is not `NNNN_words.sql`, or the numbers have a gap.
@@ -42,10 +57,12 @@ def script(side: Side, migration: Migration) -> str:
         "checksum": migration.checksum,
         "prefix": migration.checksum[:12],
         "version": version("twinstore"),
+        "unchanged": "" if migration.repeatable else text("refuse_changed.sql").strip(),
         "guard": text(f"{side}/guard.sql").strip(),
         "sql": migration.sql.strip(),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], text("frame.sql"))
+    frame = text("frame.sql").replace("{{unchanged}}", parts.pop("unchanged"))
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], frame)
 
 
 def render(side: Side) -> str:
@@ -53,12 +70,6 @@ def render(side: Side) -> str:
     header = _HEADER.format(version=version("twinstore"), side=side)
     parts = (f"-- {m.name}\nBEGIN;\n{script(side, m)}COMMIT;\n" for m in migrations(side))
     return "\n".join((header, *parts))
-
-
-@cache
-def text(path: str) -> str:
-    """Return the text of a file of this package, with line endings of one character."""
-    return (files(__package__) / path).read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
 def _migration(name: str, sql: str) -> Migration:

@@ -24,17 +24,20 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """One file of SQL, applied in one transaction.
+    """Some SQL, applied in one transaction.
 
     Attributes:
-        name: File name without `.sql`, such as `0001_identity`; names sort in the order of application.
-        sql: Text of the file, with line endings of one character.
-        checksum: SHA-256 of `sql` in UTF-8, 64 hexadecimal digits.
+        name: File name without `.sql`, such as `0001_identity`; such names sort in the order of application. One that
+            is repeatable is named after what it makes, and comes after all that are numbered.
+        sql: Its text, with line endings of one character.
+        checksum: SHA-256 of `sql` in UTF-8, 64 hexadecimal digits; of one that is repeatable, of what it makes.
+        repeatable: True when it replaces what it made before, whenever it changes.
     """
 
     name: str
     sql: str
     checksum: str
+    repeatable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +70,8 @@ class MigrationState:
         identity: Id of the database, the same for as long as it is installed; None before the first migration.
         applied: Migrations that are done, in order.
         pending: Migrations that are not, in order.
-        changed: Done migrations whose file is another one now.
-        unknown: Names of done migrations that this version has no file for.
+        changed: Done migrations whose file is another one now; a repeatable one is pending instead.
+        unknown: Names of done numbered migrations that this version has no file for.
         failed: Names of pending migrations whose last try was rolled back.
     """
 

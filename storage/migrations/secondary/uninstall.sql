@@ -13,6 +13,17 @@ BEGIN
   END IF;
 END
 $uninstall$;
+DO $doors$
+DECLARE
+  door regprocedure;
+BEGIN
+  FOR door IN SELECT oid FROM pg_catalog.pg_proc
+              WHERE pronamespace = 'public'::regnamespace
+                AND obj_description(oid, 'pg_proc') ~ '^Owned by twinstore:' LOOP
+    EXECUTE format('DROP FUNCTION %s RESTRICT', door);
+  END LOOP;
+END
+$doors$;
 DROP FUNCTION IF EXISTS twinstore.planning_updated_at_named() RESTRICT;
 DROP FUNCTION IF EXISTS twinstore.planning_before_update() RESTRICT;
 DROP FUNCTION IF EXISTS twinstore.planning_audit() RESTRICT;
@@ -20,3 +31,4 @@ DROP FUNCTION IF EXISTS twinstore.owned_projects() RESTRICT;
 DROP TABLE IF EXISTS twinstore.migration_log RESTRICT;
 DROP TABLE IF EXISTS twinstore.identity RESTRICT;
 DROP SCHEMA IF EXISTS twinstore RESTRICT;
+NOTIFY pgrst, 'reload schema';

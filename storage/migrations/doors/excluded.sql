@@ -1,0 +1,2 @@
+-- Up to $1 of the keys that cannot be replicated, smallest first.
+SELECT coalesce(jsonb_agg(k ORDER BY k), '[]') FROM ({excluded}) AS excluded
