@@ -16,7 +16,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-_UNIX_2000_MS = 946_684_800_000
+UNIX_2000_MS = 946_684_800_000
 _DAYS_TO_2000 = 730_425  # from 0000-03-01, where the years of this calendar begin: a leap day is a year's last
 _DAYS_PER_ERA = 146_097  # 400 years
 _MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -92,7 +92,7 @@ def milliseconds_text(text: str) -> str:
     if plain := _PLAIN_MS.fullmatch(text):
         return plain[1]
     instant = microseconds(text)
-    return text if instant is None else _as_timestamp(milliseconds(instant) * MILLISECOND)
+    return text if instant is None else timestamp_text(milliseconds(instant) * MILLISECOND)
 
 
 def microseconds_text(text: str) -> str:
@@ -104,7 +104,7 @@ def microseconds_text(text: str) -> str:
     if plain := _PLAIN_US.fullmatch(text):
         return plain[1]
     instant = microseconds(text)
-    return text if instant is None else _as_timestamp(instant)
+    return text if instant is None else timestamp_text(instant)
 
 
 def unix_milliseconds(text: str) -> int | None:
@@ -114,23 +114,24 @@ def unix_milliseconds(text: str) -> int | None:
         ValueError: It is no instant in PostgreSQL's ISO style.
     """
     instant = microseconds(text)
-    return None if instant is None else milliseconds(instant) + _UNIX_2000_MS
+    return None if instant is None else milliseconds(instant) + UNIX_2000_MS
 
 
 def from_unix_milliseconds(unix_ms: int) -> str:
     """Write milliseconds since 1970-01-01 in UTC as a canonical instant."""
-    return _written(unix_ms - _UNIX_2000_MS)
+    return _written(unix_ms - UNIX_2000_MS)
+
+
+def timestamp_text(instant: int) -> str:
+    """Write microseconds since 2000-01-01 in UTC as PostgreSQL writes `timestamp`."""
+    date, clock, fraction, era = _parts(instant)
+    digits = f".{fraction:06}".rstrip("0") if fraction else ""
+    return f"{date} {clock}{digits}{era}"
 
 
 def _written(instant_ms: int) -> str:
     date, clock, fraction, era = _parts(instant_ms * MILLISECOND)
     return f"{date}T{clock}.{fraction // MILLISECOND:03}Z{era}"
-
-
-def _as_timestamp(instant: int) -> str:
-    date, clock, fraction, era = _parts(instant)
-    digits = f".{fraction:06}".rstrip("0") if fraction else ""
-    return f"{date} {clock}{digits}{era}"
 
 
 def _parts(instant: int) -> tuple[str, str, int, str]:

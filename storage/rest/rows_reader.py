@@ -1,0 +1,185 @@
+"""A store that is reached over REST without our functions: whole rows are pulled, and hashed here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contracts.dataset import Dataset
+from contracts.errors import ProtocolError, SchemaMismatch
+from contracts.keys import split_key
+from contracts.verdicts import StoreFacts
+from contracts.vocabulary import Channel, StoreName
+from storage.canonical_text import probe_hash, text_hash
+from storage.meter import Meter
+from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, RangeCount
+from storage.rest.client import RestAccess, RestClient, RestLimits
+from storage.rest.created import created_between
+from storage.rest.examine import examine
+from storage.rest.pages import pull
+from storage.rest.patience import Patience
+from storage.rest.row_file import private_folder
+from storage.rest.spool import Spool
+from storage.rest.suite_file import suite_file
+from storage.rest.table import RestTable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class RestRowsReader:
+    """Read-only access to one dataset over a project's REST API, by whole rows.
+
+    Args:
+        access: URL and key of the project.
+        dataset: The dataset that is read.
+        store: Which of the two stores it is.
+        limits: Time limits and sizes.
+        meter: Counts requests, rows and bytes.
+        patience: How reads are tried again.
+    """
+
+    def __init__(
+        self,
+        access: RestAccess,
+        dataset: Dataset,
+        *,
+        store: StoreName = StoreName.SUPABASE,
+        limits: RestLimits | None = None,
+        meter: Meter | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.store = store
+        self.dataset = dataset
+        self.channel = Channel.ROWS
+        self.meter = meter or Meter()
+        self._access = access
+        self._connect = partial(RestClient, access, store=store, limits=limits, meter=self.meter, patience=patience)
+
+    def facts(self) -> StoreFacts:
+        """Prove that the store can be read as the dataset declares it; see `storage.rest.examine`."""
+        with self._connect() as client:
+            return examine(client, self.dataset, self._access.key)
+
+    def hash_probe(self, kind: HashKind) -> tuple[int, int]:
+        """Hash a known record as the server would.
+
+        Raises:
+            SchemaMismatch: Only a server can hash records in this way.
+        """
+        if kind is not HashKind.TEXT:
+            raise SchemaMismatch(
+                f"Rows of {self.store} are hashed here, which cannot be done by {kind}.",
+                "Use another kind of hash.",
+                store=self.store,
+            )
+        return probe_hash()
+
+    @contextmanager
+    def snapshot(self, kind: HashKind) -> Iterator[RestRowsSnapshot]:
+        """Open a snapshot; nothing is read before it is asked for.
+
+        Raises:
+            SchemaMismatch: Rows cannot be hashed in this way here.
+        """
+        self.hash_probe(kind)
+        with ExitStack() as stack:
+            client = stack.enter_context(self._connect())
+            yield RestRowsSnapshot(client, self.dataset, stack)
+
+
+class RestRowsSnapshot:
+    """The rows of one dataset, pulled once when they are first asked for; rows by key are read anew each time."""
+
+    frozen = False
+
+    def __init__(self, client: RestClient, dataset: Dataset, stack: ExitStack) -> None:
+        self._client = client
+        self._dataset = dataset
+        self._stack = stack
+        self._table = RestTable(client, dataset, dataset.columns)
+
+    @cached_property
+    def _spool(self) -> Spool:
+        """All rows, pulled now."""
+        folder = self._stack.enter_context(private_folder())
+        spool = Spool(folder / "rows.sqlite", self._dataset, self._client.store)
+        self._stack.callback(spool.close)
+        pulled = pull(self._table, spool)
+        kept = sum(count.total for count in spool.count().values())
+        if kept != pulled:
+            raise ProtocolError(
+                f"{pulled:,} rows of {self._client.store} were pulled, but {kept:,} were kept.",
+                "Check the disk of the folder for temporary files; nothing was concluded.",
+                store=self._client.store,
+            )
+        return spool
+
+    def count(self) -> dict[int, RangeCount]:
+        """Count all rows by range; their number was proven by exact counts of the server."""
+        return self._spool.count()
+
+    def excluded(self, limit: int) -> list[str]:
+        """Return keys that cannot be replicated."""
+        return self._spool.excluded(limit)
+
+    def digests(self) -> dict[int, Digest]:
+        """Digest all rows by range."""
+        return self._spool.digests()
+
+    def pairs(self, ranges: Collection[int]) -> Iterator[KeyHash]:
+        """Yield key and hash of every row in these ranges."""
+        return self._spool.pairs(ranges)
+
+    def sketch(self, ranges: Collection[int], cells: int) -> dict[int, Cell]:
+        """Sum the rows of these ranges into cells."""
+        return self._spool.sketch(ranges, cells)
+
+    def find(self, key_hashes: Collection[int]) -> list[KeyHash]:
+        """Look rows up by the hash of their key."""
+        return self._spool.find(key_hashes)
+
+    def rows(self, keys: Collection[str]) -> dict[str, FullRow]:
+        """Read whole rows by key as they are now."""
+        wanted = {split_key(self._dataset, key): key for key in keys}
+        names = self._table.names
+        found: dict[str, FullRow] = {}
+        for values in self._table.rows_with(list(wanted)):
+            row = dict(zip(names, values, strict=True))
+            hashed = text_hash(self._dataset, row, store=self._client.store)
+            if hashed.key in found or split_key(self._dataset, hashed.key) not in wanted:
+                raise ProtocolError(
+                    f"{self._client.store} returned rows that were not asked for.",
+                    "Make the key unique, with a collation that takes no two texts for equal.",
+                    store=self._client.store,
+                )
+            found[hashed.key] = FullRow(hashed, row)
+        return found
+
+    def created_between(self, low_ms: int, high_ms: int) -> int:
+        """Count rows by their creation time, exactly and as they are now."""
+        if self._dataset.created is None:
+            return 0
+        column = self._dataset.column(self._dataset.created)
+        return self._table.count(created_between(column, column.name_in(self._client.store), low_ms, high_ms))
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield all rows, excluded ones included."""
+        return self._spool.batches()
+
+    @contextmanager
+    def spool(self, columns: Sequence[str]) -> Iterator[Path]:
+        """Write these columns of all rows to a SQLite file with a table named as the dataset; see `suite_file`.
+
+        Args:
+            columns: Canonical names; the key's columns come along.
+
+        Yields:
+            Path of the file, which is gone afterwards.
+        """
+        pulled = self.__dict__.get("_spool")  # without it only the columns that are needed are pulled
+        with suite_file(self._client, self._dataset, columns, rows=pulled.rows() if pulled else None) as path:
+            yield path
