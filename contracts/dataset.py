@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from contracts.row_facts import RowFacts
 from contracts.vocabulary import Classification, StoreName
 
 
@@ -71,6 +72,7 @@ class Dataset:
         tables: Per store, schema and table.
         created: Name of the column that says when a row was created, if there is one.
         updated: Name of the column that says when a row was last changed, if there is one.
+        facts: What its columns mean for one another.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Dataset:
     tables: Mapping[StoreName, tuple[str, str]]
     created: str | None = None
     updated: str | None = None
+    facts: RowFacts = field(default_factory=RowFacts)
 
     def column(self, name: str) -> Column:
         """Return the column called `name`.
@@ -101,6 +104,18 @@ class Dataset:
     def key_columns(self) -> tuple[Column, ...]:
         """The columns that identify a row, in the order of the key."""
         return tuple(self.column(name) for name in self.key)
+
+    @property
+    def references(self) -> frozenset[str]:
+        """The columns, the key aside, that are a UUID on the secondary and free text on the primary."""
+        return frozenset(
+            column.name
+            for column in self.columns
+            if column.name not in self.key
+            and column.type is ColumnType.TEXT
+            and "uuid" in column.sql_types[StoreName.SUPABASE]
+            and "uuid" not in column.sql_types[StoreName.PRISMA]
+        )
 
     @property
     def has_uuid_key(self) -> bool:

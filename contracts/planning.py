@@ -1,38 +1,20 @@
-"""The planning dataset: its vocabularies, its limits, its table on both stores."""
+"""The planning dataset: its table on both stores, what its columns mean, and its contract."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from contracts.dataset import Column, ColumnType, Dataset
+from contracts.judge import Contract, Evaluator, frame_evaluators
+from contracts.planning_rules import PLANNING_RULES
+from contracts.planning_words import GUEST, STATUS_ALIASES, TITLE_MAX, ContentType, Status
+from contracts.row_facts import RowFacts
 from contracts.vocabulary import Classification, StoreName
 
-TITLE_MAX = 500
-GUEST = "guest"  # an owner of NULL means a guest
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-
-class ContentType(StrEnum):
-    """What a planning record is about."""
-
-    SCENARIO = "scenario"
-    PROMPT = "prompt"
-    VIDEO = "video"
-    STORY = "story"
-    IMAGE = "image"
-
-
-class Status(StrEnum):
-    """Where a planning record stands."""
-
-    DRAFT = "draft"
-    ACTIVE = "active"
-    PROCESSING = "processing"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    ARCHIVED = "archived"
-
-
-STATUS_ALIASES = {"in-progress": Status.PROCESSING}  # an older spelling; read as the canonical one
+__all__ = ["CONTRACT", "GUEST", "PLANNING", "STATUS_ALIASES", "TITLE_MAX", "ContentType", "Status"]
 
 
 def _types(primary: str, secondary: str) -> dict[StoreName, frozenset[str]]:
@@ -44,11 +26,27 @@ _ID = _types("text", "uuid")
 _TEXT = _types("text", "text")
 _JSON = _types("jsonb", "jsonb")
 
+PLANNING_FACTS = RowFacts(
+    type="type",
+    title="title",
+    status="status",
+    version="version",
+    body="content",
+    envelope=frozenset({"id", "type", "title", "metadata"}),
+    in_body={"title": ("title",), "status": ("metadata", "status")},
+    vocabularies={"type": frozenset(ContentType), "status": frozenset(Status) | frozenset(STATUS_ALIASES)},
+    unwritten={"storage_status": "pending"},
+    required=frozenset({"type", "title", "content", "status", "version", "created_at", "updated_at"}),
+    not_blank=frozenset({"title"}),
+    positive=frozenset({"version"}),
+)
+
 PLANNING = Dataset(
     name="planning",
     key=("id",),
     created="created_at",
     updated="updated_at",
+    facts=PLANNING_FACTS,
     tables={StoreName.PRISMA: ("public", "planning"), StoreName.SUPABASE: ("public", "planning")},
     columns=(
         Column(name="id", type=ColumnType.UUID, sql_types=_ID, classification=Classification.PUBLIC),
@@ -89,3 +87,23 @@ PLANNING = Dataset(
     ),
 )
 """Tables of origin: PostgreSQL as Prisma made it, Supabase with the four columns that were added later."""
+
+
+def _evaluators(store: StoreName) -> tuple[Evaluator, ...]:
+    from contracts.planning_bodies import BODY_RULES, METADATA_VALID, judge_bodies, judge_metadata
+    from contracts.planning_frame import planning_frame
+
+    def bodies(batch: pa.RecordBatch) -> dict[str, list[int]]:
+        return judge_bodies(*(batch.column(name).to_pylist() for name in ("id", "type", "content")))
+
+    def metadata(batch: pa.RecordBatch) -> dict[str, list[int]]:
+        return judge_metadata(batch.column("metadata").to_pylist())
+
+    return (
+        *frame_evaluators(planning_frame(store), PLANNING_RULES),
+        Evaluator(rules=BODY_RULES, columns=("id", "type", "content"), run=bodies),
+        Evaluator(rules=(METADATA_VALID,), columns=("metadata",), run=metadata),
+    )
+
+
+CONTRACT = Contract(dataset=PLANNING, rules=PLANNING_RULES, evaluators=_evaluators)

@@ -7,8 +7,9 @@ from operator import and_
 from typing import TYPE_CHECKING
 
 from contracts.instants import milliseconds
-from contracts.planning import PLANNING, STATUS_ALIASES, TITLE_MAX, ContentType, Status
-from contracts.rules import REQUIRED
+from contracts.planning import PLANNING
+from contracts.planning_rules import REQUIRED
+from contracts.planning_words import STATUS_ALIASES, TITLE_MAX, ContentType, Status
 from contracts.vocabulary import StoreName
 
 if TYPE_CHECKING:

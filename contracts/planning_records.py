@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
-from contracts.planning import STATUS_ALIASES, TITLE_MAX, ContentType, Status
+from contracts.planning_words import STATUS_ALIASES, TITLE_MAX, ContentType, Status
 
 ID_MAX = 100
 

@@ -8,10 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from contracts.dataset import ColumnType, Dataset
-from contracts.planning import STATUS_ALIASES, ContentType, Status
-from contracts.vocabulary import StoreName
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowFacts:
@@ -45,38 +41,3 @@ class RowFacts:
     required: frozenset[str] = frozenset()
     not_blank: frozenset[str] = frozenset()
     positive: frozenset[str] = frozenset()
-
-
-PLANNING_FACTS = RowFacts(
-    type="type",
-    title="title",
-    status="status",
-    version="version",
-    body="content",
-    envelope=frozenset({"id", "type", "title", "metadata"}),
-    in_body={"title": ("title",), "status": ("metadata", "status")},
-    vocabularies={"type": frozenset(ContentType), "status": frozenset(Status) | frozenset(STATUS_ALIASES)},
-    unwritten={"storage_status": "pending"},
-    required=frozenset({"type", "title", "content", "status", "version", "created_at", "updated_at"}),
-    not_blank=frozenset({"title"}),
-    positive=frozenset({"version"}),
-)
-
-_FACTS = {"planning": PLANNING_FACTS}
-
-
-def facts_of(dataset: Dataset) -> RowFacts:
-    """Return the facts of a dataset; none of them are known for one that has no entry here."""
-    return _FACTS.get(dataset.name, RowFacts())
-
-
-def references(dataset: Dataset) -> frozenset[str]:
-    """Return the columns, the key aside, that are a UUID on the secondary and free text on the primary."""
-    return frozenset(
-        column.name
-        for column in dataset.columns
-        if column.name not in dataset.key
-        and column.type is ColumnType.TEXT
-        and "uuid" in column.sql_types[StoreName.SUPABASE]
-        and "uuid" not in column.sql_types[StoreName.PRISMA]
-    )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from contracts.rules import PLANNING_RULES
+from contracts.planning_rules import PLANNING_RULES
 from contracts.vocabulary import Severity
 from expectations.registry import declared_checks
 from flows.stages import SETTLE_RULE, SETTLE_SENTENCE

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from contracts.dataset import Column, ColumnType
-from contracts.row_facts import references
 from contracts.vocabulary import Cause, StoreName
 from storage.canonical import is_uuid
 from storage.canonical_json import parse
@@ -67,7 +66,7 @@ def _is_made_up(title: str, kind: str | None) -> bool:
 def reference_not_uuid(pair: RowPair, column: Column) -> Finding | None:
     """Recognise an owner or project that supabase holds as NULL, since the primary's is no UUID."""
     primary, secondary = pair.values(column.name)
-    if column.name not in references(pair.dataset) or primary is None or secondary is not None or is_uuid(primary):
+    if column.name not in pair.dataset.references or primary is None or secondary is not None or is_uuid(primary):
         return None
     return Finding(
         Cause.REFERENCE_NOT_UUID, StoreName.PRISMA, f"no UUID on {StoreName.PRISMA} and NULL on {StoreName.SUPABASE}"
@@ -116,7 +115,7 @@ def is_valid(pair: RowPair, column: Column, text: str) -> bool:
     match column.type:
         case ColumnType.TEXT:
             in_words = text in pair.facts.vocabularies.get(column.name, (text,))
-            return is_uuid(text) if column.name in references(pair.dataset) else in_words and bool(text.strip())
+            return is_uuid(text) if column.name in pair.dataset.references else in_words and bool(text.strip())
         case ColumnType.JSON:
             return isinstance(parse(text), dict | list)
         case ColumnType.INTEGER:

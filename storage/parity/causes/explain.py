@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from contracts.dataset import Column, ColumnType, Dataset
-from contracts.row_facts import facts_of
 from contracts.verdicts import Explanation, FieldDifference
 from contracts.vocabulary import Cause, StoreName
 from storage.canonical import canonical_row
@@ -53,7 +52,7 @@ def explain(
     """
     raw = {StoreName.PRISMA: primary, StoreName.SUPABASE: secondary}
     canonical = {store: canonical_row(dataset, row, store=store) for store, row in raw.items()}
-    pair = RowPair(dataset=dataset, facts=facts_of(dataset), raw=raw, canonical=canonical)
+    pair = RowPair(dataset=dataset, facts=dataset.facts, raw=raw, canonical=canonical)
     reasons = _look_at_the_rest(pair, [reason for column in dataset.compared for reason in _reasons(pair, column)])
     return _with_causes(fields, reasons), _explanations(reasons)
 

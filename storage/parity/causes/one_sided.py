@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from contracts.dataset import Dataset
-from contracts.row_facts import RowFacts, facts_of, references
+from contracts.row_facts import RowFacts
 from contracts.verdicts import Explanation
 from contracts.vocabulary import Cause, StoreName
 from storage.canonical import canonical_row, is_uuid
@@ -30,7 +30,7 @@ def explain_one_sided(
     Raises:
         ProtocolError: A value of the row is none of its column's type.
     """
-    facts = facts_of(dataset)
+    facts = dataset.facts
     canonical = canonical_row(dataset, row, store=store)
     if store is StoreName.SUPABASE and key_text(dataset, row) in other_keys_raw:
         detail = f"spelt differently on {StoreName.PRISMA}"
@@ -46,7 +46,7 @@ def explain_one_sided(
 
 def _refused(dataset: Dataset, facts: RowFacts, row: Row) -> Iterator[tuple[str, str]]:
     """Yield the columns whose values the secondary's types and constraints cannot hold, and why."""
-    uuids = references(dataset)
+    uuids = dataset.references
     for column, value in row.items():
         if value is None:
             if column in facts.required:

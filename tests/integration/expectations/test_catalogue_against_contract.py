@@ -8,8 +8,8 @@ import psycopg
 from psycopg import sql
 
 from contracts.planning import PLANNING
+from contracts.planning_rules import PLANNING_RULES
 from contracts.registry import contract_for
-from contracts.rules import PLANNING_RULES
 from contracts.vocabulary import StoreName
 from expectations.planning import SUITE
 from storage.local import seed

@@ -9,8 +9,8 @@ import pytest
 from contracts.judge import ContractJudge
 from contracts.planning import ContentType, Status
 from contracts.planning_frame import STORAGE_STATUSES, planning_frame
+from contracts.planning_rules import PLANNING_RULES
 from contracts.registry import contract_for
-from contracts.rules import PLANNING_RULES
 from contracts.vocabulary import CheckStatus, Severity, StoreName
 from tests.support.planning_rows import KEY, METADATA, OWNER, batch, content, row
 

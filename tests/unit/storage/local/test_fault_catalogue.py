@@ -10,7 +10,7 @@ import pytest
 
 from contracts.errors import ConfigurationError
 from contracts.planning import PLANNING
-from contracts.rules import PLANNING_RULES
+from contracts.planning_rules import PLANNING_RULES
 from contracts.vocabulary import Cause, DifferenceKind, Severity, StoreName, Verdict
 from expectations.planning import SUITE
 from storage.local.faults import DECOYS, FAULTS, PAIRS, WITHOUT_DECOY, Fault, Injected, fault

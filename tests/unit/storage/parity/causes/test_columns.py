@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.planning import PLANNING
-from contracts.row_facts import RowFacts, facts_of, references
+from contracts.row_facts import RowFacts
 from contracts.vocabulary import Cause, StoreName
 from storage.parity.causes import explain
 from storage.parity.fields import diff_fields
@@ -299,7 +299,7 @@ def test_two_faults_name_two_causes(ours: dict[str, Any], theirs: dict[str, Any]
 
 def test_a_dataset_without_facts_is_explained_by_its_values() -> None:
     """Rules about the meaning of columns are silent where it is unknown; those about values are not."""
-    dataset = replace(PLANNING, name="other", created=None, updated=None)
+    dataset = replace(PLANNING, facts=RowFacts(), created=None, updated=None)
     theirs = make_row(SUPABASE, title="  ", status="QUEUED", version="4", source=None, content=NO_TITLE)
     theirs["created_at"] = theirs["updated_at"]
     ours = make_row(PRISMA, title=MADE_UP, status="queued")
@@ -312,10 +312,9 @@ def test_a_dataset_without_facts_is_explained_by_its_values() -> None:
         "source": Cause.COLUMN_NOT_WRITTEN,
         "created_at": UNEXPLAINED,
     }
-    assert facts_of(dataset) == RowFacts()
 
 
 def test_references_are_known_from_the_columns() -> None:
     """Columns that are a UUID on supabase and free text on prisma are references; the key is none."""
-    assert references(PLANNING) == {"user_id", "project_id"}
+    assert PLANNING.references == {"user_id", "project_id"}
     assert OWNER
