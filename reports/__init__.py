@@ -3,8 +3,8 @@
 from reports.document import to_json
 from reports.history import RunEntry, index_html
 from reports.html import to_html
-from reports.junit import to_junit
-from reports.publish import publish, refresh_index, run_entries
+from reports.junit import to_gate_junit, to_junit
+from reports.publish import publish, refresh_index, run_entries, write_whole
 from reports.spreadsheet import to_csv
 from reports.summary import to_summary
 from reports.terminal import print_report
@@ -17,8 +17,10 @@ __all__ = [
     "refresh_index",
     "run_entries",
     "to_csv",
+    "to_gate_junit",
     "to_html",
     "to_json",
     "to_junit",
     "to_summary",
+    "write_whole",
 ]

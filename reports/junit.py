@@ -1,12 +1,16 @@
-"""junit.xml: a run for CI servers. What could not be evaluated is an error; nothing that was not judged passes."""
+"""junit.xml: a run, or what a gate makes of it, for CI servers.
+
+What could not be evaluated is an error; nothing that was not judged passes.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from contracts.gate import Decision, Ground, Ruling
 from contracts.verdicts import CheckResult, DatasetReport, Reason, RunReport
 from contracts.vocabulary import CheckStatus, StoreName, Verdict
 from reports.accounting import unbalanced
@@ -24,14 +28,34 @@ def to_junit(report: RunReport) -> str:
     Failed checks of any severity are failures, typed by their severity. Errored checks, and reasons why the run could
     not tell, are errors. Waived and skipped checks are skipped, with the reason.
     """
+    return _document(report, [_suite("twinstore.run", [_run_case(report)])], accepted={})
+
+
+def to_gate_junit(decision: Decision) -> str:
+    """Render what a gate decided as JUnit XML: a case per dataset and ground, then the run as the policy sees it.
+
+    What the policy lets through is skipped, with the reason; a failed check that only warns remains a failure, typed
+    by its severity.
+    """
+    accepted = {
+        dataset.name: "; ".join(r.text for r in decision.accepted if _about_differences(r, dataset))
+        for dataset in decision.report.datasets
+        if not any(r.verdict.exit_code and _about_differences(r, dataset) for r in decision.objections)
+    }
+    names = ["", *(dataset.name for dataset in decision.report.datasets)]
+    cases = [_gate_case(name, ground, decision) for name in names for ground in Ground]
+    return _document(decision.report, [_suite("twinstore.gate", cases)], accepted)
+
+
+def _document(report: RunReport, first: Sequence[Element], accepted: Mapping[str, str]) -> str:
     root = Element("testsuites", name=_text(f"twinstore {report.environment}"))
-    _run_suite(root, report)
+    root.extend(first)
     for dataset in report.datasets:
-        _parity_suite(root, dataset)
+        root.append(_parity_suite(dataset, accepted.get(dataset.name, "")))
         for store in StoreName:
             checks = [c for c in dataset.checks if c.store is store]
             if checks:
-                _suite(root, f"{dataset.name}.{store}", [_check_case(c) for c in checks])
+                root.append(_suite(f"{dataset.name}.{store}", [_check_case(c) for c in checks]))
     for number in ("tests", "failures", "errors", "skipped"):
         root.set(number, str(sum(int(suite.get(number, "0")) for suite in root)))
     root.set("time", f"{(report.finished_at - report.started_at).total_seconds():.3f}")
@@ -39,29 +63,55 @@ def to_junit(report: RunReport) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _run_suite(root: Element, report: RunReport) -> None:
+def _gate_case(dataset: str, ground: Ground, decision: Decision) -> Element:
+    case = _case("twinstore.gate", f"{dataset}: {ground}" if dataset else str(ground))
+    rulings = [r for r in decision.rulings if (r.dataset, r.ground) == (dataset, ground)]
+    body = "\n".join(f"{r.verdict}: {r.text}" for r in rulings)
+    stopping = [r for r in rulings if r.verdict.exit_code]
+    if stopping:
+        _add(
+            case, "error" if stopping[0].verdict in _UNSURE else "failure", stopping[0].verdict, stopping[0].text, body
+        )
+    elif rulings:
+        SubElement(case, "system-out").text = _text(body)
+    return case
+
+
+def _about_differences(ruling: Ruling, dataset: DatasetReport) -> bool:
+    """Say whether a ruling is about rows on which the stores of a dataset disagree."""
+    grounds = {Ground.DIFFERENCES, Ground.WAIVERS}
+    return ruling.dataset == dataset.name and ruling.ground in grounds and ruling.check is None
+
+
+def _run_case(report: RunReport) -> Element:
     case = _case("twinstore.run", "verdict")
     if report.verdict in _UNSURE or not report.datasets:
         _add(case, "error", str(report.verdict), report.reason, _lines(report.reasons))
     elif report.verdict is Verdict.FAILED:
         _add(case, "failure", str(report.verdict), report.reason, _lines(report.reasons))
-    _suite(root, "twinstore.run", [case])
+    return case
 
 
-def _parity_suite(root: Element, dataset: DatasetReport) -> None:
+def _parity_suite(dataset: DatasetReport, accepted: str) -> Element:
+    """Make the suite about the rows; where all differences are accepted, `accepted` says why."""
     name = f"{dataset.name}.parity"
-    cases = [_agree_case(name, dataset), _account_case(name, dataset)]
+    cases = [_agree_case(name, dataset, accepted), _account_case(name, dataset)]
     for cluster in dataset.clusters:
         case = _case(name, f"{cluster.cause}: {cluster.sentence}")
         message = f"{count(cluster.count, 'row')}: {cluster.sentence}"
-        _add(case, "failure", str(cluster.cause), message, _keys(cluster.sample_keys, cluster.count))
+        if accepted:
+            _skip(case, f"let through: {message}")
+        else:
+            _add(case, "failure", str(cluster.cause), message, _keys(cluster.sample_keys, cluster.count))
         cases.append(case)
-    _suite(root, name, cases)
+    return _suite(name, cases)
 
 
-def _agree_case(name: str, dataset: DatasetReport) -> Element:
+def _agree_case(name: str, dataset: DatasetReport, accepted: str) -> Element:
     case = _case(name, "stores agree")
-    if dataset.differences_total:
+    if dataset.differences_total and accepted:
+        _skip(case, f"let through: {accepted}")
+    elif dataset.differences_total:
         _add(case, "failure", "difference", count(dataset.differences_total, "difference"), _lines(dataset.reasons))
     elif dataset.verdict in _UNSURE:
         _add(
@@ -104,12 +154,13 @@ def _check_case(check: CheckResult) -> Element:
     return case
 
 
-def _suite(root: Element, name: str, cases: Iterable[Element]) -> None:
-    suite = SubElement(root, "testsuite", name=_text(name))
+def _suite(name: str, cases: Iterable[Element]) -> Element:
+    suite = Element("testsuite", name=_text(name))
     suite.extend(cases)
     for number, tag in (("tests", "."), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(number, str(sum(tag == "." or case.find(tag) is not None for case in suite)))
     suite.set("time", f"{sum(float(case.get('time', '0')) for case in suite):.3f}")
+    return suite
 
 
 def _case(suite: str, name: str, seconds: float | None = None) -> Element:

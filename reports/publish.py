@@ -45,11 +45,11 @@ def publish(report: RunReport, runs_dir: Path, *, mask_key: bytes) -> Path:
         OSError: The disk refuses.
     """
     folder = _run_folder(report.run_id, runs_dir)
-    _write(folder / PAGE, [to_html(report, mask_key=mask_key)])
-    _write(folder / "junit.xml", [to_junit(report)])
-    _write(folder / "summary.md", [to_summary(report)])
-    _write(folder / "differences.csv", to_csv(report, mask_key=mask_key))
-    _write(folder / DOCUMENT, [to_json(report, mask_key=mask_key)])
+    write_whole(folder / PAGE, [to_html(report, mask_key=mask_key)])
+    write_whole(folder / "junit.xml", [to_junit(report)])
+    write_whole(folder / "summary.md", [to_summary(report)])
+    write_whole(folder / "differences.csv", to_csv(report, mask_key=mask_key))
+    write_whole(folder / DOCUMENT, [to_json(report, mask_key=mask_key)])
     refresh_index(runs_dir)
     return folder
 
@@ -61,7 +61,7 @@ def refresh_index(runs_dir: Path) -> Path:
         OSError: The disk refuses.
     """
     index = runs_dir / "index.html"
-    _write(index, [index_html(run_entries(runs_dir))])
+    write_whole(index, [index_html(run_entries(runs_dir))])
     return index
 
 
@@ -134,8 +134,12 @@ def _run_folder(run_id: str, runs_dir: Path) -> Path:
     return folder
 
 
-def _write(path: Path, parts: Iterable[str]) -> None:
-    """Write a file beside its place, force it to disk and move it there."""
+def write_whole(path: Path, parts: Iterable[str]) -> None:
+    """Write a file beside its place, readable by its owner only, force it to disk and move it there.
+
+    Raises:
+        OSError: The disk refuses; then no file is there, or the one that was there before.
+    """
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600, never through a link
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="") as file:

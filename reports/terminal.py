@@ -32,22 +32,22 @@ _STYLES: Final[dict[str, str]] = {
 def print_report(report: RunReport, console: Console) -> None:
     """Print a run. Text from the stores cannot act on the terminal: it is made visible and never read as markup."""
     took = duration((report.finished_at - report.started_at).total_seconds())
-    console.print(_text(f"{SYMBOLS[report.verdict]} {report.verdict}", _STYLES[report.verdict]), _text(report.reason))
-    console.print(_text(f"{report.environment} · run {report.run_id} · {took}", "dim"))
+    console.print(shown(f"{SYMBOLS[report.verdict]} {report.verdict}", _STYLES[report.verdict]), shown(report.reason))
+    console.print(shown(f"{report.environment} · run {report.run_id} · {took}", "dim"))
     for reason in report.reasons[:LINES_MAX] if len(report.reasons) > 1 else ():
-        console.print(_status(reason.verdict), _text(reason.text))
+        console.print(mark(reason.verdict), shown(reason.text))
     for dataset in report.datasets:
         _print_dataset(dataset, console)
     for note in report.notes[:LINES_MAX]:
-        console.print(_text(note, "dim"))
+        console.print(shown(note, "dim"))
 
 
 def _print_dataset(dataset: DatasetReport, console: Console) -> None:
     console.print()
     parts = ", ".join(f"{number(n)} {status}" for status, n in tally(dataset.checks).parts) or "none evaluated"
-    console.print(_text(dataset.name, "bold"), _status(dataset.verdict), _text(f"checks: {parts}", "dim"))
+    console.print(shown(dataset.name, "bold"), mark(dataset.verdict), shown(f"checks: {parts}", "dim"))
     for note in dataset.notes[:LINES_MAX]:
-        console.print(_text(note, "dim"))
+        console.print(shown(note, "dim"))
     if dataset.clusters:
         console.print(_clusters(dataset))
     if any(check.status is not CheckStatus.PASSED for check in dataset.checks):
@@ -60,7 +60,7 @@ def _clusters(dataset: DatasetReport) -> Table:
     table = _table("Rows", "What", "Cause", "New", right=("Rows", "New"))
     for c in dataset.clusters[:LINES_MAX]:
         new = "unknown" if c.new is None else number(c.new)
-        table.add_row(_text(number(c.count)), _text(c.sentence), _text(CAUSES[c.cause]), _text(new))
+        table.add_row(shown(number(c.count)), shown(c.sentence), shown(CAUSES[c.cause]), shown(new))
     return _capped(table, len(dataset.clusters), "cluster")
 
 
@@ -69,7 +69,7 @@ def _checks(dataset: DatasetReport) -> Table:
     checks = [check for check in dataset.checks if check.status is not CheckStatus.PASSED]
     checks.sort(key=lambda c: (STATUS_RANK[c.status], SEVERITY_RANK[c.severity], c.id, c.store))
     for c in checks[:LINES_MAX]:
-        table.add_row(_status(c.status), _text(c.id), _text(c.store), _text(c.severity), _text(outcome(c)))
+        table.add_row(mark(c.status), shown(c.id), shown(c.store), shown(c.severity), shown(outcome(c)))
     return _capped(table, len(checks), "check")
 
 
@@ -79,8 +79,8 @@ def _rows(dataset: DatasetReport) -> Table:
     for account in accounts(dataset):
         c = account.counts
         terms = (c.read, c.matched, c.differing, c.only, c.deferred, sum(c.excluded.values()))
-        balance = _text("adds up", "green") if not c.balance else _text(f"{number(c.balance)} off", "bold red")
-        table.add_row(_text(account.store), *(_text(number(term)) for term in terms), balance)
+        balance = shown("adds up", "green") if not c.balance else shown(f"{number(c.balance)} off", "bold red")
+        table.add_row(shown(account.store), *(shown(number(term)) for term in terms), balance)
     return table
 
 
@@ -100,11 +100,13 @@ def _capped(table: Table, total: int, noun: str) -> Table:
     return table
 
 
-def _status(status: Verdict | CheckStatus) -> Text:
-    return _text(f"{SYMBOLS[status]} {status}", _STYLES[status])
+def mark(status: Verdict | CheckStatus) -> Text:
+    """Return a verdict or status with its symbol and colour."""
+    return shown(f"{SYMBOLS[status]} {status}", _STYLES[status])
 
 
-def _text(text: str, style: str = "") -> Text:
+def shown(text: str, style: str = "") -> Text:
+    """Return text on one line that cannot act on a terminal."""
     from rich.text import Text
 
     return Text(one_line(text, _TEXT_MAX), style=style)

@@ -45,6 +45,19 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLine:
+    """A line of a file that a ruling goes back to: of a contract, a suite or the policy.
+
+    Attributes:
+        path: Relative to the folder of the project, with slashes.
+        line: Counted from 1; None for the file as a whole.
+    """
+
+    path: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What the gate says of a run.
 
