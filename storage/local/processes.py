@@ -71,6 +71,11 @@ def children(mark: str) -> set[int]:
     return {pid for pid, line in _command_lines() if line.startswith(f"postgres: {mark}: ")}
 
 
+def mentioning(argument: str) -> set[int]:
+    """Return the processes of whose command line an argument begins like this."""
+    return {pid for pid, line in _command_lines() if f" {argument}" in line}
+
+
 def send(pid: int, how: signal.Signals) -> None:
     """Send a signal to a process that may have ended."""
     with suppress(ProcessLookupError):

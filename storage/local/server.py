@@ -129,8 +129,7 @@ class Server:
                 "Set TWINSTORE_HOME to a shorter one.",
             )
         files.make_folder(self.folder)
-        for leftover in self.folder.glob("building-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+        self._remove_leftovers()
         building = Path(tempfile.mkdtemp(prefix="building-", dir=self.folder))
         try:
             secret = building / "password"
@@ -212,6 +211,16 @@ class Server:
 
     def _account(self) -> Account | None:
         return server_account(self.folder, self.data)
+
+    def _remove_leftovers(self) -> None:
+        """Remove what an interrupted initdb left behind; one whose caller was killed may still be at work there."""
+        for leftover in self.folder.glob("building-*"):
+            for pid in processes.mentioning(f"--pgdata={leftover}/"):
+                processes.send(pid, signal.SIGKILL)
+            deadline = time.monotonic() + _GRACE_S
+            while leftover.exists() and time.monotonic() < deadline:  # what initdb had called writes to its end
+                shutil.rmtree(leftover, ignore_errors=True)
+                time.sleep(_PAUSE_S)
 
     def _run_initdb(self, data: Path, secret: Path) -> None:
         command = [str(self.programs() / "initdb"), f"--pgdata={data}", f"--pwfile={secret}"]
