@@ -9,7 +9,7 @@ all values that are equal (JSON `1.0` and `1.00`), and are never equal for two v
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from contracts.dataset import Column, ColumnType, Dataset
 from contracts.errors import ProtocolError
@@ -69,11 +69,8 @@ def key_text(dataset: Dataset, row: Row, *, store: StoreName | None = None) -> s
     Raises:
         ProtocolError: A key column is NULL, or holds no value of its type.
     """
-    parts = [field_text(column, row[column.name], store=store) for column in dataset.key_columns]
-    if None in parts:
-        what = f"A row of `{dataset.name}` came with a key that is NULL."
-        raise ProtocolError(what, "Make the key columns NOT NULL.", store=store)
-    return join_key([part for part in parts if part is not None])
+    (key,) = _key_texts(dataset, [[field_text(c, row[c.name], store=store)] for c in dataset.key_columns], store)
+    return key
 
 
 def text_hash(dataset: Dataset, row: Row, *, store: StoreName | None = None) -> KeyHash:
@@ -82,8 +79,34 @@ def text_hash(dataset: Dataset, row: Row, *, store: StoreName | None = None) -> 
     Raises:
         ProtocolError: A value is none of its column's type, or a key column is NULL.
     """
-    texts = [field_text(column, row[column.name], store=store) for column in dataset.compared]
-    return KeyHash(key_text(dataset, row, store=store), *_halves(texts))
+    return text_hashes(dataset, tuple(row), [tuple(row.values())], store=store)[0]
+
+
+def text_hashes(
+    dataset: Dataset,
+    names: Sequence[str],
+    rows: Sequence[Sequence[str | None]],
+    *,
+    store: StoreName | None = None,
+) -> list[KeyHash]:
+    """Return key texts and `HashKind.TEXT` hashes of many rows, column by column: several times as fast.
+
+    Args:
+        dataset: Their dataset.
+        names: Canonical names of the columns that each row holds, all compared ones among them.
+        rows: The store's own texts, in the order of `names`.
+        store: The store that they were read from, for the error.
+
+    Raises:
+        ProtocolError: A value is none of its column's type, or a key column is NULL.
+    """
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
+    texts = {c.name: _field_texts(c, columns[c.name], store) for c in dataset.compared}
+    digests = zip(
+        *([NULL if t is None else _md5(t.encode()) for t in column] for column in texts.values()), strict=True
+    )
+    keys = _key_texts(dataset, [texts[name] for name in dataset.key], store)
+    return [KeyHash(key, *_halves("".join(record))) for key, record in zip(keys, digests, strict=True)]
 
 
 def key_hash(key: str) -> int:
@@ -94,7 +117,7 @@ def key_hash(key: str) -> int:
 
 def probe_hash() -> tuple[int, int]:
     """Return both halves of the hash of the probe, as every server must."""
-    return _halves(PROBE)
+    return _halves("".join(NULL if text is None else _md5(text.encode()) for text in PROBE))
 
 
 def unreadable(column: Column, store: StoreName | None) -> ProtocolError:
@@ -104,8 +127,21 @@ def unreadable(column: Column, store: StoreName | None) -> ProtocolError:
     return ProtocolError(what, todo, store=store)
 
 
-def _halves(texts: tuple[str | None, ...] | list[str | None]) -> tuple[int, int]:
-    record = "".join(NULL if text is None else _md5(text.encode()) for text in texts)
+def _field_texts(column: Column, texts: Sequence[str | None], store: StoreName | None) -> Sequence[str | None]:
+    if not column.array and column.type not in _WRITERS:
+        return texts
+    return [field_text(column, text, store=store) for text in texts]
+
+
+def _key_texts(dataset: Dataset, parts: list[Sequence[str | None]], store: StoreName | None) -> Iterable[str]:
+    known = [[part for part in column if part is not None] for column in parts]
+    if [len(column) for column in known] != [len(column) for column in parts]:
+        what = f"A row of `{dataset.name}` came with a key that is NULL."
+        raise ProtocolError(what, "Make the key columns NOT NULL.", store=store)
+    return known[0] if len(known) == 1 else map(join_key, zip(*known, strict=True))
+
+
+def _halves(record: str) -> tuple[int, int]:
     digest = hashlib.md5(record.encode("ascii"), usedforsecurity=False).digest()
     return int.from_bytes(digest[:8], signed=True), int.from_bytes(digest[8:], signed=True)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from contracts.dataset import ColumnType, Dataset
 from contracts.vocabulary import StoreName
 from storage.canonical import canonical_key
-from storage.canonical_text import key_hash, text_hash
+from storage.canonical_text import key_hash, text_hashes
 from storage.parity.ranges import RANGES, range_of
 from storage.parity.sketch import MASK31, SHIFTS
 from storage.ports import Cell, Digest, KeyHash, RangeCount
@@ -70,7 +70,7 @@ class Spool:
         Raises:
             ProtocolError: Two rows share a key, or a value is none of its column's type.
         """
-        hashes = [text_hash(self._dataset, dict(zip(self._names, row, strict=True)), store=self._store) for row in rows]
+        hashes = text_hashes(self._dataset, self._names, rows, store=self._store)
         with self._file.writing():
             ids = self._file.insert(attempt, rows)
             self._sql.executemany(
