@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
 
+from contracts.column_types import INSTANTS, MILLISECONDS, NUMBERS, ColumnType, is_array, precision, readable
+from contracts.errors import ConfigurationError
 from contracts.row_facts import RowFacts
 from contracts.vocabulary import Classification, StoreName
 
+__all__ = ["Column", "ColumnType", "Dataset"]
 
-class ColumnType(StrEnum):
-    """The form into which a column is brought on both stores before it is compared."""
-
-    UUID = "uuid"  # lower-case, hyphenated
-    TEXT = "text"  # exact, byte for byte
-    JSON = "json"  # by value; numbers as decimals, key order ignored
-    INTEGER = "integer"
-    NUMERIC = "numeric"  # exact, by value; NaN and the infinities are values
-    FLOAT = "float"  # the shortest decimal number that the server writes for it
-    BOOLEAN = "boolean"
-    DATE = "date"
-    TIME = "time"  # a time of day, of no zone
-    TIME_ZONED = "time_zoned"  # a time of day and its offset from UTC, which is part of the value
-    TIMESTAMP_MS = "timestamp_ms"  # an instant in UTC, rounded to milliseconds as PostgreSQL rounds timestamp(3)
-    TIMESTAMP_US = "timestamp_us"  # an instant in UTC, to the microsecond
-    INTERVAL = "interval"  # as months, days and time of day
-    BYTES = "bytes"
+_NO_KEY = frozenset({ColumnType.JSON, ColumnType.FLOAT})
+"""Types with several texts for one value, so that a unique index would not make key texts unique."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +27,22 @@ class Column:
         type: Its canonical form; of its elements where it holds arrays.
         array: True for a column of arrays, of any number of dimensions.
         sql_types: Per store, the type that the catalogue must report (`format_type`), each a set of allowed spellings.
-        names: What the column is called in a store, where that is not its canonical name.
         classification: Who may see its values; personal unless declared.
         paths: For JSON columns, classification by top-level key; what is not named takes the column's.
         aliases: Older spellings and the canonical value that each is read as.
+        names: What the column is called in a store, where that is not its canonical name.
         compared: False for a column that is read but never compared.
+        tolerance: How far two numbers or times may be apart and still count as equal.
+        ignore_case: True where texts that differ only in letter case count as equal.
+        pending_until: The day from which the column is compared, such as the day after a backfill is due. Until then
+            rows that differ in it alone count as equal, and the report says so.
+        pending: True while that day has not come; `Dataset.as_of` sets it.
+
+    Rules never change what servers hash: rows that differ by hash and agree by rule are read and settled one by one. A
+    column that differs in most rows is therefore better not compared at all.
+
+    Raises:
+        ConfigurationError: A type cannot be compared in this form, or a rule does not fit the type.
     """
 
     name: str
@@ -51,9 +51,37 @@ class Column:
     classification: Classification = Classification.PERSONAL
     paths: Mapping[str, Classification] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
-    compared: bool = True
     array: bool = False
     names: Mapping[StoreName, str] = field(default_factory=dict)
+    compared: bool = True
+    tolerance: Decimal | timedelta | None = None
+    ignore_case: bool = False
+    pending_until: date | None = None
+    pending: bool = False
+
+    def __post_init__(self) -> None:
+        for store, spellings in self.sql_types.items():
+            for spelling in spellings:
+                if is_array(spelling) is not self.array or not readable(self.type, spelling):
+                    kind = f"arrays of {self.type}" if self.array else self.type
+                    raise ConfigurationError(
+                        f"Column `{self.name}` is {spelling} on {store}, which cannot be compared as {kind}.",
+                        "Declare another type, or leave the column out.",
+                    )
+        if self.ignore_case and (self.type is not ColumnType.TEXT or self.array):
+            self._refuse("ignore_case", "texts")
+        if isinstance(self.tolerance, timedelta) and (self.type not in {*INSTANTS, ColumnType.TIME} or self.array):
+            self._refuse("a tolerance of time", "instants and times of day")
+        if isinstance(self.tolerance, Decimal) and (self.type not in NUMBERS or self.array):
+            self._refuse("a tolerance", "numbers")
+
+    def _refuse(self, rule: str, held_by: str) -> None:
+        raise ConfigurationError(f"Column `{self.name}` has {rule}, which is a rule for {held_by}.", "Take it out.")
+
+    @property
+    def has_rule(self) -> bool:
+        """True when values that differ may count as equal."""
+        return self.pending or self.ignore_case or self.tolerance is not None
 
     def name_in(self, store: StoreName) -> str:
         """Return what the column is called in a store."""
@@ -73,6 +101,9 @@ class Dataset:
         created: Name of the column that says when a row was created, if there is one.
         updated: Name of the column that says when a row was last changed, if there is one.
         facts: What its columns mean for one another.
+
+    Raises:
+        ConfigurationError: A column is named twice or is not there, or the key cannot identify rows.
     """
 
     name: str
@@ -82,6 +113,27 @@ class Dataset:
     created: str | None = None
     updated: str | None = None
     facts: RowFacts = field(default_factory=RowFacts)
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        for name in (*self.key, self.created, self.updated):
+            if name is not None and name not in names:
+                self._refuse(f"names a column `{name}` that it does not have")
+        if not self.key or len(set(self.key)) < len(self.key) or len(set(names)) < len(names):
+            self._refuse("has no key, or names a column twice")
+        for name in (self.created, self.updated):
+            if name is not None and self.column(name).type not in INSTANTS:
+                self._refuse(f"names `{name}` as a time, which is no instant")
+        for column in self.key_columns:
+            if column.type in _NO_KEY or column.array or column.has_rule or column.pending_until or not column.compared:
+                self._refuse(f"has a key column `{column.name}` whose values do not identify rows")
+            if column.type is ColumnType.TEXT and any("uuid" in kinds for kinds in column.sql_types.values()):
+                self._refuse(f"declares its key column `{column.name}` as text, though a store holds UUIDs there")
+            if column.type is ColumnType.TIMESTAMP_MS and not _whole_milliseconds(column):
+                self._refuse(f"rounds its key column `{column.name}`, so that two rows may have one key")
+
+    def _refuse(self, why: str) -> None:
+        raise ConfigurationError(f"The dataset {self.name} {why}.", "Correct its contract.")
 
     def column(self, name: str) -> Column:
         """Return the column called `name`.
@@ -93,6 +145,11 @@ class Dataset:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+    def as_of(self, day: date) -> Dataset:
+        """Return the dataset as it is compared on a day: columns whose day has not come are pending."""
+        pending = (replace(c, pending=c.pending_until is not None and day < c.pending_until) for c in self.columns)
+        return replace(self, columns=tuple(pending))
 
     @property
     def compared(self) -> tuple[Column, ...]:
@@ -121,3 +178,9 @@ class Dataset:
     def has_uuid_key(self) -> bool:
         """True when one UUID identifies a row, so that keys are spread evenly by their first digits."""
         return [column.type for column in self.key_columns] == [ColumnType.UUID]
+
+
+def _whole_milliseconds(column: Column) -> bool:
+    """Tell whether no store keeps finer instants than milliseconds in a column."""
+    digits = [precision(spelling) for spellings in column.sql_types.values() for spelling in spellings]
+    return all(known is not None and known <= MILLISECONDS for known in digits)

@@ -7,17 +7,19 @@ what hashes alike there is equal here.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from contracts.dataset import Column, ColumnType, Dataset
 from contracts.errors import ProtocolError
 from contracts.keys import join_key, split_key
 from contracts.vocabulary import StoreName
-from storage import canonical_json, canonical_time
+from storage import canonical_array, canonical_json, canonical_time
 from storage.canonical_text import unreadable
 from storage.ports import Row
 
 _INTEGER = re.compile(r"([+-]?)0*([0-9]{1,40})")
+_NO_DECIMALS = frozenset({"NaN", "Infinity", "-Infinity"})
 _UUID = re.compile(r"(\{)?(?:[0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}(?(1)\})")
 
 
@@ -41,17 +43,11 @@ def canonical_value(column: Column, text: str | None, *, store: StoreName | None
 
 
 def _canonical(column: Column, text: str) -> str:
-    match column.type:
-        case ColumnType.UUID:
-            return canonical_uuid(text)
-        case ColumnType.TEXT:
-            return str(column.aliases.get(text, text))
-        case ColumnType.JSON:
-            return _json(text)
-        case ColumnType.INTEGER:
-            return _integer(text)
-        case _:
-            return canonical_time.canonical(text)
+    if column.type is ColumnType.TEXT:
+        write: Callable[[str], str] = lambda word: str(column.aliases.get(word, word))  # noqa: E731 - one of several
+    else:
+        write = _FORMS[column.type]
+    return canonical_array.to_text(canonical_array.parse(text), write) if column.array else write(text)
 
 
 @lru_cache(maxsize=8)  # the bodies of one pair of rows, which are looked at several times in a row; mostly equal
@@ -65,6 +61,22 @@ def _integer(text: str) -> str:
         raise ValueError("not an integer")
     sign, digits = match.groups()
     return digits if sign != "-" or digits == "0" else f"-{digits}"
+
+
+def _number(text: str) -> str:
+    return text if text in _NO_DECIMALS else canonical_json.number(text).text
+
+
+def _like(pattern: str) -> Callable[[str], str]:
+    """Return a form that is the server's own text, where it is one."""
+    form = re.compile(pattern, re.ASCII)
+
+    def written(text: str) -> str:
+        if form.fullmatch(text) is None:
+            raise ValueError("not of this type")
+        return text
+
+    return written
 
 
 def canonical_uuid(text: str) -> str:
@@ -82,6 +94,26 @@ def canonical_uuid(text: str) -> str:
 def is_uuid(text: str) -> bool:
     """Tell whether PostgreSQL would read a text as a UUID, however it is spelt."""
     return _UUID.fullmatch(text) is not None
+
+
+_TIME_OF_DAY = r"\d\d:\d\d:\d\d(\.\d{1,6})?"
+_FORMS: Mapping[ColumnType, Callable[[str], str]] = {
+    ColumnType.UUID: canonical_uuid,
+    ColumnType.JSON: _json,
+    ColumnType.INTEGER: _integer,
+    ColumnType.NUMERIC: _number,
+    ColumnType.FLOAT: _number,
+    ColumnType.BOOLEAN: _like("true|false"),
+    ColumnType.DATE: _like(r"\d{4,7}-\d\d-\d\d( BC)?|-?infinity"),
+    ColumnType.TIME: _like(_TIME_OF_DAY),
+    ColumnType.TIME_ZONED: _like(_TIME_OF_DAY + r"[+-]\d\d(:\d\d(:\d\d)?)?"),
+    ColumnType.TIMESTAMP_MS: canonical_time.canonical,
+    ColumnType.TIMESTAMP_US: canonical_time.canonical_microseconds,
+    ColumnType.INTERVAL: _like(
+        r"(?=.)(-?\d+ (years?|mons?|days?) ?|\+\d+ (years?|mons?|days?) ?)*([+-]?\d\d+:\d\d:\d\d(\.\d{1,6})?)?|-?infinity"
+    ),
+    ColumnType.BYTES: _like(r"\\x([0-9a-f]{2})*"),
+}
 
 
 def canonical_key(dataset: Dataset, key: str) -> str:

@@ -83,6 +83,19 @@ def canonical(text: str) -> str:
     return text if instant is None else _written(milliseconds(instant))
 
 
+def canonical_microseconds(text: str) -> str:
+    """Bring an instant to its canonical form to the microsecond, such as `2026-01-01T00:00:00.123456Z`.
+
+    Raises:
+        ValueError: It is no instant in PostgreSQL's ISO style.
+    """
+    instant = microseconds(text)
+    if instant is None:
+        return text
+    date, clock, fraction, era = _parts(instant)
+    return f"{date}T{clock}.{fraction:06}Z{era}"
+
+
 def milliseconds_text(text: str) -> str:
     """Write an instant as PostgreSQL writes `timestamp(3)` in UTC, such as `2026-01-01 00:00:00.12`.
 

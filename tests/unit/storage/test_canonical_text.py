@@ -76,8 +76,9 @@ def test_null_and_the_empty_text_hash_apart() -> None:
 
 def test_the_key_text_joins_the_key_columns_as_they_are_hashed() -> None:
     """Instants of a key are written in UTC on both stores, and a separator inside a text is escaped."""
-    dataset = replace(PLANNING, key=("title", "created_at"))
-    row = {"title": "a|b", "created_at": "2026-01-01 00:00:00+00"}
+    at = Column(name="at", type=ColumnType.TIMESTAMP_US, sql_types={})
+    dataset = replace(PLANNING, key=("title", "at"), columns=(*PLANNING.columns, at))
+    row = {"title": "a|b", "at": "2026-01-01 00:00:00+00"}
     assert key_text(dataset, row) == "a\\|b|2026-01-01 00:00:00"
     with pytest.raises(ProtocolError, match="NULL"):
         key_text(dataset, {**row, "title": None})
