@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from contracts.dataset import Column, ColumnType, Dataset
+from contracts.errors import ConfigurationError
 from contracts.vocabulary import Severity
 from expectations.suite import DeclaredCheck, Suite
 from expectations.table_checks import (
@@ -21,6 +22,7 @@ from expectations.table_checks import (
 )
 
 _OF_TIME = frozenset({ColumnType.DATE, ColumnType.TIMESTAMP_MS, ColumnType.TIMESTAMP_US})
+_MEND = "Mend its suite, or declare the column in its contract."
 _ROOM = 1.5  # as a share of what is found today, what is still usual
 _LEAST_ROOM = 0.05  # more NULLs than today, as a share of the rows
 _FILE = '''"""The suite of {name}: what must hold for the table as a whole, on both stores alike."""
@@ -47,25 +49,28 @@ Check = DeclaredCheck[StartingThresholds]
 
 
 def starting_suite(
-    dataset: Dataset, thresholds: StartingThresholds, more: tuple[Check, ...] = ()
+    dataset: Dataset, thresholds: StartingThresholds, *, fresh: str | None = None, more: tuple[Check, ...] = ()
 ) -> Suite[StartingThresholds]:
     """Return a suite of what can be asked of any table, and of `more`.
 
     Args:
-        dataset: The dataset; freshness is checked where it names a column that says when a row was last changed.
+        dataset: The dataset.
         thresholds: Its limits.
+        fresh: Canonical name of a column of instants or dates of which the newest must be recent; by default the one
+            that says when a row was last changed, or else made. Without any there is no such check.
         more: Checks of the dataset's own.
 
     Raises:
-        KeyError: The dataset lacks a column that the limits name.
+        ConfigurationError: The dataset lacks a column that is named, or `fresh` is a column of another type.
     """
+    fresh = fresh or dataset.updated or dataset.created
     return Suite(
         dataset_name=dataset.name,
         thresholds=thresholds,
         checks=(
             *_of_volume(dataset),
-            *_of_freshness(dataset),
-            *(_of_nulls(dataset, dataset.column(name)) for name in thresholds.null_shares),
+            *(() if fresh is None else (_of_freshness(dataset, _known(dataset, fresh)),)),
+            *(_of_nulls(dataset, _known(dataset, name)) for name in thresholds.null_shares),
             _of_keys(dataset),
             *more,
         ),
@@ -113,13 +118,12 @@ def _of_volume(dataset: Dataset) -> tuple[Check, ...]:
     )
 
 
-def _of_freshness(dataset: Dataset) -> tuple[Check, ...]:
-    named = dataset.updated or dataset.created
-    if named is None or dataset.column(named).type not in _OF_TIME:
-        return ()
+def _of_freshness(dataset: Dataset, column: Column) -> Check:
+    if column.type not in _OF_TIME or column.array:
+        raise ConfigurationError(f"The column `{column.name}` of {dataset.name} holds no moments.", _MEND)
     sentence = "The newest change is recent and not in the future; else writes do not arrive or a clock is wrong."
-    plan: Plan[StartingThresholds] = freshness(dataset.column(named))
-    return (_check(dataset, "freshness", Severity.WARNING, plan, sentence, named),)
+    plan: Plan[StartingThresholds] = freshness(column)
+    return _check(dataset, "freshness", Severity.WARNING, plan, sentence, column.name)
 
 
 def _of_nulls(dataset: Dataset, column: Column) -> Check:
@@ -132,6 +136,13 @@ def _of_keys(dataset: Dataset) -> Check:
     sentence = "No two rows have the same key, in whatever spelling; only one of them can exist on the other store."
     plan: Plan[StartingThresholds] = key_unique(dataset)
     return _check(dataset, "key_unique", Severity.CRITICAL, plan, sentence, *dataset.key)
+
+
+def _known(dataset: Dataset, name: str) -> Column:
+    try:
+        return dataset.column(name)
+    except KeyError:
+        raise ConfigurationError(f"{dataset.name} has no column `{name}`, which its suite names.", _MEND) from None
 
 
 def _check(

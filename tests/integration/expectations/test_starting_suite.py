@@ -21,12 +21,12 @@ STORE = StoreName.PRISMA
 ROWS = 200
 
 
-def column(name: str, kind: ColumnType, actual: str | None = None) -> Column:
+def column(name: str, kind: ColumnType, sql_type: str, actual: str | None = None) -> Column:
     """Return a column that may be called differently in the store."""
     return Column(
         name=name,
         type=kind,
-        sql_types={store: frozenset({"text"}) for store in StoreName},
+        sql_types=dict.fromkeys(StoreName, frozenset({sql_type})),
         names={STORE: actual} if actual else {},
     )
 
@@ -35,15 +35,14 @@ ORDERS = Dataset(
     name="orders",
     key=("tenant", "number"),
     columns=(
-        column("tenant", ColumnType.UUID, "tenantId"),
-        column("number", ColumnType.NUMERIC),
-        column("note", ColumnType.TEXT, 'a "note": {1}'),
-        column("placed", ColumnType.DATE, "order"),
+        column("tenant", ColumnType.UUID, "uuid", "tenantId"),
+        column("number", ColumnType.NUMERIC, "numeric"),
+        column("note", ColumnType.TEXT, "text", 'a "note": {1}'),
+        column("placed", ColumnType.DATE, "date", "order"),
     ),
     tables=dict.fromkeys(StoreName, ("public", "Order: {all}")),
-    updated="placed",
 )
-SUITE = starting_suite(ORDERS, StartingThresholds(null_shares={"note": 0.5}))
+SUITE = starting_suite(ORDERS, StartingThresholds(null_shares={"note": 0.5}), fresh="placed")
 MAKE = f"""
 CREATE TABLE public."Order: {{all}}" ("tenantId" text, number numeric, "a ""note"": {{1}}" text, "order" date);
 INSERT INTO public."Order: {{all}}"

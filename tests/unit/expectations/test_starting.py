@@ -8,34 +8,34 @@ from dataclasses import replace
 import pytest
 
 from contracts.dataset import Column, ColumnType, Dataset
+from contracts.errors import ConfigurationError
 from contracts.vocabulary import StoreName
 from expectations.starting import StartingThresholds, starting_file, starting_suite
 
 
-def column(name: str, kind: ColumnType) -> Column:
+def column(name: str, kind: ColumnType, sql_type: str) -> Column:
     """Return a column of one type."""
-    return Column(name=name, type=kind, sql_types={store: frozenset({"text"}) for store in StoreName})
+    return Column(name=name, type=kind, sql_types=dict.fromkeys(StoreName, frozenset({sql_type})))
 
 
 ORDERS = Dataset(
     name="orders",
     key=("tenant", "number"),
     columns=(
-        column("tenant", ColumnType.UUID),
-        column("number", ColumnType.INTEGER),
-        column("note", ColumnType.TEXT),
-        column("placed", ColumnType.DATE),
-        column("changed", ColumnType.TIMESTAMP_US),
+        column("tenant", ColumnType.UUID, "uuid"),
+        column("number", ColumnType.INTEGER, "bigint"),
+        column("note", ColumnType.TEXT, "text"),
+        column("placed", ColumnType.DATE, "date"),
+        column("changed", ColumnType.TIMESTAMP_US, "timestamp with time zone"),
     ),
     tables=dict.fromkeys(StoreName, ("public", "orders")),
-    created="placed",
     updated="changed",
 )
 
 
-def asked(dataset: Dataset, **null_shares: float) -> dict[str, tuple[str, ...]]:
+def asked(dataset: Dataset, fresh: str | None = None, **null_shares: float) -> dict[str, tuple[str, ...]]:
     """Return the columns that each check of a starting suite reads, by the check's short id."""
-    suite = starting_suite(dataset, StartingThresholds(null_shares=null_shares))
+    suite = starting_suite(dataset, StartingThresholds(null_shares=null_shares), fresh=fresh)
     assert suite.dataset_name == dataset.name
     return {check.id.removeprefix("orders."): check.columns for check in suite.checks}
 
@@ -52,15 +52,17 @@ def test_it_asks_for_volume_freshness_nulls_and_keys() -> None:
 
 
 def test_freshness_needs_a_column_of_time() -> None:
-    """Without a column of changes that of creation is taken, without either there is no such check."""
-    assert asked(replace(ORDERS, updated=None))["freshness"] == ("placed",)
-    assert "freshness" not in asked(replace(ORDERS, updated=None, created=None))
-    assert "freshness" not in asked(replace(ORDERS, updated="note"))
+    """The column of changes is taken unless another one is named; without either there is no such check."""
+    assert asked(ORDERS, "placed")["freshness"] == ("placed",)
+    assert asked(replace(ORDERS, updated=None, created="changed"))["freshness"] == ("changed",)
+    assert "freshness" not in asked(replace(ORDERS, updated=None))
+    with pytest.raises(ConfigurationError, match="`note` of orders holds no moments"):
+        asked(ORDERS, "note")
 
 
-def test_a_limit_of_an_unknown_column_is_refused() -> None:
+def test_an_unknown_column_is_refused() -> None:
     """A misspelt column is no check that never fails."""
-    with pytest.raises(KeyError):
+    with pytest.raises(ConfigurationError, match="orders has no column `nothing`"):
         asked(ORDERS, nothing=0.5)
 
 
