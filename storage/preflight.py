@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from contracts.dataset import Dataset
@@ -11,35 +13,9 @@ from contracts.vocabulary import Channel, StoreName
 
 if TYPE_CHECKING:
     import psycopg
+    from psycopg import sql
 
 TABLES = "rp"  # kinds of relations that hold rows of their own: tables, and partitioned tables
-
-TABLE = """
-SELECT c.oid, c.relkind, has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),
-       current_user::text, current_setting('server_version'), row_security_active(c.oid), c.reltuples::bigint
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = %s AND c.relname = %s
-"""
-
-KEY = """
-WITH key AS (SELECT attnum, attnotnull, attcollation FROM pg_catalog.pg_attribute
-             WHERE attrelid = %(table)s AND attname = ANY(%(columns)s))
-SELECT EXISTS (
-           SELECT FROM pg_catalog.pg_index
-           WHERE indrelid = %(table)s AND indisunique AND indisvalid AND indimmediate
-             AND indpred IS NULL AND indexprs IS NULL
-             AND (indkey::int2[])[0:indnkeyatts - 1] <@ (SELECT array_agg(attnum) FROM key)
-       ),
-       (SELECT bool_and(attnotnull) FROM key),
-       NOT EXISTS (SELECT FROM key JOIN pg_catalog.pg_collation c ON c.oid = attcollation AND NOT collisdeterministic),
-       NOT EXISTS (SELECT FROM pg_catalog.pg_class JOIN pg_catalog.pg_inherits ON inhparent = pg_class.oid
-                   WHERE pg_class.oid = %(table)s AND relkind = 'r')
-"""
-
-COLUMNS = """
-SELECT attname, format_type(atttypid, atttypmod)
-FROM pg_catalog.pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped
-"""
 
 IDENTITY = """
 SELECT CASE WHEN to_regclass('twinstore.identity') IS NOT NULL
@@ -55,32 +31,65 @@ def examine(connection: psycopg.Connection[Any], store: StoreName, dataset: Data
         SchemaMismatch: The table or a column is missing, or a column has another type.
         Refused: A grant is missing.
     """
+    ((seen,),) = connection.execute(look(store, dataset)).fetchall()
+    return conclude(seen, store, dataset, channel=Channel.SQL, identity=_identity(connection))
+
+
+def look(store: StoreName, dataset: Dataset) -> sql.Composed:
+    """Return the SELECT of what `conclude` judges: one JSON value."""
+    from psycopg import sql
+
+    schema, relation = dataset.tables[store]
+    template = (files("storage") / "preflight.sql").read_text(encoding="utf-8").strip()
+    return sql.SQL(template).format(
+        schema=sql.Literal(schema),
+        relation=sql.Literal(relation),
+        key_columns=sql.Literal([column.name_in(store) for column in dataset.key_columns]),
+    )
+
+
+def conclude(
+    seen: Mapping[str, Any], store: StoreName, dataset: Dataset, *, channel: Channel, identity: str
+) -> StoreFacts:
+    """Judge what `look` saw.
+
+    Args:
+        seen: The JSON value that its SELECT gave.
+        store: The store.
+        dataset: The dataset.
+        channel: How the store is reached.
+        identity: Id of the database, empty where it has none.
+
+    Raises:
+        SchemaMismatch: The table or a column is missing, or a column has another type.
+        Refused: A grant is missing.
+    """
     schema, name = dataset.tables[store]
-    found = connection.execute(TABLE, (schema, name)).fetchone()
-    if found is None:
+    table, role = seen["table"], seen["role"]
+    if table is None:
         raise SchemaMismatch(
             f"{store} has no table {schema}.{name}.",
             "Run `twinstore migrate`, or name the database that holds it.",
             store=store,
         )
-    oid, kind, usable, user, version, row_security, rows = found
-    _require_columns(store, dataset, dict(connection.execute(COLUMNS, (oid,)).fetchall()))
-    if not usable:
-        where, whom = _quoted(schema), _quoted(user)
+    _require_columns(store, dataset, table["columns"])
+    if not table["usable"]:
+        where, whom = _quoted(schema), _quoted(role)
         grant = f"GRANT USAGE ON SCHEMA {where} TO {whom}; GRANT SELECT ON {where}.{_quoted(name)} TO {whom};"
-        raise Refused(f"{store} does not let {user} read {schema}.{name}.", f"Run there: {grant}", store=store)
-    if kind in TABLES:
-        _require_key(connection, store, dataset, oid)
+        raise Refused(f"{store} does not let {role} read {schema}.{name}.", f"Run there: {grant}", store=store)
+    if table["kind"] in TABLES:
+        _require_key(store, dataset, table)
+    rows, row_security = table["estimated_rows"], table["row_security"]
     return StoreFacts(
         store=store,
-        channel=Channel.SQL,
+        channel=channel,
         reachable=True,
-        server_version=version.split(" ")[0],
+        server_version=seen["server_version"].split(" ")[0],
         table=f"{schema}.{name}",
         estimated_rows=rows if rows >= 0 else None,
-        identity=_identity(connection),
-        sees_all_rows=kind in TABLES and not row_security,
-        note=f"row level security may hide rows from {user}" if row_security else "",
+        identity=identity,
+        sees_all_rows=table["kind"] in TABLES and not row_security,
+        note=f"row level security may hide rows from {role}" if row_security else "",
     )
 
 
@@ -90,25 +99,22 @@ def _quoted(name: str) -> str:
     return name if plain else '"' + name.replace('"', '""') + '"'
 
 
-def _require_key(connection: psycopg.Connection[Any], store: StoreName, dataset: Dataset, oid: int) -> None:
+def _require_key(store: StoreName, dataset: Dataset, seen: Mapping[str, Any]) -> None:
     """Refuse a table in which one key could stand for two rows."""
     table = ".".join(dataset.tables[store])
-    names = [column.name_in(store) for column in dataset.key_columns]
-    found = connection.execute(KEY, {"table": oid, "columns": names}).fetchone()
-    unique, present, deterministic, childless = found or (False, False, False, False)
-    key = ", ".join(names)
+    key = ", ".join(column.name_in(store) for column in dataset.key_columns)
     requirements = {
-        f"has no unique index on {key} alone": unique,
-        f"takes NULL in {key}": present,
-        f"takes different texts for equal in {key}, by its collation": deterministic,
-        "has child tables, whose rows may repeat its keys": childless,
+        f"has no unique index on {key} alone": seen["key_unique"],
+        f"takes NULL in {key}": seen["key_present"],
+        f"takes different texts for equal in {key}, by its collation": seen["key_deterministic"],
+        "has child tables, whose rows may repeat its keys": seen["childless"],
     }
     for trouble, met in requirements.items():
         if not met:
             raise SchemaMismatch(f"{table} on {store} {trouble}.", "One key must stand for one row.", store=store)
 
 
-def _require_columns(store: StoreName, dataset: Dataset, types: dict[str, str]) -> None:
+def _require_columns(store: StoreName, dataset: Dataset, types: Mapping[str, str]) -> None:
     for column in dataset.columns:
         allowed = column.sql_types[store]
         name = column.name_in(store)

@@ -138,6 +138,7 @@ def _parts(dataset: Dataset, kind: HashKind, checksum: str) -> dict[str, sql.Com
     from psycopg import sql
 
     from storage.canonical_sql import probe
+    from storage.preflight import look
     from storage.table_queries import Span, TableQueries
 
     queries = TableQueries(dataset, STORE, _OLDEST)
@@ -147,12 +148,9 @@ def _parts(dataset: Dataset, kind: HashKind, checksum: str) -> dict[str, sql.Com
         sql.SQL("ARRAY(SELECT part ->> {} FROM jsonb_array_elements($2) AS part)").format(sql.Literal(place))
         for place in range(len(dataset.key))
     ]
-    schema, relation = dataset.tables[STORE]
     return {
         "checksum": sql.Literal(checksum),
-        "schema": sql.Literal(schema),
-        "relation": sql.Literal(relation),
-        "key_columns": sql.Literal([column.name_in(STORE) for column in dataset.key_columns]),
+        "preflight": look(STORE, dataset),
         "columns": queries.table.aliases(),
         "probed": probe(kind),
         "counted": queries.counts(span),
@@ -177,7 +175,7 @@ def _settings() -> Iterator[sql.Composable]:
 
 
 def _template(name: str) -> sql.SQL:
-    return _plain(text(f"doors/{name}.sql").rstrip())
+    return _plain(text(f"secondary/doors/{name}.sql").rstrip())
 
 
 def _plain(words: str) -> sql.SQL:
