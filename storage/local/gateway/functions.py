@@ -39,7 +39,7 @@ def call_function(context: Context, name: str) -> Response:
             media=_shape(context.media, function),
             count=context.preferences.count,
             cap=context.options.cap,
-            with_body=context.with_body and not function.returns_void,
+            with_body=context.with_body,  # of a function without a value too: unread, it might not be called at all
         )
         _check_page(context, function, page)
     return _answer(context, function, window, page)

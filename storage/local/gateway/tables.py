@@ -82,7 +82,7 @@ def insert_rows(context: Context, name: str) -> Response:
     table, preferences = context.table(name), context.preferences
     payload = read_payload(table, json_body(context.request), parameters)
     has_target = bool(parameters.on_conflict or table.primary_key)
-    merges = preferences.resolution == "merge-duplicates" and has_target and bool(payload.columns)
+    merges = preferences.resolution == "merge-duplicates" and has_target
     wants_location = preferences.returns == "headers-only" and bool(table.primary_key)
     change = _apply(
         context,
@@ -93,7 +93,7 @@ def insert_rows(context: Context, name: str) -> Response:
     )
     location = _location(name, change.body) if wants_location and change.rows else ()
     return Response(
-        status=_OK if change.inserted == 0 else _CREATED,
+        status=_OK if merges and change.inserted == 0 else _CREATED,
         headers=(
             content_range(0, 0, _total(context, change)),
             *preferences.applied("insert", without=() if has_target else ("resolution",)),
