@@ -28,7 +28,7 @@ class Target:
         url: SQLAlchemy URL of the store, or of the SQLite file that the table was spooled to; never shown.
         schema: Schema of the table; None in a file.
         table: Its name.
-        columns: What columns are called there, by canonical name, where that is not the same.
+        columns: What columns are called on the server, by canonical name; a file has them by their canonical names.
         timeout_s: Limit per statement, in seconds.
         allow_empty: Take an empty table for a fact, not for a sign that we see nothing of it.
     """

@@ -20,6 +20,10 @@ from expectations.runner import Target, evaluate, run_suite
 from expectations.suite import Ask, Facts, Suite
 from storage.local import seed
 from storage.local.faults import DECOYS, FAULTS, inject
+from storage.ports import HashKind
+from storage.rest.client import RestAccess
+from storage.rest.rows_reader import RestRowsReader
+from tests.support.gateway import serve
 from tests.support.servers import SEEDED_AT, Pair
 from tests.support.spooled import spool
 
@@ -78,6 +82,19 @@ def test_all_faults_of_single_rows_at_once_give_the_same_results(pair: Pair, tmp
     seed.load(pair.primary, pair.secondary, 3_000, now=SEEDED_AT)
     inject(pair.primary_superuser, pair.secondary_superuser, SINGLE_ROWS)
     assert_the_same(pair, tmp_path)
+
+
+def test_a_table_that_was_read_over_rest_gives_the_same_results(seeded_pair: Pair) -> None:
+    """What the REST channel spools for a suite is judged as the server judges the table."""
+    whole = next(fault for fault in WHOLE_TABLES if fault.id == "table_owners_lost")
+    inject(seeded_pair.primary_superuser, seeded_pair.secondary_superuser, [whole])
+    with serve(seeded_pair.secondary_gate, cap=100) as rest:
+        access = RestAccess(url=rest.url, key=rest.service_key)
+        reader = RestRowsReader(access, PLANNING)
+        with reader.snapshot(HashKind.TEXT) as snapshot, snapshot.spool(needed_columns("planning")) as file:
+            results = in_a_file(f"sqlite:///{file}")
+    assert results == on_the_server(seeded_pair.secondary, StoreName.SUPABASE)
+    assert results["null_rate.user_id"].status is CheckStatus.FAILED
 
 
 @pytest.mark.parametrize(
