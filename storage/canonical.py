@@ -19,7 +19,7 @@ from storage.canonical_text import unreadable
 from storage.ports import Row
 
 _INTEGER = re.compile(r"([+-]?)0*([0-9]{1,40})")
-_NO_DECIMALS = frozenset({"NaN", "Infinity", "-Infinity"})
+NO_DECIMALS = frozenset({"NaN", "Infinity", "-Infinity"})
 _UUID = re.compile(r"(\{)?(?:[0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}(?(1)\})")
 
 
@@ -64,7 +64,7 @@ def _integer(text: str) -> str:
 
 
 def _number(text: str) -> str:
-    return text if text in _NO_DECIMALS else canonical_json.number(text).text
+    return text if text in NO_DECIMALS else canonical_json.number(text).text
 
 
 def _like(pattern: str) -> Callable[[str], str]:
@@ -110,7 +110,7 @@ _FORMS: Mapping[ColumnType, Callable[[str], str]] = {
     ColumnType.TIMESTAMP_MS: canonical_time.canonical,
     ColumnType.TIMESTAMP_US: canonical_time.canonical_microseconds,
     ColumnType.INTERVAL: _like(
-        r"(?=.)(-?\d+ (years?|mons?|days?) ?|\+\d+ (years?|mons?|days?) ?)*([+-]?\d\d+:\d\d:\d\d(\.\d{1,6})?)?|-?infinity"
+        r"(?=.)([+-]?\d+ (years?|mons?|days?) ?)*([+-]?\d\d+:\d\d:\d\d(\.\d{1,6})?)?|-?infinity"
     ),
     ColumnType.BYTES: _like(r"\\x([0-9a-f]{2})*"),
 }

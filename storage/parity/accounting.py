@@ -28,7 +28,7 @@ class Term(StrEnum):
     DEFERRED = "deferred"
 
 
-AGREED = frozenset({Outcome.SETTLED, Outcome.GONE, Outcome.REPRESENTATION})
+AGREED = frozenset({Outcome.SETTLED, Outcome.GONE, Outcome.REPRESENTATION, Outcome.RULE})
 
 
 class Accounts:

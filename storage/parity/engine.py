@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from contracts.dataset import ColumnType, Dataset
+from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError, ProtocolError, SchemaMismatch
 from contracts.verdicts import Cluster, Difference, RangeAccount, Reason, RowTotals, StoreFacts
 from contracts.vocabulary import Cause, DifferenceKind, StoreName, Verdict
 from storage.canonical import canonical_key
+from storage.canonical_text import field_text
 from storage.parity.accounting import Accounts
+from storage.parity.agreement import by_rule
 from storage.parity.candidates import FirstLook
 from storage.parity.explaining import Explainer
 from storage.parity.overview import Overview, overview
@@ -125,6 +127,7 @@ def compare(
     explainer = Explainer(primary, secondary, kind, spellings=_spellings(primary.dataset, seen.excluded[0]))
     deferred: list[str] = []
     representation: Counter[str] = Counter()
+    ruled: Counter[str] = Counter()
     if candidates:
         progress(f"look again at {len(candidates):,} rows")
     for checked in recheck(readers, kind, candidates, seen_at=seen.seen_at, patience=patience, sleep=sleep):
@@ -135,6 +138,8 @@ def compare(
             deferred.append(checked.first.key)
         elif checked.outcome is Outcome.REPRESENTATION and checked.primary and checked.secondary:
             representation.update(_written_differently(primary.dataset, checked.primary.row, checked.secondary.row))
+        elif checked.outcome is Outcome.RULE and checked.primary and checked.secondary:
+            ruled.update(by_rule(primary.dataset, checked.primary.row, checked.secondary.row) or ())
     progress("explain what differs")
     differences, clusters = explainer.finish()
     ranges, totals = accounts.ranges(), accounts.totals()
@@ -147,7 +152,7 @@ def compare(
         deferred=tuple(sorted(deferred)),
         excluded=tuple(seen.excluded[0] + seen.excluded[1]),
         reasons=tuple(_reasons(totals, seen.look)),
-        notes=tuple(_notes(totals, representation)),
+        notes=(*_notes(totals, representation), *_rules(primary.dataset, ruled)),
     )
 
 
@@ -194,9 +199,9 @@ def _side_empty(dataset: Dataset, seen: Overview, empty: StoreName) -> Parity:
 
 
 def _written_differently(dataset: Dataset, primary: Row, secondary: Row) -> list[str]:
-    """Return the columns that are equal in canonical form only; times and UUIDs are written in one form before that."""
-    free = (c.name for c in dataset.compared if c.type in (ColumnType.TEXT, ColumnType.JSON))
-    return [name for name in free if primary[name] != secondary[name]]
+    """Return the columns that are equal in canonical form only, though the texts that are hashed differ."""
+    columns = dataset.compared
+    return [c.name for c in columns if field_text(c, primary[c.name]) != field_text(c, secondary[c.name])]
 
 
 def _blind(facts: StoreFacts) -> Reason:
@@ -253,3 +258,13 @@ def _notes(rows: RowTotals, representation: Counter[str]) -> list[str]:
         return []
     columns = ", ".join(f"`{name}` ({n:,})" for name, n in representation.most_common())
     return [f"{rows.matched_representation:,} rows are equal in canonical form only, written differently in {columns}"]
+
+
+def _rules(dataset: Dataset, ruled: Counter[str]) -> Iterator[str]:
+    """Yield what the rules of columns took for equal, and which columns are not compared yet."""
+    for column in dataset.compared:
+        name, rows = column.name, ruled[column.name]
+        if column.pending:
+            yield f"`{name}` is not compared before {column.pending_until}; rows that differ in it alone: {rows:,}"
+        elif rows:
+            yield f"`{name}` differs by no more than its compare rule allows; rows that are equal so: {rows:,}"

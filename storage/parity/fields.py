@@ -17,6 +17,7 @@ from contracts.verdicts import MISSING, FieldDifference
 from contracts.vocabulary import Classification, StoreName
 from storage.canonical import canonical_row
 from storage.canonical_json import Value, parse, quoted, to_text
+from storage.parity.agreement import agrees
 from storage.ports import Row
 
 MAX_PATHS = 500  # a JSON column with more differing paths is reported as one difference
@@ -53,7 +54,7 @@ class Gap:
 
 
 def diff_fields(dataset: Dataset, primary: Row, secondary: Row) -> tuple[FieldDifference, ...]:
-    """Return the fields in which two rows differ by value, by column in the dataset's order, then by path.
+    """Return the fields in which two rows disagree, by column in the dataset's order, then by path.
 
     Args:
         dataset: The dataset of both rows.
@@ -68,9 +69,9 @@ def diff_fields(dataset: Dataset, primary: Row, secondary: Row) -> tuple[FieldDi
     found: list[FieldDifference] = []
     for column in dataset.compared:
         one, other = ours[column.name], theirs[column.name]
-        if one == other:
+        if agrees(column, one, other):
             continue
-        if column.type is ColumnType.JSON and one is not None and other is not None:
+        if column.type is ColumnType.JSON and not column.array and one is not None and other is not None:
             found += (difference(column, gap) for gap in gaps((column.name,), parse(one), parse(other)))
         else:
             found.append(whole(column, one, other))

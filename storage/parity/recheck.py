@@ -11,10 +11,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from contracts.dataset import Dataset
-from storage.canonical import canonical_value
+from storage.parity.agreement import by_rule
 from storage.parity.candidates import Candidate
 from storage.parity.together import together
-from storage.ports import FullRow, HashKind, KeyHash, Reader, Row, Snapshot
+from storage.ports import FullRow, HashKind, KeyHash, Reader, Snapshot
 
 ROWS_AT_ONCE = 1000
 
@@ -26,6 +26,7 @@ class Outcome(StrEnum):
     SETTLED = "settled"  # is equal now
     GONE = "gone"  # is on neither side any more
     REPRESENTATION = "representation"  # is equal in canonical form
+    RULE = "rule"  # counts as equal by the compare rules of its columns
     DEFERRED = "deferred"  # moved every time it was looked at
 
 
@@ -111,20 +112,11 @@ def _judge(dataset: Dataset, item: _Pending, primary: FullRow | None, secondary:
         outcome = Outcome.GONE
     elif _hash(primary) == _hash(secondary):
         outcome = Outcome.SETTLED
-    elif primary and secondary and _equal(dataset, primary.row, secondary.row):
-        outcome = Outcome.REPRESENTATION
+    elif primary and secondary and (names := by_rule(dataset, primary.row, secondary.row)) is not None:
+        outcome = Outcome.RULE if names else Outcome.REPRESENTATION
     else:
         outcome = Outcome.CONFIRMED if still else Outcome.DEFERRED
     return Checked(item.first, outcome, primary, secondary)
-
-
-def _equal(dataset: Dataset, primary: Row, secondary: Row) -> bool:
-    """Say whether two rows are equal in canonical form; what is written alike is not brought to it first."""
-    written = {c.name: (primary[c.name], secondary[c.name]) for c in dataset.compared}
-    return all(
-        one == other or canonical_value(dataset.column(name), one) == canonical_value(dataset.column(name), other)
-        for name, (one, other) in written.items()
-    )
 
 
 def _hash(row: FullRow | None) -> KeyHash | None:

@@ -12,14 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from contracts.column_types import NUMBERS
 from contracts.dataset import Column, ColumnType
 from contracts.vocabulary import Cause, StoreName
-from storage.canonical import is_uuid
-from storage.canonical_json import parse
+from storage.canonical import NO_DECIMALS, is_uuid
+from storage.canonical_json import number, parse
 from storage.canonical_time import INFINITE, microseconds
 from storage.parity.causes.finding import Finding
 from storage.parity.causes.instants import created_at_rewritten, time_zone_shift, timestamp_truncated
 from storage.parity.causes.pair import RowPair
+from storage.parity.causes.scalars import number_rounded
 from storage.parity.causes.texts import compare_texts
 
 Rule = Callable[[RowPair, Column], Finding | None]
@@ -28,9 +30,19 @@ Rule = Callable[[RowPair, Column], Finding | None]
 def text_relation(pair: RowPair, column: Column) -> Finding | None:
     """Recognise a text that was made from the other, by the rules of `texts`."""
     primary, secondary = pair.values(column.name)
-    if column.type is not ColumnType.TEXT or primary is None or secondary is None:
+    if column.type is not ColumnType.TEXT or column.array or primary is None or secondary is None:
         return None
     return compare_texts(primary, secondary)
+
+
+def number_relation(pair: RowPair, column: Column) -> Finding | None:
+    """Recognise a number that is the other after a trip through a double, or rounded to fewer digits."""
+    primary, secondary = pair.values(column.name)
+    if column.type not in NUMBERS or column.array or primary is None or secondary is None:
+        return None
+    if not {primary, secondary}.isdisjoint(NO_DECIMALS):
+        return None
+    return number_rounded(number(primary), number(secondary))
 
 
 def title_fallback(pair: RowPair, column: Column) -> Finding | None:
@@ -113,6 +125,8 @@ def column_not_written(pair: RowPair, column: Column) -> Finding | None:
 def is_valid(pair: RowPair, column: Column, text: str) -> bool:
     """Tell whether a canonical value is one that somebody may have meant."""
     match column.type:
+        case _ if column.array:
+            return True
         case ColumnType.TEXT:
             in_words = text in pair.facts.vocabularies.get(column.name, (text,))
             return is_uuid(text) if column.name in pair.dataset.references else in_words and bool(text.strip())
@@ -126,6 +140,7 @@ def is_valid(pair: RowPair, column: Column, text: str) -> bool:
 
 COLUMN_RULES: tuple[Rule, ...] = (
     text_relation,
+    number_relation,
     timestamp_truncated,
     time_zone_shift,
     title_fallback,

@@ -9,6 +9,7 @@ from contracts.dataset import Column, ColumnType, Dataset
 from contracts.verdicts import Explanation, FieldDifference
 from contracts.vocabulary import Cause, StoreName
 from storage.canonical import canonical_row
+from storage.parity.agreement import agrees
 from storage.parity.causes.bodies import explain_body
 from storage.parity.causes.columns import explain_column, leftover
 from storage.parity.causes.finding import Finding
@@ -59,9 +60,9 @@ def explain(
 
 def _reasons(pair: RowPair, column: Column) -> list[_Reason]:
     values = pair.values(column.name)
-    if values[0] == values[1]:
+    if agrees(column, *values):
         return []
-    if column.type is not ColumnType.JSON or None in values:
+    if column.type is not ColumnType.JSON or column.array or None in values:
         field = whole(column, *values)
         return [_Reason(column=column.name, field=field, about=column.name, finding=explain_column(pair, column))]
     return [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contracts.dataset import Column, ColumnType
+from contracts.column_types import INSTANTS, ColumnType
+from contracts.dataset import Column
 from contracts.vocabulary import Cause, StoreName
 from storage.canonical_time import DAY, HOUR, MILLISECOND, MINUTE, SECOND, milliseconds
 from storage.parity.causes.finding import Finding, damaged
@@ -21,7 +22,7 @@ _UNITS = (
 
 def _instants(pair: RowPair, column: Column) -> tuple[int, int] | None:
     """Return both instants in microseconds; None where the column holds none, or one side holds none."""
-    if column.type is not ColumnType.TIMESTAMP_MS:
+    if column.type not in INSTANTS or column.array:
         return None
     primary, secondary = (pair.instant(store, column.name) for store in StoreName)
     return None if primary is None or secondary is None else (primary, secondary)
@@ -44,14 +45,19 @@ def time_zone_shift(pair: RowPair, column: Column) -> Finding | None:
     both = _instants(pair, column)
     if both is None:
         return None
-    primary, secondary = map(milliseconds, both)
-    minutes, rest = divmod(abs(secondary - primary), MINUTE // MILLISECOND)
+    primary, secondary = (_compared(column, instant) for instant in both)
+    minutes, rest = divmod(abs(secondary - primary), MINUTE)
     if rest or minutes % _STEP_MIN or not 0 < minutes <= _MAX_SHIFT_MIN:
         return None
     later = StoreName.SUPABASE if secondary > primary else StoreName.PRISMA
     hours, minutes = divmod(minutes, 60)
     shift = " ".join(f"{amount} {unit}" for amount, unit in ((hours, "h"), (minutes, "min")) if amount)
     return Finding(Cause.TIME_ZONE_SHIFT, None, f"{shift} later on {later}")
+
+
+def _compared(column: Column, instant: int) -> int:
+    """Round microseconds as the column is compared."""
+    return milliseconds(instant) * MILLISECOND if column.type is ColumnType.TIMESTAMP_MS else instant
 
 
 def created_at_rewritten(pair: RowPair, column: Column) -> Finding | None:
