@@ -14,6 +14,7 @@ from storage.rest.errors import TooMuch
 T = TypeVar("T")
 
 FIRST_ROWS = 20_000  # rows of the span from which the rate is learnt
+FIRST_RANGES = 8  # ranges of that span, where nobody knows how many rows there are
 GROWTH = 32  # a rate is believed for spans that are at most so many times as wide as the one that taught it
 LONGEST_S = 30.0  # for servers that set no limit, or a very long one
 
@@ -34,7 +35,7 @@ class SpanPace:
         self._store = store
         self._budget_s = min(limit_s / 2 or LONGEST_S, LONGEST_S)
         self._clock = clock
-        self._most = 1 if rows is None else max(1, min(RANGES, RANGES * FIRST_ROWS // max(1, rows)))
+        self._most = FIRST_RANGES if rows is None else max(1, min(RANGES, RANGES * FIRST_ROWS // max(1, rows)))
 
     def ask(
         self,

@@ -1,8 +1,14 @@
-"""What every store promises to the comparison: one suite over the store in memory and both real servers."""
+"""What every store promises to the comparison: one suite over a store in memory, SQL, and REST with and without doors.
+
+Over REST it runs against a service that the environment names, where it names one (`tests.support.postgrest`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
@@ -11,17 +17,42 @@ import pytest
 from contracts.planning import PLANNING
 from contracts.vocabulary import StoreName
 from storage.local.seed import load
+from storage.migrations import Side, migrate
+from storage.migrations.doors import doors
 from storage.parity import sketch
 from storage.parity.ranges import RANGES, range_of
 from storage.ports import Digest, HashKind, Reader, Snapshot
 from storage.postgres import PostgresReader
+from storage.rest.client import RestAccess
+from storage.rest.rows_reader import RestRowsReader
+from storage.rest.rpc_reader import RestRpcReader, doors_answer
 from tests.support.memory_store import MemoryReader
+from tests.support.postgrest import Service, named_service, our_service, prefixed
 from tests.support.servers import Pair
 
 N = 60
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 EVERY = range(RANGES)
-KINDS = [(where, store, kind) for where in ("memory", "sql") for store in StoreName for kind in HashKind]
+PRISMA, SUPABASE = StoreName.PRISMA, StoreName.SUPABASE
+TABLE = "twinstore_conformance"
+SERVED = replace(PLANNING, name="conformance", tables={**PLANNING.tables, SUPABASE: ("public", TABLE)})
+"""The same dataset in a table of its own, so that the tests leave the tables of a service alone."""
+DRESSED = f"""
+DROP TABLE IF EXISTS public.{TABLE};
+CREATE TABLE public.{TABLE} (LIKE public.planning INCLUDING ALL);
+ALTER TABLE public.{TABLE} ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON public.{TABLE} TO service_role;
+"""
+KINDS = [
+    *((where, store, kind) for where in ("memory", "sql") for store in StoreName for kind in HashKind),
+    *(("rpc", SUPABASE, kind) for kind in HashKind),
+    ("rows", SUPABASE, HashKind.TEXT),
+]
+CHANGES = {
+    "title": "UPDATE public.{} SET title = title || ' changed' WHERE id::text = %s",
+    "id": "DELETE FROM public.{} WHERE id::text = %s",
+}
+PATIENCE_S = 30.0
 
 
 class Held:
@@ -33,22 +64,40 @@ class Held:
 
 
 @pytest.fixture(params=KINDS, ids="-".join)
-def held(request: pytest.FixtureRequest, pair: Pair) -> tuple[Held, HashKind]:
+def held(request: pytest.FixtureRequest, pair: Pair) -> Iterator[tuple[Held, HashKind]]:
     """A store of `N` seed records."""
     where, store, kind = request.param
     load(pair.primary, pair.secondary, N, now=NOW)
-    dsn = pair.primary if store is StoreName.PRISMA else pair.secondary
-    reader: Reader = PostgresReader(dsn, store, PLANNING)
-    if where == "sql":
+    dsn = pair.primary if store is PRISMA else pair.secondary
+    by_sql = PostgresReader(dsn, store, PLANNING)
+    match where:
+        case "sql":
+            yield Held(by_sql, changing(dsn, "planning")), kind
+        case "memory":
+            yield in_memory(by_sql, kind), kind
+        case _:
+            with rest_service(pair) as service:
+                serve_rows(service, pair)
+                access = RestAccess(url=service.url, key=service.service_key)
+                reader: Reader = (RestRpcReader if where == "rpc" else RestRowsReader)(access, SERVED)
+                yield Held(reader, changing(service.owner, TABLE)), kind
 
-        def execute(column: str, key: str) -> None:
-            with psycopg.connect(dsn) as connection:
-                connection.execute(CHANGES[column].encode(), (key,))
 
-        return Held(reader, execute), kind
+def changing(dsn: str, table: str) -> Callable[[str, str], None]:
+    """Return what changes or deletes a row by SQL."""
+
+    def execute(column: str, key: str) -> None:
+        with psycopg.connect(dsn) as connection:
+            connection.execute(CHANGES[column].format(table).encode(), (key,))
+
+    return execute
+
+
+def in_memory(reader: Reader, kind: HashKind) -> Held:
+    """Return a store in memory that holds the same rows as another one."""
     with reader.snapshot(kind) as snapshot:
         keys = [pair.key for pair in snapshot.pairs(EVERY)]
-        memory = MemoryReader(store, [full.row for full in snapshot.rows(keys).values()])
+        memory = MemoryReader(reader.store, [full.row for full in snapshot.rows(keys).values()])
 
     def change(column: str, key: str) -> None:
         if column == "id":
@@ -56,13 +105,38 @@ def held(request: pytest.FixtureRequest, pair: Pair) -> tuple[Held, HashKind]:
         else:
             memory.held[key][column] = f"{memory.held[key][column]} changed"
 
-    return Held(memory, change), kind
+    return Held(memory, change)
 
 
-CHANGES = {
-    "title": "UPDATE public.planning SET title = title || ' changed' WHERE id::text = %s",
-    "id": "DELETE FROM public.planning WHERE id::text = %s",
-}
+@contextmanager
+def rest_service(pair: Pair) -> Iterator[Service]:
+    """Return the service that the environment names, with our migrations; else ours, over the secondary of the pair."""
+    named = named_service()
+    if named is None:
+        with our_service(pair.secondary_gate, pair.secondary) as service:
+            yield service
+        return
+    migrate(named.owner, Side.SECONDARY)
+    with prefixed(named) as service:
+        yield service
+
+
+def serve_rows(service: Service, pair: Pair) -> None:
+    """Let a service hold the rows of the secondary in a table with doors, and wait until it knows of them."""
+    with psycopg.connect(pair.secondary) as source, psycopg.connect(service.owner) as target:
+        target.execute(DRESSED.encode())
+        with (
+            source.cursor().copy("COPY public.planning TO STDOUT") as rows,
+            target.cursor().copy(f"COPY public.{TABLE} FROM STDIN") as copy,
+        ):
+            for piece in rows:
+                copy.write(piece)
+        target.execute(doors(SERVED).sql.encode())
+    access = RestAccess(url=service.url, key=service.service_key)
+    deadline = time.monotonic() + PATIENCE_S
+    while not doors_answer(access, SERVED):
+        assert time.monotonic() < deadline, "the schema cache was not reloaded"
+        time.sleep(0.02)
 
 
 def keys_of(snapshot: Snapshot) -> list[str]:
