@@ -56,12 +56,15 @@ class TableSql:
         dataset: The dataset.
         store: The store whose table is meant.
         server_version: As libpq gives it, such as 160014.
+        stand_in: What is read instead of the table (`storage.stand_ins`).
     """
 
-    def __init__(self, dataset: Dataset, store: StoreName, server_version: int) -> None:
+    def __init__(
+        self, dataset: Dataset, store: StoreName, server_version: int, *, stand_in: sql.Composable | None = None
+    ) -> None:
         self._dataset = dataset
         self._store = store
-        self.table = sql.Identifier(*dataset.tables[store])
+        self.table: sql.Composable = stand_in or sql.Identifier(*dataset.tables[store])
         self.key = self._key()
         self.replicable = self._replicable(server_version)
         self.range = self._range()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from contracts.dataset import Dataset
 from contracts.verdicts import StoreFacts
 from contracts.vocabulary import Channel, StoreName
+from storage.parity.ranges import RANGES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,7 +70,86 @@ class Cell(NamedTuple):
     check: int
 
 
-class Snapshot(Protocol):
+class Plant(NamedTuple):
+    """A fault that is planted in a query over some rows, to see whether the comparison finds it.
+
+    Attributes:
+        key: Key of the row.
+        column: Canonical name of the column that is altered; None to leave the row out.
+        value: The text of its other value; None for NULL.
+    """
+
+    key: str
+    column: str | None
+    value: str | None
+
+
+class Rehearsal(NamedTuple):
+    """What a store answers over a few rows when it is asked all that a comparison may ask.
+
+    Attributes:
+        digests: By range.
+        pairs: Of every row, by range and then by key in C order.
+        sketch: Of every row.
+    """
+
+    digests: Mapping[int, Digest]
+    pairs: tuple[KeyHash, ...]
+    sketch: Mapping[int, Cell]
+
+    @classmethod
+    def of(cls, rows: HashedRows, cells: int) -> Rehearsal:
+        """Ask everything of some rows, with so many cells in each table of the sketch."""
+        every = range(RANGES)
+        return cls(rows.digests(), tuple(rows.pairs(every)), rows.sketch(every, cells))
+
+
+class HashedRows(Protocol):
+    """Rows that are hashed where they lie; the part of a snapshot that a first look needs most."""
+
+    def digests(self) -> dict[int, Digest]:
+        """Digest all rows by range, in one statement; empty ranges are absent."""
+        ...
+
+    def pairs(self, ranges: Collection[int]) -> Iterator[KeyHash]:
+        """Yield key and hash of every row in these ranges, by range and then by key in C order."""
+        ...
+
+    def sketch(self, ranges: Collection[int], cells: int) -> dict[int, Cell]:
+        """Sum the rows of these ranges into three tables of `cells` cells each (`storage.parity.sketch`)."""
+        ...
+
+
+class Provable(Protocol):
+    """What lets a comparison prove, on a store itself, that it would see a difference."""
+
+    def sample(self, number: int, *, of: int) -> list[str]:
+        """Return up to `number` different keys of rows that can be replicated, chosen anew at random.
+
+        Args:
+            number: How many are wanted.
+            of: About how many rows there are.
+        """
+        ...
+
+    def rehearse(self, keys: Collection[str], plants: Collection[Plant], cells: int) -> tuple[Rehearsal, Rehearsal]:
+        """Answer over the rows with these keys, as they are and with faults planted; both as of one moment.
+
+        The faults are planted below the very queries of a comparison: where these read the table, they read its rows
+        with the planted values instead. Nothing is written.
+        """
+        ...
+
+    def echo(self, rows: Sequence[Row]) -> list[FullRow]:
+        """Return rows of ours, in their order, as the store would have returned them, had it held them.
+
+        Args:
+            rows: All columns of the dataset, each a text that the store can read as a value of the column's type.
+        """
+        ...
+
+
+class Snapshot(HashedRows, Provable, Protocol):
     """The rows of one dataset in one store as of one moment.
 
     Digests, pairs, sketches and rows leave out the rows whose key cannot be replicated. Ranges are those of
@@ -90,18 +171,6 @@ class Snapshot(Protocol):
 
     def excluded(self, limit: int) -> list[str]:
         """Return up to `limit` of the keys that cannot be replicated, smallest first."""
-        ...
-
-    def digests(self) -> dict[int, Digest]:
-        """Digest the whole table by range, in one statement; empty ranges are absent."""
-        ...
-
-    def pairs(self, ranges: Collection[int]) -> Iterator[KeyHash]:
-        """Yield key and hash of every row in these ranges, by range and then by key in C order."""
-        ...
-
-    def sketch(self, ranges: Collection[int], cells: int) -> dict[int, Cell]:
-        """Sum the rows of these ranges into three tables of `cells` cells each (`storage.parity.sketch`)."""
         ...
 
     def find(self, key_hashes: Collection[int]) -> list[KeyHash]:
@@ -126,6 +195,18 @@ class RangeCount(NamedTuple):
 
     total: int
     excluded: int
+
+
+class Spooling(Protocol):
+    """A snapshot whose rows can be written to a file, for suites that its store cannot run."""
+
+    def spool(self, columns: Sequence[str]) -> AbstractContextManager[Path]:
+        """Write these columns of all rows to a SQLite file with a table named as the dataset, all of them texts.
+
+        Args:
+            columns: Canonical names; the key's columns come along.
+        """
+        ...
 
 
 class Reader(Protocol):
@@ -162,4 +243,8 @@ class Reader(Protocol):
 
     def snapshot(self, kind: HashKind) -> AbstractContextManager[Snapshot]:
         """Open a snapshot that hashes in this way; the rows stay as they are until it is closed."""
+        ...
+
+    def close(self) -> None:
+        """Give back what is kept between snapshots; what is asked afterwards is kept anew."""
         ...

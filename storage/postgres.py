@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
@@ -17,9 +19,10 @@ from storage.canonical_sql import probe
 from storage.meter import Meter
 from storage.parity.ranges import RANGES
 from storage.pg_errors import translate
-from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, RangeCount
+from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, Plant, RangeCount, Rehearsal, Row
 from storage.session import CLIENT_ENCODING, Limits, begin
-from storage.table_queries import TableQueries
+from storage.stand_ins import given, planted, plants_as_data, rows_as_data
+from storage.table_queries import TableQueries, sampled_percent
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,6 +76,9 @@ class PostgresReader:
         with self._transaction("REPEATABLE READ", table) as connection:
             yield PostgresSnapshot(connection, self.store, self.dataset, kind, self.meter)
 
+    def close(self) -> None:
+        """Do nothing: every snapshot has a connection of its own."""
+
     @contextmanager
     def _transaction(self, isolation: str, table: sql.Identifier | None = None) -> Iterator[psycopg.Connection[Any]]:
         with translate(self.store):
@@ -99,14 +105,21 @@ class PostgresSnapshot:
     frozen = True
 
     def __init__(
-        self, connection: psycopg.Connection[Any], store: StoreName, dataset: Dataset, kind: HashKind, meter: Meter
+        self,
+        connection: psycopg.Connection[Any],
+        store: StoreName,
+        dataset: Dataset,
+        kind: HashKind,
+        meter: Meter,
+        *,
+        stand_in: sql.Composable | None = None,
     ) -> None:
         self._connection = connection
         self._store = store
         self._dataset = dataset
         self._kind = kind
         self._meter = meter
-        self._queries = TableQueries(dataset, store, connection.info.server_version)
+        self._queries = TableQueries(dataset, store, connection.info.server_version, stand_in=stand_in)
         self._table = self._queries.table
         self._replicable = self._table.replicable
 
@@ -159,17 +172,47 @@ class PostgresSnapshot:
 
     def rows(self, keys: Collection[str]) -> dict[str, FullRow]:
         """Read whole rows by key, through the index of the key."""
-        names = [c.name for c in self._dataset.columns]
         found: dict[str, FullRow] = {}
         for chunk in _chunks(sorted(keys), KEYS_PER_STATEMENT):
             query = self._queries.rows(self._kind, self._table.has_key_in(chunk))
-            for key, hash1, hash2, *values in self._fetch(query):
-                if key in found:
+            for row in starmap(self._full, self._fetch(query)):
+                if row.hash.key in found:
                     raise ProtocolError(
                         f"{self._store} returned two rows with one key.", "Make the key unique.", store=self._store
                     )
-                found[key] = FullRow(KeyHash(key, hash1, hash2), dict(zip(names, values, strict=True)))
+                found[row.hash.key] = row
         return found
+
+    def sample(self, number: int, *, of: int) -> list[str]:
+        """Choose keys at random; of a large table only some pages are read."""
+        percent = sampled_percent(number, of)
+        return [key for (key,) in self._fetch(self._queries.sample(sql.Literal(percent), sql.Literal(number)))]
+
+    def rehearse(self, keys: Collection[str], plants: Collection[Plant], cells: int) -> tuple[Rehearsal, Rehearsal]:
+        """Answer over some rows by the queries of this class, as they are and with faults planted."""
+        chosen = self._table.has_key_in(sorted(keys))
+
+        def answers(plants: Collection[Plant]) -> Rehearsal:
+            data = _jsonb(plants_as_data(self._dataset, plants))
+            return Rehearsal.of(self._over(planted(self._table, self._dataset, chosen, data)), cells)
+
+        return answers(()), answers(plants)
+
+    def echo(self, rows: Sequence[Row]) -> list[FullRow]:
+        """Have the server read, hash and write rows of ours."""
+        stand_in = given(self._table, self._dataset, _jsonb(rows_as_data(self._dataset, rows)))
+        version = self._connection.info.server_version
+        query = TableQueries(self._dataset, self._store, version, stand_in=stand_in).given(self._kind)
+        return list(starmap(self._full, self._fetch(query)))
+
+    def _over(self, stand_in: sql.Composable) -> PostgresSnapshot:
+        return PostgresSnapshot(
+            self._connection, self._store, self._dataset, self._kind, self._meter, stand_in=stand_in
+        )
+
+    def _full(self, key: str, hash1: int, hash2: int, *values: str | None) -> FullRow:
+        names = (c.name for c in self._dataset.columns)
+        return FullRow(KeyHash(key, hash1, hash2), dict(zip(names, values, strict=True)))
 
     def created_between(self, low_ms: int, high_ms: int) -> int:
         """Count rows by their creation time."""
@@ -242,6 +285,10 @@ def _read_csv(piece: bytes, names: list[str]) -> list[pa.RecordBatch]:
     )
     batches: list[pa.RecordBatch] = table.to_batches()
     return batches
+
+
+def _jsonb(data: object) -> sql.Composed:
+    return sql.SQL("{}::jsonb").format(sql.Literal(json.dumps(data)))
 
 
 def _chunks(items: list[str], size: int) -> Iterator[list[str]]:

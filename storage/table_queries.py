@@ -15,11 +15,19 @@ from contracts.vocabulary import StoreName
 from storage.canonical_sql import CELL_NAMES, CHECK, KEY_HASHES, TableSql, all_of, sketch_cells
 from storage.parity.ranges import BOUNDS, RANGES
 from storage.ports import HashKind
+from storage.stand_ins import PLACE
 
 FIRST_UUID = "(lpad(to_hex({}), 2, '0') || '000000-0000-0000-0000-000000000000')::uuid"
 LAST_UUID = "(lpad(to_hex({}), 2, '0') || 'ffffff-ffff-ffff-ffff-ffffffffffff')::uuid"
 """First and last UUID of a range, given its number."""
+SAMPLED = 5_000
+"""Rows whose pages are read for a sample at the least: enough pages, however full they are."""
 MILLISECONDS = "(to_timestamp({} / 1000.0) AT TIME ZONE 'UTC')::timestamp(3)"
+
+
+def sampled_percent(number: int, of: int) -> float:
+    """Return the share of a table's pages that a sample needs, so that rows of many pages are in it."""
+    return min(100.0, 100.0 * max(SAMPLED, 10 * number) / max(of, 1))
 
 
 class Span(NamedTuple):
@@ -45,11 +53,14 @@ class TableQueries:
         dataset: The dataset.
         store: The store whose table is meant.
         server_version: As libpq gives it, such as 160014.
+        stand_in: What is read instead of the table (`storage.stand_ins`).
     """
 
-    def __init__(self, dataset: Dataset, store: StoreName, server_version: int) -> None:
+    def __init__(
+        self, dataset: Dataset, store: StoreName, server_version: int, *, stand_in: sql.Composable | None = None
+    ) -> None:
         self._dataset = dataset
-        self.table = TableSql(dataset, store, server_version)
+        self.table = TableSql(dataset, store, server_version, stand_in=stand_in)
 
     def spanning(self, span: Span) -> sql.Composable:
         """Return the condition that a row is replicable and lies in a span.
@@ -155,10 +166,35 @@ class TableQueries:
             raw=self.table.aliases(), hashed=self.table.hashed(kind, where=where, extra=self.table.raw_aliased())
         )
 
+    def given(self, kind: HashKind) -> sql.Composed:
+        """Return the same select of the rows of `storage.stand_ins.given`, in their order."""
+        return sql.SQL("SELECT k, h1, h2, {raw} FROM ({hashed}) AS hashed ORDER BY {place}").format(
+            raw=self.table.aliases(),
+            hashed=self.table.hashed(kind, extra=sql.SQL("{}, {}").format(self.table.raw_aliased(), PLACE)),
+            place=PLACE,
+        )
+
     def excluded(self, limit: sql.Composable) -> sql.Composed:
         """Return a select of the keys that cannot be replicated, smallest first."""
         return sql.SQL("SELECT {key} AS k FROM {table} WHERE NOT {ok} ORDER BY 1 LIMIT {limit}").format(
             key=self.table.key, table=self.table.table, ok=self.table.replicable or sql.SQL("true"), limit=limit
+        )
+
+    def sample(self, percent: sql.Composable, limit: sql.Composable) -> sql.Composed:
+        """Return a select of keys that are chosen at random, of rows that can be replicated.
+
+        Args:
+            percent: Share of the table's pages that is read, at random, too.
+            limit: How many keys.
+        """
+        return sql.SQL(
+            "SELECT {key} AS k FROM {table} TABLESAMPLE SYSTEM ({percent}) WHERE {ok} ORDER BY random() LIMIT {limit}"
+        ).format(
+            key=self.table.key,
+            table=self.table.table,
+            percent=percent,
+            ok=self.table.replicable or sql.SQL("true"),
+            limit=limit,
         )
 
     def created(self, low_ms: sql.Composable, high_ms: sql.Composable) -> sql.Composed:

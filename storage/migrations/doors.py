@@ -23,6 +23,8 @@ from storage.ports import HashKind
 if TYPE_CHECKING:
     from psycopg import sql
 
+    from storage.table_queries import TableQueries
+
 STORE = StoreName.SUPABASE
 PREFIX = "twinstore_"
 RECORDED_AS = "doors_"
@@ -66,6 +68,9 @@ DOORS = (
     Door(name="sketch", parameters=(_KIND, *_SPAN, _RANGES, ("cells", "integer"))),
     Door(name="find", parameters=(_KIND, *_SPAN, ("key_hashes", "text[]"))),
     Door(name="rows", parameters=(_KIND, ("keys", "jsonb"))),
+    Door(name="sample", parameters=(("percent", "double precision"), ("at_most", "integer")), hashes=False),
+    Door(name="rehearse", parameters=(_KIND, ("keys", "jsonb"), ("plants", "jsonb"), ("cells", "integer"))),
+    Door(name="echo", parameters=(_KIND, ("given", "jsonb"))),
     Door(name="excluded", parameters=(("at_most", "integer"),), hashes=False),
     Door(name="created", parameters=(("low_ms", "bigint"), ("high_ms", "bigint")), hashes=False),
 )
@@ -139,6 +144,7 @@ def _parts(dataset: Dataset, kind: HashKind, checksum: str) -> dict[str, sql.Com
 
     from storage.canonical_sql import probe
     from storage.preflight import look
+    from storage.stand_ins import given, planted
     from storage.table_queries import Span, TableQueries
 
     queries = TableQueries(dataset, STORE, _OLDEST)
@@ -148,6 +154,7 @@ def _parts(dataset: Dataset, kind: HashKind, checksum: str) -> dict[str, sql.Com
         sql.SQL("ARRAY(SELECT part ->> {} FROM jsonb_array_elements($2) AS part)").format(sql.Literal(place))
         for place in range(len(dataset.key))
     ]
+    chosen = queries.table.has_key_of(key_parts)
     return {
         "checksum": sql.Literal(checksum),
         "preflight": look(STORE, dataset),
@@ -159,10 +166,32 @@ def _parts(dataset: Dataset, kind: HashKind, checksum: str) -> dict[str, sql.Com
         "hashed": queries.table.hashed(kind, where=queries.spanning(some)),
         "sketched": queries.sketch(kind, queries.spanning(some), sql.SQL("$5")),
         "found": queries.find(kind, queries.spanning(span), sql.SQL("$4::bigint[]")),
-        "rows": queries.rows(kind, queries.table.has_key_of(key_parts)),
+        "rows": queries.rows(kind, chosen),
+        "sampled": queries.sample(sql.SQL("$1"), sql.SQL("$2")),
+        "as_they_are": _rehearsal(dataset, kind, planted(queries.table, dataset, chosen, sql.SQL("'[]'::jsonb"))),
+        "with_plants": _rehearsal(dataset, kind, planted(queries.table, dataset, chosen, sql.SQL("$3"))),
+        "given": _over(dataset, given(queries.table, dataset, sql.SQL("$2"))).given(kind),
         "excluded": queries.excluded(sql.SQL("$1")),
         "created": queries.created(sql.SQL("$1"), sql.SQL("$2")),
     }
+
+
+def _rehearsal(dataset: Dataset, kind: HashKind, stand_in: sql.Composable) -> sql.Composable:
+    from psycopg import sql
+
+    queries = _over(dataset, stand_in)
+    where = queries.table.replicable
+    return _template("rehearsal").format(
+        digested=queries.digests(kind, where),
+        paired=queries.pairs(kind, where),
+        cells=_template("sketch").format(sketched=queries.sketch(kind, where, sql.SQL("$4"))),
+    )
+
+
+def _over(dataset: Dataset, stand_in: sql.Composable) -> TableQueries:
+    from storage.table_queries import TableQueries
+
+    return TableQueries(dataset, STORE, _OLDEST, stand_in=stand_in)
 
 
 def _settings() -> Iterator[sql.Composable]:

@@ -134,7 +134,7 @@ def first_look(
         if unequal and primary.frozen and secondary.frozen:
             raise _unexplained(unequal[0])
     if unequal:
-        pairs = _merge(dataset, primary.pairs(unequal), secondary.pairs(unequal))
+        pairs = merge(dataset, primary.pairs(unequal), secondary.pairs(unequal))
         found = Findings.of(dataset, pairs, budget - len(look.candidates))
         digests = _as_of_pairs(primary, digests[0]), _as_of_pairs(secondary, digests[1])
         if unexplained := look.conclude(found, digests, unequal):
@@ -200,7 +200,7 @@ def _looked_up(snapshot: Snapshot, found: list[sketch.Found]) -> dict[str, KeyHa
     return {r.key: r for r in rows if (r.hash1, r.hash2) in hashes}
 
 
-def _merge(dataset: Dataset, primary: Iterator[KeyHash], secondary: Iterator[KeyHash]) -> Iterator[Candidate]:
+def merge(dataset: Dataset, primary: Iterator[KeyHash], secondary: Iterator[KeyHash]) -> Iterator[Candidate]:
     """Walk through both sides, which are ordered by range and key, and yield where they disagree."""
     p, s = next(primary, None), next(secondary, None)
     while p is not None or s is not None:

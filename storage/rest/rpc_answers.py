@@ -10,7 +10,7 @@ from contracts.dataset import Dataset
 from contracts.errors import ProtocolError
 from contracts.vocabulary import StoreName
 from storage.parity.ranges import RANGES, range_of
-from storage.ports import Cell, Digest, FullRow, KeyHash, RangeCount
+from storage.ports import Cell, Digest, FullRow, KeyHash, RangeCount, Rehearsal
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}")
 _TABLE_SAYS = {
@@ -94,10 +94,7 @@ class Answers:
             excluded = rows if number >= RANGES else 0
             before = counts.get(number % RANGES, RangeCount(0, 0))
             counts[number % RANGES] = RangeCount(before.total + rows, before.excluded + excluded)
-        digests = {}
-        for row in self._list(said.get("digests")):
-            place, total, sum1, sum2 = self._list(row, 4)
-            digests[self._count(place)] = Digest(self._count(total), self._number(sum1), self._number(sum2))
+        digests = self._digests(said)
         self._require(set(ranges).issuperset(counts) and set(ranges).issuperset(digests))
         return Sums(counts, digests)
 
@@ -130,23 +127,45 @@ class Answers:
     def rows(self, answer: object, keys: Iterable[str]) -> dict[str, FullRow]:
         """Read whole rows, and prove that each has one of these keys, another one each."""
         wanted = set(keys)
-        names = [column.name for column in self._dataset.columns]
         found: dict[str, FullRow] = {}
-        for row in self._list(answer):
-            *pair, values = self._list(row, 4)
-            hashed = self._pair(pair)
-            texts = [None if text is None else self._text(text) for text in self._list(values, len(names))]
-            self._require(hashed.key in wanted and hashed.key not in found)
-            found[hashed.key] = FullRow(hashed, dict(zip(names, texts, strict=True)))
+        for row in map(self._full, self._list(answer)):
+            self._require(row.hash.key in wanted and row.hash.key not in found)
+            found[row.hash.key] = row
         return found
 
-    def excluded(self, answer: object) -> list[str]:
+    def echoed(self, answer: object, rows: int) -> list[FullRow]:
+        """Read as many whole rows as were sent, in their order."""
+        return [self._full(row) for row in self._list(answer, rows)]
+
+    def rehearsals(self, answer: object) -> tuple[Rehearsal, Rehearsal]:
+        """Read what was answered over some rows, as they are and with faults planted."""
+        first, second = (self._rehearsal(self._object(each)) for each in self._list(answer, 2))
+        return first, second
+
+    def _rehearsal(self, said: dict[str, object]) -> Rehearsal:
+        pairs = tuple(self._pair(row) for row in self._list(said.get("pairs")))
+        return Rehearsal(self._digests(said), pairs, self.cells(said.get("cells")))
+
+    def keys(self, answer: object) -> list[str]:
         """Read keys."""
         return [self._text(key) for key in self._list(answer)]
 
     def created(self, answer: object) -> int:
         """Read a number of rows."""
         return self._count(self._object(answer).get("total"))
+
+    def _digests(self, said: dict[str, object]) -> dict[int, Digest]:
+        digests = {}
+        for row in self._list(said.get("digests")):
+            place, total, sum1, sum2 = self._list(row, 4)
+            digests[self._count(place)] = Digest(self._count(total), self._number(sum1), self._number(sum2))
+        return digests
+
+    def _full(self, row: object) -> FullRow:
+        *pair, values = self._list(row, 4)
+        names = [column.name for column in self._dataset.columns]
+        texts = [None if text is None else self._text(text) for text in self._list(values, len(names))]
+        return FullRow(self._pair(pair), dict(zip(names, texts, strict=True)))
 
     def _pair(self, row: object) -> KeyHash:
         key, hash1, hash2 = self._list(row, 3)

@@ -16,7 +16,7 @@ from contracts.vocabulary import Channel, StoreName
 from storage.meter import Meter
 from storage.migrations.doors import doors, function_name
 from storage.parity.ranges import RANGES
-from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, RangeCount
+from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, Plant, RangeCount, Rehearsal, Row
 from storage.preflight import conclude
 from storage.rest.client import RestAccess, RestClient, RestLimits
 from storage.rest.errors import TooMuch
@@ -24,6 +24,8 @@ from storage.rest.patience import Patience
 from storage.rest.rows_reader import RestRowsSnapshot
 from storage.rest.rpc_answers import Answers, Facts, Sums
 from storage.rest.rpc_spans import SpanPace
+from storage.stand_ins import plants_as_data, rows_as_data
+from storage.table_queries import sampled_percent
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -130,6 +132,9 @@ class RestRpcReader:
             known = self._known = self._known or Doors(client, self.dataset).facts()
             yield RestRpcSnapshot(client, self.dataset, kind, known, stack)
 
+    def close(self) -> None:
+        """Do nothing: every snapshot has connections of its own."""
+
 
 class RestRpcSnapshot:
     """The rows of one dataset, asked for as they are at each question."""
@@ -164,7 +169,7 @@ class RestRpcSnapshot:
 
     def excluded(self, limit: int) -> list[str]:
         """Return keys that cannot be replicated."""
-        return self._doors.answers.excluded(self._doors.call("excluded", at_most=limit))
+        return self._doors.answers.keys(self._doors.call("excluded", at_most=limit))
 
     def pairs(self, ranges: Collection[int]) -> Iterator[KeyHash]:
         """Yield key and hash of every row in these ranges; from then on, counts and digests are of that moment."""
@@ -218,6 +223,22 @@ class RestRpcSnapshot:
             del waiting[: len(some)]
         self._meter.rows += len(found)
         return found
+
+    def sample(self, number: int, *, of: int) -> list[str]:
+        """Choose keys at random; of a large table only some pages are read."""
+        return self._doors.answers.keys(self._doors.call("sample", percent=sampled_percent(number, of), at_most=number))
+
+    def rehearse(self, keys: Collection[str], plants: Collection[Plant], cells: int) -> tuple[Rehearsal, Rehearsal]:
+        """Answer over some rows, as they are and with faults planted below the queries of the doors."""
+        parts = [split_key(self._dataset, key) for key in keys]
+        planted = plants_as_data(self._dataset, plants)
+        answer = self._doors.call("rehearse", kind=self._kind, keys=parts, plants=planted, cells=cells)
+        return self._doors.answers.rehearsals(answer)
+
+    def echo(self, rows: Sequence[Row]) -> list[FullRow]:
+        """Have the server read, hash and write rows of ours."""
+        answer = self._doors.call("echo", kind=self._kind, given=rows_as_data(self._dataset, rows))
+        return self._doors.answers.echoed(answer, len(rows))
 
     def created_between(self, low_ms: int, high_ms: int) -> int:
         """Count rows by their creation time."""

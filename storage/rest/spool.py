@@ -36,6 +36,7 @@ FROM hashes WHERE NOT excluded GROUP BY b
 """  # by halves, since a sum in SQLite has 64 bits
 _PAIRS = "SELECT k, h1, h2 FROM hashes WHERE b = ? AND NOT excluded ORDER BY k"
 _ALL_PAIRS = "SELECT k, h1, h2 FROM hashes WHERE NOT excluded"
+_SAMPLE = "SELECT k FROM hashes WHERE NOT excluded ORDER BY random() LIMIT ?"
 _EXCLUDED = "SELECT k FROM hashes WHERE excluded ORDER BY k LIMIT ?"
 
 
@@ -94,6 +95,10 @@ class Spool:
     def excluded(self, limit: int) -> list[str]:
         """Return up to `limit` keys that cannot be replicated, smallest first."""
         return [key for (key,) in self._sql.execute(_EXCLUDED, (limit,))]
+
+    def sample(self, limit: int) -> list[str]:
+        """Return up to `limit` keys that can be replicated, chosen at random."""
+        return [key for (key,) in self._sql.execute(_SAMPLE, (limit,))]
 
     def digests(self) -> dict[int, Digest]:
         """Digest all rows by range."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator
+import random
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -17,9 +18,10 @@ from contracts.vocabulary import Channel, StoreName
 from storage.canonical import canonical_key, canonical_row
 from storage.canonical_text import key_text, probe_hash, text_hash
 from storage.canonical_time import microseconds, milliseconds
+from storage.parity.planting import with_plants
 from storage.parity.ranges import range_of
 from storage.parity.sketch import BITS, MASK31, SHIFTS
-from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, RangeCount, Row
+from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, Plant, RangeCount, Rehearsal, Row
 
 UNIX_EPOCH_MS = 946_684_800_000
 
@@ -84,6 +86,22 @@ class MemorySnapshot:
     def rows(self, keys: Collection[str]) -> dict[str, FullRow]:
         """Read whole rows."""
         return {k: FullRow(self._hashed[k], self._all[k]) for k in keys if k in self._hashed}
+
+    def sample(self, number: int, *, of: int) -> list[str]:  # noqa: ARG002 - the port names it
+        """Choose keys at random."""
+        return random.sample(sorted(self._hashed), min(number, len(self._hashed)))
+
+    def rehearse(self, keys: Collection[str], plants: Collection[Plant], cells: int) -> tuple[Rehearsal, Rehearsal]:
+        """Answer over some rows, as they are and with faults planted."""
+        rows = {key: self._all[key] for key in keys if key in self._all}
+        with_faults = with_plants(self._dataset, rows, plants)
+        over = (MemorySnapshot(each, self._dataset, self._kind) for each in (rows, with_faults))
+        first, second = (Rehearsal.of(snapshot, cells) for snapshot in over)
+        return first, second
+
+    def echo(self, rows: Sequence[Row]) -> list[FullRow]:
+        """Hash rows of the caller's."""
+        return [FullRow(self._hash(key_text(self._dataset, row), row), row) for row in rows]
 
     def created_between(self, low_ms: int, high_ms: int) -> int:
         """Count rows by creation time."""

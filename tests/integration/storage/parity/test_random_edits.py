@@ -271,7 +271,7 @@ def test_differences_are_exactly_the_edits(
     """Keys, kinds and columns are those of the simple comparer, by either way down and by either hash; rows add up."""
     if path == "sketch":
         monkeypatch.setattr(candidates, "FEW_ROWS", 0)
-        monkeypatch.setattr(candidates, "_merge", None)
+        monkeypatch.setattr(candidates, "merge", None)
     else:
         monkeypatch.setattr(candidates, "_by_sketch", lambda *_: None)
     set_free(pair)

@@ -126,7 +126,7 @@ def test_two_empty_stores_are_equal() -> None:
 def test_scattered_differences_among_many_rows_are_read_off_a_sketch(monkeypatch: pytest.MonkeyPatch) -> None:
     """With more rows than are walked through at once, differences are found without reading the pairs."""
     monkeypatch.setattr(candidates, "FEW_ROWS", 0)
-    monkeypatch.setattr(candidates, "_merge", None)
+    monkeypatch.setattr(candidates, "merge", None)
     primary, secondary = stores(300)
     secondary.held[key_of(7)]["title"] = "other"
     del primary.held[key_of(8)]
@@ -136,7 +136,7 @@ def test_scattered_differences_among_many_rows_are_read_off_a_sketch(monkeypatch
 def test_a_sketch_that_is_too_small_is_tried_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """When more differs than was estimated, a larger sketch is read instead of the pairs."""
     monkeypatch.setattr(candidates, "FEW_ROWS", 0)
-    monkeypatch.setattr(candidates, "_merge", None)
+    monkeypatch.setattr(candidates, "merge", None)
     monkeypatch.setattr(sketch, "size_for", lambda _: 16)
     primary, secondary = stores(300)
     for number in range(25):

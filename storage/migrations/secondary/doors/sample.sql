@@ -1,0 +1,2 @@
+-- Up to $2 keys, chosen at random from $1 percent of the table's pages.
+SELECT coalesce(jsonb_agg(k), '[]') FROM ({sampled}) AS sampled
