@@ -63,6 +63,40 @@ def check(
 
 
 @app.command()
+def gate(
+    *,
+    policy: Annotated[
+        Path | None, typer.Option(help="What is let through: YAML or TOML; without it nothing is. See docs/gate.md.")
+    ] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help="Check only this dataset; may be given again.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
+    summary: Annotated[
+        Path | None, typer.Option(envvar="GITHUB_STEP_SUMMARY", help="Append Markdown to this file.")
+    ] = None,
+    code_quality: Annotated[Path | None, typer.Option(help="Write GitLab's Code Quality JSON to this file.")] = None,
+    annotate: Annotated[
+        bool, typer.Option("--annotate/--no-annotate", envvar="GITHUB_ACTIONS", help="Print GitHub's annotations.")
+    ] = False,
+    accept_baseline: Annotated[
+        bool, typer.Option("--accept-baseline", help="Accept what this run finds; later gates may count only new ones.")
+    ] = False,
+    owner: Annotated[str | None, typer.Option(help="Who accepts the baseline.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it is accepted.")] = None,
+    share: Annotated[bool, typer.Option("--share", help="Hide internal values too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check, and say by a policy whether a deploy may go on.
+
+    The exit code is 0 when it may, 1 when something stands against it, and 2 when that could not be told; only 0 may
+    let a deploy pass.
+    """
+    from flows.commands.gate import Outputs, gate_command
+
+    outputs = Outputs(junit=junit, summary=summary, code_quality=code_quality, annotate=annotate, as_json=as_json)
+    gate_command(policy, dataset, share=share, accept=accept_baseline, owner=owner, reason=reason, outputs=outputs)
+
+
+@app.command()
 def demo(
     records: Annotated[int, typer.Option(min=1000, help="Number of records in each store.")] = 5000,
 ) -> None:
@@ -130,6 +164,14 @@ def stack_status(*, as_json: AsJson = False) -> None:
     from flows.commands.stack import status_command
 
     status_command(as_json=as_json)
+
+
+@stack.command("keys")
+def stack_keys(*, as_json: AsJson = False) -> None:
+    """Print URL and keys of the embedded secondary's REST service. They are secrets, of this pair only."""
+    from flows.commands.stack import keys_command
+
+    keys_command(as_json=as_json)
 
 
 @stack.command("seed")

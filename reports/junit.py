@@ -19,6 +19,7 @@ from reports.text import count, cut, more
 
 KEYS_MAX: Final = 20
 _NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ALWAYS: Final = (Ground.LOOKED, Ground.DIFFERENCES, Ground.CHECKS)  # judged under every policy
 _UNSURE: Final = {Verdict.ERRORED, Verdict.INCOMPLETE}
 
 
@@ -34,6 +35,7 @@ def to_junit(report: RunReport) -> str:
 def to_gate_junit(decision: Decision) -> str:
     """Render what a gate decided as JUnit XML: a case per dataset and ground, then the run as the policy sees it.
 
+    There is a case for what every policy judges, and for whatever else there was something to say about.
     What the policy lets through is skipped, with the reason; a failed check that only warns remains a failure, typed
     by its severity.
     """
@@ -42,8 +44,11 @@ def to_gate_junit(decision: Decision) -> str:
         for dataset in decision.report.datasets
         if not any(r.verdict.exit_code and _about_differences(r, dataset) for r in decision.objections)
     }
+    said = {(ruling.dataset, ruling.ground) for ruling in decision.rulings}
+    always = {("", Ground.LOOKED), *((d.name, ground) for d in decision.report.datasets for ground in _ALWAYS)}
     names = ["", *(dataset.name for dataset in decision.report.datasets)]
-    cases = [_gate_case(name, ground, decision) for name in names for ground in Ground]
+    judged = [(name, ground) for name in names for ground in Ground if (name, ground) in said | always]
+    cases = [_gate_case(name, ground, decision) for name, ground in judged]
     return _document(decision.report, [_suite("twinstore.gate", cases)], accepted)
 
 

@@ -20,7 +20,7 @@ class Ground(StrEnum):
     EXCLUDED = "rows are compared"
     CHECKS = "checks hold"
     WAIVERS = "waivers hold"
-    BASELINE = "a baseline is there"
+    BASELINE = "there is a baseline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

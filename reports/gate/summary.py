@@ -36,8 +36,7 @@ def to_gate_summary(decision: Decision, *, policy: str | None) -> str:
 
 def _list(rulings: Sequence[Ruling], noun: str) -> str:
     lines = [
-        f"- {SYMBOLS[r.verdict]} **{r.verdict}** {f'{plain(r.dataset)}, ' if r.dataset else ''}{r.ground}: "
-        f"{sentence(r.text)}"
+        f"- {SYMBOLS[r.verdict]} **{r.verdict}** {f'{plain(r.dataset)}: ' if r.dataset else ''}{sentence(r.text)}"
         for r in rulings[:LINES_MAX]
     ]
     rest = len(rulings) - LINES_MAX

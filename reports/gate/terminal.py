@@ -27,7 +27,6 @@ def print_decision(decision: Decision, console: Console) -> None:
 
 def _print(rulings: Sequence[Ruling], noun: str, console: Console) -> None:
     for ruling in rulings[:LINES_MAX]:
-        where = f"{ruling.dataset}, {ruling.ground}:" if ruling.dataset else f"{ruling.ground}:"
-        console.print(mark(ruling.verdict), shown(where, "dim"), shown(ruling.text))
+        console.print(mark(ruling.verdict), shown(ruling.dataset or "run", "dim"), shown(ruling.text))
     if len(rulings) > LINES_MAX:
         console.print(shown(f"and {more(len(rulings) - LINES_MAX, noun)} in gate.json", "dim"))

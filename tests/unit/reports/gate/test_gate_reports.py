@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from contracts.gate import Decision, Ground, Ruling
+from contracts.gate import Decision, Ruling
 from contracts.vocabulary import Verdict
 from reports import to_gate_junit
 from reports.gate import print_decision, to_gate_json, to_gate_summary
@@ -40,7 +40,7 @@ def test_the_summary_begins_with_what_the_gate_says() -> None:
     assert lines[4] == "exit code 1 · policy gate.yaml"
     headings = re.findall(r"^##.*", text, re.MULTILINE)
     assert headings[1:] == ["### Objections", "### Let through by the policy", "## ✕ twinstore: failed"]
-    assert "- ✓ **passed** planning, stores agree: 3 rows differ as before" in lines
+    assert "- ✓ **passed** planning: 3 rows differ as before" in lines
 
 
 def test_a_summary_without_a_policy_says_so() -> None:
@@ -85,14 +85,15 @@ def test_the_document_has_every_ruling_with_its_place() -> None:
     assert len(document["rulings"]) == len(RULINGS)
 
 
-def test_junit_has_a_case_for_everything_that_a_gate_looks_at() -> None:
+def test_junit_has_a_case_for_everything_that_a_gate_judged() -> None:
     """A failure, an error for what could not be told, and green only for what was judged and holds."""
-    cases = tags(junit(make_decision(*RULINGS)), "twinstore.gate")
-    assert len(cases) == 2 * len(Ground)
-    assert cases["planning: checks hold"] == ["failure"]
-    assert cases["planning: everything was looked at"] == ["error"]
-    assert cases["planning: waivers hold"] == ["system-out"]
-    assert cases["planning: rows stand still"] == []
+    assert tags(junit(make_decision(*RULINGS)), "twinstore.gate") == {
+        "everything was looked at": [],
+        "planning: everything was looked at": ["error"],
+        "planning: stores agree": ["system-out"],
+        "planning: checks hold": ["failure"],
+        "planning: waivers hold": ["system-out"],
+    }
 
 
 def test_junit_skips_differences_that_are_let_through() -> None:
