@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from contracts.dataset import Column, ColumnType, Dataset
 from contracts.errors import ProtocolError
@@ -20,6 +20,7 @@ from storage.ports import Row
 
 _INTEGER = re.compile(r"([+-]?)0*([0-9]{1,40})")
 NO_DECIMALS = frozenset({"NaN", "Infinity", "-Infinity"})
+_BOOLEANS = {"true": "true", "false": "false", "t": "true", "f": "false"}  # in arrays by one letter
 _UUID = re.compile(r"(\{)?(?:[0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}(?(1)\})")
 
 
@@ -43,11 +44,12 @@ def canonical_value(column: Column, text: str | None, *, store: StoreName | None
 
 
 def _canonical(column: Column, text: str) -> str:
-    if column.type is ColumnType.TEXT:
-        write: Callable[[str], str] = lambda word: str(column.aliases.get(word, word))  # noqa: E731 - one of several
-    else:
-        write = _FORMS[column.type]
+    write = partial(_word, column) if column.type is ColumnType.TEXT else _FORMS[column.type]
     return canonical_array.to_text(canonical_array.parse(text), write) if column.array else write(text)
+
+
+def _word(column: Column, text: str) -> str:
+    return str(column.aliases.get(text, text))
 
 
 @lru_cache(maxsize=8)  # the bodies of one pair of rows, which are looked at several times in a row; mostly equal
@@ -65,6 +67,12 @@ def _integer(text: str) -> str:
 
 def _number(text: str) -> str:
     return text if text in NO_DECIMALS else canonical_json.number(text).text
+
+
+def _boolean(text: str) -> str:
+    if text not in _BOOLEANS:
+        raise ValueError("neither true nor false")
+    return _BOOLEANS[text]
 
 
 def _like(pattern: str) -> Callable[[str], str]:
@@ -103,7 +111,7 @@ _FORMS: Mapping[ColumnType, Callable[[str], str]] = {
     ColumnType.INTEGER: _integer,
     ColumnType.NUMERIC: _number,
     ColumnType.FLOAT: _number,
-    ColumnType.BOOLEAN: _like("true|false"),
+    ColumnType.BOOLEAN: _boolean,
     ColumnType.DATE: _like(r"\d{4,7}-\d\d-\d\d( BC)?|-?infinity"),
     ColumnType.TIME: _like(_TIME_OF_DAY),
     ColumnType.TIME_ZONED: _like(_TIME_OF_DAY + r"[+-]\d\d(:\d\d(:\d\d)?)?"),
