@@ -46,10 +46,28 @@ def status_command(*, as_json: bool) -> None:
     """Print where the pair is."""
     info = _status(load_settings())
     if as_json:
-        sys.stdout.write(json.dumps({store: _facts(info, store) for store in StoreName}, indent=2) + "\n")
+        facts = {store.value: _facts(info, store) for store in StoreName} | {"rest": _rest_facts(info)}
+        sys.stdout.write(json.dumps(facts, indent=2) + "\n")
     else:
         _show(info)
     sys.exit(0 if info.running else 1)
+
+
+def keys_command(*, as_json: bool) -> None:
+    """Print with what settings a program reaches the secondary of the pair as it would a hosted project."""
+    rest = _status(load_settings()).rest
+    if rest is None:
+        raise ConfigurationError("The embedded pair was never started.", "Run `twinstore stack up`.")
+    keys = {
+        "SUPABASE_URL": rest.url,
+        "SUPABASE_ANON_KEY": rest.anon_key.get_secret_value(),
+        "SUPABASE_SERVICE_ROLE_KEY": rest.service_key.get_secret_value(),
+        "SUPABASE_PUBLISHABLE_KEY": rest.publishable_key.get_secret_value(),
+        "SUPABASE_SECRET_KEY": rest.secret_key.get_secret_value(),
+        "SUPABASE_JWT_SECRET": rest.jwt_secret.get_secret_value(),
+    }
+    lines = json.dumps(keys, indent=2) if as_json else "\n".join(f"{name}={value}" for name, value in keys.items())
+    sys.stdout.write(f"{lines}\n")
 
 
 def seed_command(records: int, *, seed: int, replace: bool) -> None:
@@ -101,6 +119,18 @@ def _show(info: PairInfo) -> None:
             f"{store:9} {running}, PostgreSQL {facts['version']} on {facts['host']}:{facts['port']}, {facts['folder']}",
             soft_wrap=True,
         )
+    if info.rest is not None:
+        running = "running" if info.rest.running else "stopped"
+        console.print(f"{'rest':9} {running}, {info.rest.url}, {info.rest.folder}", soft_wrap=True)
+
+
+def _rest_facts(info: PairInfo) -> dict[str, object]:
+    rest = info.rest
+    return {
+        "running": rest is not None and rest.running,
+        "url": None if rest is None else rest.url,
+        "folder": None if rest is None else str(rest.folder),
+    }
 
 
 def _facts(info: PairInfo, store: StoreName) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The embedded pair: both servers together, below one folder that remembers everything."""
+"""The embedded pair: two servers, and the REST service of one, below one folder that remembers everything."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from storage.pg_errors import translate
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+
+    from storage.local.gateway.process import GatewayProcess
 
 _WAIT_S = 300.0  # a first start on a slow disk
 
@@ -44,48 +46,83 @@ class StoreInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestInfo:
+    """The secondary as its users reach it: over REST, as a hosted Supabase project.
+
+    Attributes:
+        url: What `SUPABASE_URL` would be.
+        anon_key: Token of the role `anon`.
+        service_key: Token of the role `service_role`.
+        publishable_key: Opaque key of the role `anon`.
+        secret_key: Opaque key of the role `service_role`.
+        jwt_secret: What tokens of users are signed with.
+        running: Whether it answers, and reaches its database.
+        folder: Where it keeps everything.
+    """
+
+    url: str
+    anon_key: SecretStr
+    service_key: SecretStr
+    publishable_key: SecretStr
+    secret_key: SecretStr
+    jwt_secret: SecretStr
+    running: bool
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PairInfo:
-    """Both servers of the pair."""
+    """The pair.
+
+    Attributes:
+        primary: The primary.
+        secondary: The secondary, as its database.
+        rest: The secondary, as its REST service; None before its first start.
+    """
 
     primary: StoreInfo
     secondary: StoreInfo
+    rest: RestInfo | None
 
     @property
     def running(self) -> bool:
-        """Whether both accept connections."""
-        return self.primary.running and self.secondary.running
+        """Whether all that was ever started accepts connections."""
+        return self.primary.running and self.secondary.running and (self.rest is None or self.rest.running)
 
 
 class LocalPair:
-    """Two PostgreSQL servers below `home`, one of them dressed as a Supabase project.
+    """Two PostgreSQL servers below `home`, one of them dressed as a Supabase project and served over REST.
 
     Args:
         home: The folder of twinstore (`TWINSTORE_HOME`); made when it is missing.
         durable: False for tests only: what was committed may be lost when the machine stops.
         shelter: Where root keeps the pair if the account of the servers cannot enter `home`.
+        with_rest: Whether the REST service is started as well.
     """
 
-    def __init__(self, home: Path, *, durable: bool = True, shelter: Path = SHELTER) -> None:
+    def __init__(self, home: Path, *, durable: bool = True, shelter: Path = SHELTER, with_rest: bool = True) -> None:
         self._home = home.absolute()
         self._durable = durable
         self._shelter = shelter
+        self._with_rest = with_rest
 
     def up(self) -> PairInfo:
-        """Start both servers and make whatever is missing: data folders, roles, databases, the Prisma table.
+        """Start everything and make whatever is missing: data folders, roles, databases, the Prisma table, keys.
 
-        Safe to repeat, after any interruption, and from several processes at once. The servers outlive the caller.
+        Safe to repeat, after any interruption, and from several processes at once. The processes outlive the caller.
         The planning table of the secondary is made by the migrations, not here.
 
         Raises:
             ConfigurationError: The folder cannot be used, or PostgreSQL's programs are missing.
             Conflict: Another process has been starting or stopping the pair for minutes.
-            Unavailable: A server does not start.
+            Unavailable: A server or the REST service does not start.
             Refused: A server runs but does not accept its password.
         """
         with self._usable():
             files.make_folder(self._home)
             with self._exclusive():
-                primary, secondary = self._servers(reachable_folder(self._folder, self._shelter))
+                folder = reachable_folder(self._folder, self._shelter)
+                primary, secondary = self._servers(folder)
                 for server in (primary, secondary):
                     server.initialise()
                     server.start()
@@ -94,30 +131,33 @@ class LocalPair:
                     stores.create_prisma_table(primary.dsn(stores.APP, stores.APP))
                 with translate(StoreName.SUPABASE):
                     stores.prepare_secondary(secondary)
+                if self._with_rest:
+                    _gateway(folder).start(secondary.dsn(stores.CUSTOMER, stores.GATE))
             return self.status()
 
     def down(self) -> PairInfo:
-        """Stop both servers; their data stay.
+        """Stop everything; data and keys stay.
 
         Raises:
             ConfigurationError: The folder cannot be used.
             Conflict: Another process has been starting or stopping the pair for minutes.
-            Unavailable: A server does not stop.
+            Unavailable: A server or the REST service does not stop.
         """
         with self._usable():
             if self._folder.exists():
                 with self._exclusive():
+                    _gateway(self._folder.resolve()).stop()
                     for server in self._servers(self._folder.resolve()):
                         server.stop()
             return self.status()
 
     def remove(self) -> None:
-        """Stop both servers and delete everything that belongs to the pair: its rows, its passwords, its folder.
+        """Stop everything and delete what belongs to the pair: its rows, its passwords and keys, its folder.
 
         Raises:
             ConfigurationError: The folder cannot be used.
             Conflict: Another process has been starting or stopping the pair for minutes.
-            Unavailable: A server does not stop; then nothing is deleted.
+            Unavailable: Something does not stop; then nothing is deleted.
         """
         with self._usable():
             self.down()
@@ -128,16 +168,18 @@ class LocalPair:
                     shutil.rmtree(folder)
 
     def status(self) -> PairInfo:
-        """Tell where both servers are and whether they run. This is a read-only operation.
+        """Tell where everything is and whether it runs. This is a read-only operation.
 
         Raises:
             ConfigurationError: The folder belongs to somebody else.
         """
         with self._usable():
-            primary, secondary = self._servers(self._folder.resolve())
+            folder = self._folder.resolve()
+            primary, secondary = self._servers(folder)
             return PairInfo(
                 primary=_info(primary, dbname=stores.APP, role=stores.APP),
                 secondary=_info(secondary, dbname=stores.CUSTOMER, role=stores.CUSTOMER),
+                rest=_rest_info(_gateway(folder)),
             )
 
     @property
@@ -184,6 +226,30 @@ def _info(server: Server, *, dbname: str, role: str) -> StoreInfo:
         version=server.version,
         running=server.is_running(),
         folder=server.folder,
+    )
+
+
+def _gateway(folder: Path) -> GatewayProcess:
+    from storage.local.gateway.process import GatewayProcess
+
+    return GatewayProcess(folder=folder / "rest")
+
+
+def _rest_info(gateway: GatewayProcess) -> RestInfo | None:
+    from pydantic import SecretStr
+
+    url, keys = gateway.url, gateway.keys()
+    if url is None or keys is None:
+        return None
+    return RestInfo(
+        url=url,
+        anon_key=SecretStr(keys.anon_key),
+        service_key=SecretStr(keys.service_key),
+        publishable_key=SecretStr(keys.publishable_key),
+        secret_key=SecretStr(keys.secret_key),
+        jwt_secret=SecretStr(keys.jwt_secret),
+        running=gateway.is_running(),
+        folder=gateway.folder,
     )
 
 

@@ -76,6 +76,11 @@ def mentioning(argument: str) -> set[int]:
     return {pid for pid, line in _command_lines() if f" {argument}" in line}
 
 
+def gateways(folder: str) -> set[int]:
+    """Return the processes that serve the REST interface kept in `folder`."""
+    return {pid for pid, line in _command_lines() if f" -m storage.local.gateway --folder {folder} " in line}
+
+
 def send(pid: int, how: signal.Signals) -> None:
     """Send a signal to a process that may have ended."""
     with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""The REST service that conformance tests talk to: ours over a database of theirs, or one that the environment names."""
+"""The REST service that conformance tests talk to: ours over a database of theirs, or one from the environment."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -125,6 +126,7 @@ def fetch_catalog(connection: Connection, schemas: Collection[str]) -> Catalog:
     )
 
 
+@cache  # read once, while whoever started the gateway may still read our files
 def _script(name: str) -> bytes:
     return (files("storage.local.gateway") / name).read_bytes()
 

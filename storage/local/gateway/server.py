@@ -37,13 +37,22 @@ def listening_socket(port: int = 0) -> socket.socket:
     return listener
 
 
-def serve_forever(gateway: Gateway, listener: socket.socket) -> None:
-    """Serve until the process is told to end by SIGINT or SIGTERM; requests under way are answered."""
+def serve_forever(gateway: Gateway, listener: socket.socket, *, prepared: Callable[[], None]) -> None:
+    """Serve until the process is told to end by SIGINT or SIGTERM; requests under way are answered.
+
+    Args:
+        gateway: What answers.
+        listener: Where it listens.
+        prepared: Called when all code is loaded, before the first request.
+    """
     import uvicorn
 
-    gateway.start()
     with listener, ThreadPoolExecutor(_threads(gateway)) as pool:
-        uvicorn.Server(_config(application(gateway, pool))).run(sockets=[listener])
+        config = _config(application(gateway, pool))
+        config.load()
+        prepared()
+        gateway.start()
+        uvicorn.Server(config).run(sockets=[listener])
     gateway.close()
 
 

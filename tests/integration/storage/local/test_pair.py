@@ -37,11 +37,12 @@ from psycopg import sql
 from pydantic import SecretStr
 from storage.local import LocalPair
 from storage.local.binaries import bin_folder
+import storage.local.gateway.process
 (files("storage.local") / "prisma.sql").read_bytes()
 os.setgroups([]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2])); os.chdir("/")
 if not os.access(bin_folder(16) / "postgres", os.X_OK) or not os.access(files("storage.local"), os.X_OK):
     sys.exit(77)
-pair = LocalPair(Path(sys.argv[1]), durable=False)
+pair = LocalPair(Path(sys.argv[1]), durable=False, with_rest=False)  # a normal user may not start this interpreter
 info = pair.up()
 assert info.running and pair.status().running
 with psycopg.connect(info.secondary.dsn.get_secret_value()) as connection:
