@@ -174,14 +174,6 @@ def stack_keys(*, as_json: AsJson = False) -> None:
     keys_command(as_json=as_json)
 
 
-@stack.command("keys")
-def stack_keys(*, as_json: AsJson = False) -> None:
-    """Print URL and keys of the embedded secondary's REST service. They are secrets, of this pair only."""
-    from flows.commands.stack import keys_command
-
-    keys_command(as_json=as_json)
-
-
 @stack.command("seed")
 def stack_seed(
     *,
