@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from contracts.dataset import Dataset
 from contracts.planning import PLANNING
 from contracts.vocabulary import StoreName
@@ -33,6 +35,8 @@ def sql_reader(pair: Pair, dataset: Dataset = PLANNING) -> PostgresReader:
 
 
 def digests(reader: Reader) -> dict[int, Digest]:
-    """Return the digests of all rows, from a snapshot of their own."""
-    with reader.snapshot(HashKind.TEXT) as snapshot:
-        return snapshot.digests()
+    """Return the digests of all rows, from a snapshot of their own; nothing that was pulled is kept."""
+    with ExitStack() as stack:
+        if isinstance(reader, RestRowsReader):
+            stack.callback(reader.close)
+        return stack.enter_context(reader.snapshot(HashKind.TEXT)).digests()
