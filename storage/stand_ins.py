@@ -88,8 +88,11 @@ def rows_as_data(dataset: Dataset, rows: Sequence[Row]) -> list[list[str | None]
 
 
 def _type(table: TableSql, column: Column) -> sql.SQL:
-    """Return the type of a column here: what is compared as text is text, so that any text can stand in it."""
-    base = table.base_type(column)
-    if column.type is ColumnType.TEXT:
-        base = "text[]" if column.array else "text"
-    return sql.SQL(base)  # a type of the dataset, which the catalogue must report
+    """Return the type of a column here: its own, or one that holds any value of its form and is written alike."""
+    kind = _WIDEST.get(column.type)
+    if column.type is ColumnType.UUID and table.base_type(column) != "uuid":
+        kind = "text"
+    return sql.SQL((kind or table.base_type(column)) + ("[]" if column.array else ""))  # a type of the catalogue
+
+
+_WIDEST = {ColumnType.TEXT: "text", ColumnType.INTEGER: "bigint", ColumnType.NUMERIC: "numeric"}

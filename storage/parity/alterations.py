@@ -20,7 +20,7 @@ _LEAF = re.compile(r'[0-9](?=[\]}]*$)|[a-zA-Z0-9](?="[\]}]*$)')
 _ESCAPE = 5  # characters of an escape before its last one
 _SURE_DAYS = 27  # every month has one day more
 _MILLISECOND = 1_000
-_SINGLE = "real"  # a float of 32 bits
+_SINGLE = "real"  # a float of 32 bits, in the words of the catalogue
 
 _SOME: Mapping[ColumnType, str] = {
     ColumnType.UUID: "00000000-0000-4000-8000-000000000000",
@@ -57,14 +57,16 @@ def altered(column: Column, text: str, store: StoreName) -> str:
     Raises:
         ValueError: The text is no value of the column's type.
     """
-    if column.array:
-        return _array(column, text, store)
-    if column.type is ColumnType.FLOAT:
-        return _float(text, single=any(_SINGLE in kind for kind in column.sql_types[store]))
-    return _ALTERATIONS[column.type](text)
+    single = any(_SINGLE in kind for kind in column.sql_types[store])
+    return _array(column.type, text, single=single) if column.array else _scalar(column.type, text, single=single)
 
 
-def _array(column: Column, text: str, store: StoreName) -> str:
+def _scalar(kind: ColumnType, text: str, *, single: bool) -> str:
+    return _float(text, single=single) if kind is ColumnType.FLOAT else _ALTERATIONS[kind](text)
+
+
+def _array(kind: ColumnType, text: str, *, single: bool) -> str:
+    """Change the last element; NULL and an empty array get one."""
     array = canonical_array.parse(text)
     elements = array.elements
     while elements and isinstance(elements[-1], list):
@@ -72,8 +74,7 @@ def _array(column: Column, text: str, store: StoreName) -> str:
     if not elements:
         return "{NULL}"
     last = elements[-1]
-    scalar = Column(name=column.name, type=column.type, sql_types=column.sql_types)
-    elements[-1] = some_value(scalar) if last is None else altered(scalar, str(last), store)
+    elements[-1] = _SOME[kind] if last is None else _scalar(kind, str(last), single=single)
     return canonical_array.to_text(array)
 
 

@@ -13,7 +13,7 @@ from functools import partial
 
 from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError, ProtocolError, SchemaMismatch
-from contracts.verdicts import Cluster, Difference, RangeAccount, Reason, RowTotals, StoreFacts
+from contracts.verdicts import Cluster, Difference, RangeAccount, Reason, RowTotals, SelfProof, StoreFacts
 from contracts.vocabulary import Cause, DifferenceKind, StoreName, Verdict
 from storage.canonical import canonical_key
 from storage.canonical_text import field_text
@@ -56,6 +56,7 @@ class Parity:
         identical: True when every row of both sides was proven equal: what holds for one side holds for the other.
         deferred: Keys that moved every time they were looked at, sorted.
         excluded: Keys of rows that are not compared, at most `overview.EXCLUDED_KEYS` per side.
+        proof: How the comparison tested itself; None when nothing was compared, or a side is empty.
         reasons: Why the verdict is not passed, as far as the comparison tells.
         notes: Sentences for the reader.
     """
@@ -68,6 +69,7 @@ class Parity:
     identical: bool = False
     deferred: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    proof: SelfProof | None = None
     reasons: tuple[Reason, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -151,7 +153,8 @@ def compare(
         identical=not candidates and not any(seen.excluded),
         deferred=tuple(sorted(deferred)),
         excluded=tuple(seen.excluded[0] + seen.excluded[1]),
-        reasons=tuple(_reasons(totals, seen.look)),
+        proof=seen.proof,
+        reasons=(*_reasons(totals, seen.look), *_untried(seen.proof)),
         notes=(*_notes(totals, representation), *_rules(primary.dataset, ruled)),
     )
 
@@ -238,6 +241,15 @@ def _reasons(rows: RowTotals, look: FirstLook) -> list[Reason]:
             Reason(verdict=Verdict.INCOMPLETE, text=f"{rows.deferred:,} rows kept changing while they were compared")
         )
     return [*reasons, *_excluded(rows)]
+
+
+def _untried(proof: SelfProof | None) -> list[Reason]:
+    """Return a reason for faults that could not be planted: what is not proven to be seen counts as not looked at."""
+    if proof is None or not proof.untried:
+        return []
+    names = ", ".join(proof.untried)
+    text = f"rows kept changing, so that it could not be tested whether differences are seen in: {names}"
+    return [Reason(verdict=Verdict.INCOMPLETE, text=text)]
 
 
 def _rows(number: int) -> str:

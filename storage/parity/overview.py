@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
-from contracts.vocabulary import StoreName
+from contracts.verdicts import SelfProof
+from contracts.vocabulary import Channel, StoreName
 from storage.parity.accounting import Counts
+from storage.parity.audit import audit, fingerprint
 from storage.parity.candidates import FirstLook, first_look
+from storage.parity.proof import prove
 from storage.parity.recheck import Patience
 from storage.parity.together import together
+from storage.parity.torture import torture
 from storage.ports import Digest, HashKind, RangeCount, Reader, Snapshot
 
 EXCLUDED_KEYS = 10_000  # keys of excluded rows that are remembered, per side
@@ -31,6 +35,7 @@ class Overview:
         empty: The store that holds no comparable row while the other one does; then nothing else was looked for.
         excluded: Keys of rows that are not compared, primary and secondary.
         look: On which keys the stores disagree.
+        proof: How what was asked of the stores was tested; None where a side is empty.
     """
 
     seen_at: float
@@ -39,6 +44,7 @@ class Overview:
     empty: StoreName | None = None
     excluded: tuple[list[str], list[str]] = ([], [])
     look: FirstLook = field(default_factory=FirstLook)
+    proof: SelfProof | None = None
 
 
 def overview(
@@ -72,9 +78,11 @@ def overview(
 
 
 def _look(readers: tuple[Reader, Reader], kind: HashKind, budget: int, progress: Callable[[str], None]) -> Overview:
+    dataset = readers[0].dataset
     with ExitStack() as stack:
         primary, secondary = together(*(partial(_open, stack, reader, kind) for reader in readers))
         seen_at = time.monotonic()
+        values = torture(dataset, (primary, secondary), kind)
         (counts_p, digests_p), (counts_s, digests_s) = together(partial(_sums, primary), partial(_sums, secondary))
         counts: Counts = (counts_p, counts_s)
         digests = (digests_p, digests_s)
@@ -83,11 +91,38 @@ def _look(readers: tuple[Reader, Reader], kind: HashKind, budget: int, progress:
             return Overview(seen_at=seen_at, counts=counts, digests=digests, empty=empty)
         excluded = together(partial(primary.excluded, EXCLUDED_KEYS), partial(secondary.excluded, EXCLUDED_KEYS))
         progress("find what differs")
-        look = first_look(readers[0].dataset, primary, secondary, digests, budget=budget)
+        look = first_look(dataset, primary, secondary, digests, budget=budget)
+        progress("test the comparison itself")
+        proof = _test(readers, (primary, secondary), counts, look)
         counts = _as_read_last(primary, counts_p), _as_read_last(secondary, counts_s)
         if not (primary.frozen and secondary.frozen):
             seen_at = time.monotonic()
-    return Overview(seen_at=seen_at, counts=counts, digests=digests, excluded=excluded, look=look)
+    return Overview(
+        seen_at=seen_at,
+        counts=counts,
+        digests=digests,
+        excluded=excluded,
+        look=look,
+        proof=replace(proof, values=values, form=fingerprint(dataset, kind)),
+    )
+
+
+def _test(
+    readers: tuple[Reader, Reader], snapshots: tuple[Snapshot, Snapshot], counts: Counts, look: FirstLook
+) -> SelfProof:
+    """Plant faults on both sides, and audit what was called equal."""
+    dataset = readers[0].dataset
+    rows = [sum(count.total for count in side.values()) for side in counts]
+    sides = zip(snapshots, readers, rows, strict=True)
+    ours, theirs = together(*(partial(prove, s, dataset, reader.store, rows=held) for s, reader, held in sides))
+    audited = audit(dataset, snapshots, look, rows=rows[0])
+    return SelfProof(
+        sent_through=tuple(reader.store for reader in readers if reader.channel is not Channel.ROWS),
+        planted=ours.found + theirs.found,
+        untried=tuple(sorted({*ours.untried, *theirs.untried})),
+        audited=audited.rows,
+        moved=audited.moved,
+    )
 
 
 def _open(stack: ExitStack, reader: Reader, kind: HashKind) -> Snapshot:

@@ -95,7 +95,7 @@ class MemorySnapshot:
         """Answer over some rows, as they are and with faults planted."""
         rows = {key: self._all[key] for key in keys if key in self._all}
         with_faults = with_plants(self._dataset, rows, plants)
-        over = (MemorySnapshot(each, self._dataset, self._kind) for each in (rows, with_faults))
+        over = (type(self)(each, self._dataset, self._kind) for each in (rows, with_faults))
         first, second = (Rehearsal.of(snapshot, cells) for snapshot in over)
         return first, second
 
@@ -173,3 +173,6 @@ class MemoryReader:
     def snapshot(self, kind: HashKind) -> Iterator[MemorySnapshot]:
         """Take a snapshot."""
         yield self._wrap(MemorySnapshot({k: dict(r) for k, r in self.held.items()}, self.dataset, kind))
+
+    def close(self) -> None:
+        """Do nothing."""

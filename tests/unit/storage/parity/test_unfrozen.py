@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -16,7 +16,7 @@ from storage.parity import candidates
 from storage.parity.engine import Parity, ParityOptions, compare
 from storage.parity.ranges import range_of
 from storage.parity.recheck import Patience
-from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, RangeCount
+from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, Plant, RangeCount, Rehearsal, Row
 from tests.support.memory_store import MemoryReader, MemorySnapshot
 from tests.support.row_pairs import make_row
 from tests.unit.storage.parity.test_engine import key_of
@@ -68,6 +68,18 @@ class RestlessSnapshot(MemorySnapshot):
     def rows(self, keys: Collection[str]) -> dict[str, FullRow]:
         """Read whole rows."""
         return self._now().rows(keys)
+
+    def sample(self, number: int, *, of: int) -> list[str]:
+        """Choose keys at random."""
+        return self._now().sample(number, of=of)
+
+    def rehearse(self, keys: Collection[str], plants: Collection[Plant], cells: int) -> tuple[Rehearsal, Rehearsal]:
+        """Answer over some rows, as they are and with faults planted."""
+        return self._now().rehearse(keys, plants, cells)
+
+    def echo(self, rows: Sequence[Row]) -> list[FullRow]:
+        """Hash rows of the caller's."""
+        return self._now().echo(rows)
 
     def created_between(self, low_ms: int, high_ms: int) -> int:
         """Count rows by creation time."""
