@@ -13,13 +13,12 @@ from contracts.errors import ConfigurationError
 from contracts.vocabulary import StoreName
 from storage.local import files, loopback, stores
 from storage.local.account import SHELTER, reachable_folder, sheltered_folder
+from storage.local.gateway.process import GatewayProcess
 from storage.local.server import Server
 from storage.pg_errors import translate
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
-
-    from storage.local.gateway.process import GatewayProcess
 
 _WAIT_S = 300.0  # a first start on a slow disk
 
@@ -230,8 +229,6 @@ def _info(server: Server, *, dbname: str, role: str) -> StoreInfo:
 
 
 def _gateway(folder: Path) -> GatewayProcess:
-    from storage.local.gateway.process import GatewayProcess
-
     return GatewayProcess(folder=folder / "rest")
 
 

@@ -43,6 +43,11 @@ def test_the_layers_are_kept(copy: Path) -> None:
         ("reports/words.py", "import storage.ports", "Imports point one way"),
         ("storage/meter.py", "import flows.settings", "Imports point one way"),
         ("flows/version.py", "import psycopg", "Only storage imports drivers"),
+        (
+            "storage/postgres.py",
+            "import storage.local.gateway.service",
+            "Nothing but the local pair knows the gateway",
+        ),
         ("storage/meter.py", "import prefect", "Only flows import Prefect"),
         ("reports/words.py", "import great_expectations", "Only expectations import Great Expectations"),
     ],

@@ -16,7 +16,11 @@ import httpx
 from tests.support.gateway import serve
 
 PREFIX = "/rest/v1"
-_VARIABLE = "TWINSTORE_TEST_SUPABASE"
+VARIABLES = tuple(
+    f"TWINSTORE_TEST_SUPABASE_{part}" for part in ("URL", "ANON_KEY", "SERVICE_KEY", "JWT_SECRET", "DB_URL")
+)
+"""What names a service: where it is, its keys, and its database as the owner of its tables."""
+
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"})
 
 
@@ -41,16 +45,10 @@ class Service:
 
 def named_service() -> Service | None:
     """Return the service that `TWINSTORE_TEST_SUPABASE_URL` and its siblings name; None if they are unset."""
-    url = os.environ.get(f"{_VARIABLE}_URL")
-    if not url:
+    if not os.environ.get(VARIABLES[0]):
         return None
-    return Service(
-        url=url.rstrip("/"),
-        anon_key=os.environ[f"{_VARIABLE}_ANON_KEY"],
-        service_key=os.environ[f"{_VARIABLE}_SERVICE_KEY"],
-        jwt_secret=os.environ[f"{_VARIABLE}_JWT_SECRET"],
-        owner=os.environ[f"{_VARIABLE}_DB_URL"],
-    )
+    url, anon_key, service_key, jwt_secret, owner = (os.environ[name] for name in VARIABLES)
+    return Service(url=url.rstrip("/"), anon_key=anon_key, service_key=service_key, jwt_secret=jwt_secret, owner=owner)
 
 
 @contextmanager

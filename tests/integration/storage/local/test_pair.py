@@ -37,7 +37,6 @@ from psycopg import sql
 from pydantic import SecretStr
 from storage.local import LocalPair
 from storage.local.binaries import bin_folder
-import storage.local.gateway.process
 (files("storage.local") / "prisma.sql").read_bytes()
 os.setgroups([]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2])); os.chdir("/")
 if not os.access(bin_folder(16) / "postgres", os.X_OK) or not os.access(files("storage.local"), os.X_OK):
