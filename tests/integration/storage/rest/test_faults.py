@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -228,3 +229,52 @@ def test_what_is_too_much_is_asked_for_in_smaller_parts(
         keys = [pair.key for pair in true.pairs(EVERY)]
         plan.requests = 0
         assert snapshot.rows(keys) == true.rows(keys)
+
+
+def test_answers_that_are_too_large_are_asked_for_in_smaller_parts(seeded_pair: Pair, rest: Rest) -> None:
+    """A limit of some rows per answer makes pages of some rows."""
+    reader = rows_reader(rest.url, rest.service_key, limits=replace(SHORT, max_answer_bytes=20_000))
+    assert digests(reader) == digests(sql_reader(seeded_pair))
+
+
+def test_a_row_that_is_too_large_ends_the_run(seeded_pair: Pair, rest: Rest) -> None:
+    """A page of one row cannot be halved."""
+    with psycopg.connect(seeded_pair.secondary) as connection:
+        connection.execute("UPDATE public.planning SET title = title, source = repeat('x', 30000) WHERE ctid = '(0,1)'")
+    reader = rows_reader(rest.url, rest.service_key, limits=replace(SHORT, max_answer_bytes=20_000))
+    with pytest.raises(TimedOut, match="larger than 20,000 bytes"):
+        digests(reader)
+
+
+def test_a_budget_of_bytes_is_kept(rest: Rest) -> None:
+    """Once it is spent no further request is sent."""
+    meter = Meter(max_bytes=100_000)
+    reader = rows_reader(rest.url, rest.service_key, meter=meter, limits=replace(SHORT, max_answer_bytes=20_000))
+    with pytest.raises(ConfigurationError, match="100,000 bytes"):
+        digests(reader)
+    assert 100_000 <= meter.bytes < 250_000
+
+
+def test_proxies_of_the_environment_are_not_used(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key is never sent through a host that SUPABASE_URL does not name."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert rows_reader(rest.url, rest.service_key).facts().reachable
+
+
+def test_nothing_is_logged_that_could_hold_a_value_or_a_key(
+    seeded_pair: Pair, rest: Rest, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Not even by the libraries below, at the level of information, when a read is tried again."""
+    caplog.set_level("INFO")
+    plan = Plan(fault=Fault.BUSY, first=1, times=1)
+    with faulty_proxy(rest.url, plan) as url:
+        reader = rows_reader(url, rest.service_key)
+        keys = list(digests(reader))
+    with reader.snapshot(HashKind.TEXT) as snapshot, sql_reader(seeded_pair).snapshot(HashKind.TEXT) as theirs:
+        key = next(iter(theirs.pairs(keys))).key
+        with pytest.raises(Lost):
+            snapshot.rows([key])
+    logged = caplog.text + "".join(capfd.readouterr())
+    assert key not in logged
+    assert rest.service_key not in logged

@@ -16,7 +16,9 @@ from contracts.errors import ProtocolError, SchemaMismatch
 from contracts.vocabulary import Channel
 from storage.canonical_text import field_text
 from storage.meter import Meter
-from storage.ports import HashKind, Snapshot
+from storage.ports import HashKind
+from storage.postgres import PostgresSnapshot
+from storage.rest.rows_reader import RestRowsSnapshot
 from tests.support.gateway import Rest, serve
 from tests.support.odd_tables import CREATE_ODD, CREATE_PLAIN, FILL_ODD, FILL_PLAIN, ODD, ODD_ROWS, PLAIN
 from tests.support.rest_reading import EVERY, digests, rows_reader, sql_reader
@@ -35,7 +37,9 @@ def odd(empty_pair: Pair) -> Pair:
 
 
 @contextmanager
-def both(pair: Pair, rest: Rest, dataset: Dataset, meter: Meter | None = None) -> Iterator[tuple[Snapshot, Snapshot]]:
+def both(
+    pair: Pair, rest: Rest, dataset: Dataset, meter: Meter | None = None
+) -> Iterator[tuple[RestRowsSnapshot, PostgresSnapshot]]:
     """Open snapshots of one table over REST and by SQL."""
     over_rest = rows_reader(rest.url, rest.service_key, dataset, meter=meter)
     with (
@@ -46,7 +50,7 @@ def both(pair: Pair, rest: Rest, dataset: Dataset, meter: Meter | None = None) -
         yield ours, theirs
 
 
-def assert_same(ours: Snapshot, theirs: Snapshot) -> None:
+def assert_same(ours: RestRowsSnapshot, theirs: PostgresSnapshot) -> None:
     """Compare everything that is asked of a snapshot."""
     assert ours.count() == theirs.count()
     assert ours.digests() == theirs.digests()
