@@ -105,10 +105,11 @@ def json_sql(media: Media, *, scalar: str | None = None) -> Composable:
     from psycopg.sql import SQL, Identifier
 
     value = SQL("twinstore_row.{}").format(Identifier(scalar)) if scalar else SQL("twinstore_row.*")
-    rows = SQL("json_agg({})").format(value)
-    if media.stripped:
-        rows = SQL("json_strip_nulls({})").format(rows)
-    return SQL("coalesce({}->0, 'null')" if media.single else "coalesce({}, '[]')").format(rows)
+    if media.single:  # as text: one value, however large, is neither parsed again nor copied into an array
+        found = SQL("json_strip_nulls(to_json({}))" if media.stripped else "to_json({})").format(value)
+        return SQL("coalesce(string_agg({}::text, ''), 'null')").format(found)
+    rows = SQL("json_strip_nulls(json_agg({}))" if media.stripped else "json_agg({})").format(value)
+    return SQL("coalesce({}, '[]')").format(rows)
 
 
 def _planned(transaction: Transaction, statement: Composable) -> int:

@@ -142,4 +142,5 @@ def _config(app: _Application) -> Any:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=60,  # a hosted gate keeps idle connections for about as long
     )
