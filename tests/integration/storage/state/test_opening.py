@@ -10,18 +10,27 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, event, insert, inspect, text, update
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text, update
 
 from contracts.errors import ConfigurationError, Refused, TwinstoreError, Unavailable
+from contracts.vocabulary import StoreName
 from storage.state import open_state
 from storage.state.opening import open_database
-from storage.state.tables import DATASETS, META
+from storage.state.tables import META
 from storage.state.versions import STEPS, Step, bring_forward, current
 from tests.support.runs import make_dataset, make_difference, make_run, night, run_id
 from tests.support.servers import Pair
 
 A = make_difference("a", "title")
 NOBODY = 65534
+FIRST = Path(__file__).parents[3] / "support" / "state_v1.sql"
+FIRST_RUN = """
+INSERT INTO twinstore_version VALUES (1, 1);
+INSERT INTO datasets (id, environment, name) VALUES (1, 'production', 'planning');
+INSERT INTO runs VALUES ('20260101T02Z-ab12', 'production', '2026-01-01 02:00:00', '2026-01-01 02:01:00', 'passed', '');
+INSERT INTO dataset_runs VALUES (1, '20260101T02Z-ab12', '2026-01-01 02:00:00', 'passed', true, true, 7, 7, 0);
+INSERT INTO baseline_checks VALUES (1, 'planning.x', 'prisma')
+"""
 
 
 def _mode(path: Path) -> int:
@@ -143,34 +152,45 @@ def test_an_older_memory_is_brought_forward_once(state_url: str) -> None:
         open_state(state_url)
 
 
-def test_the_first_memory_becomes_what_a_new_one_is(state_url: str) -> None:
-    """All steps together lead to the tables of today, and what was remembered is still there."""
-    schema = None if state_url.startswith("sqlite") else "twinstore_state"
-    prefix = f"{schema}." if schema else ""
-
-    def shape(connection: Connection) -> dict[str, set[tuple[str, bool]]]:
-        found = inspect(connection)
-        names = found.get_table_names(schema=schema)
-        return {n: {(c["name"], c["nullable"]) for c in found.get_columns(n, schema=schema)} for n in names}
-
-    database = open_database(state_url)
-    with database.writing() as connection:
-        new = shape(connection)
-        connection.execute(text(f"DROP TABLE {prefix}baselines"))
-        for table in ("failing_checks", "baseline_checks"):
-            connection.execute(text(f"ALTER TABLE {prefix}{table} DROP COLUMN failing_rows"))
-        connection.execute(update(META).values(version=1))
-        connection.execute(insert(DATASETS).values(environment="default", name="planning"))
-        columns = "(dataset_id, check_id, store) VALUES (1, 'planning.x', 'prisma')"
-        connection.execute(text(f"INSERT INTO {prefix}baseline_checks {columns}"))
-    database.close()
-    with open_state(state_url) as state:
-        assert state.baseline("planning") is None, "nobody's name is on it"
-    database = open_database(state_url)
-    with database.writing() as connection:
-        assert shape(connection) == new
+def test_the_first_memory_becomes_what_a_new_one_is(state_url: str, tmp_path: Path) -> None:
+    """All steps together lead to the tables of today; what was remembered is there, and its baseline has no owner."""
+    prefix = _make_first_version(state_url)
+    with open_state(state_url, environment="production") as state:
+        assert state.row_counts("planning", StoreName.PRISMA) == (7,)
+        assert state.baseline("planning") is None
+    new = open_database(f"sqlite:///{tmp_path}/new.db")
+    with closing(new), new.reading() as connection:
+        expected = _columns(connection, "")
+    old = open_database(state_url)
+    with closing(old), old.reading() as connection:
+        assert _columns(connection, prefix) == expected
         assert connection.execute(text(f"SELECT failing_rows FROM {prefix}baseline_checks")).scalars().all() == [0]
-    database.close()
+
+
+def _make_first_version(state_url: str) -> str:
+    """Make the tables of the first version with one run in them; return what stands before their names."""
+    lite = state_url.startswith("sqlite")
+    prefix = "" if lite else "twinstore_state."
+    serial = "INTEGER NOT NULL PRIMARY KEY" if lite else "BIGSERIAL PRIMARY KEY"
+    tables = FIRST.read_text(encoding="utf-8").replace("{serial}", serial)
+    if lite:
+        Path(make_url(state_url).database or "").parent.mkdir()
+    engine = create_engine(state_url)
+    with engine.begin() as connection:
+        if not lite:
+            connection.execute(text("CREATE SCHEMA twinstore_state"))
+            connection.execute(text("SET LOCAL search_path = twinstore_state"))
+        for statement in filter(str.strip, f"{tables}{FIRST_RUN}".split(";")):
+            connection.execute(text(statement))
+    engine.dispose()
+    return prefix
+
+
+def _columns(connection: Connection, prefix: str) -> dict[str, set[tuple[str, bool]]]:
+    """Return the columns of every table, and which of them may be NULL."""
+    found, schema = inspect(connection), prefix.rstrip(".") or None
+    tables = found.get_table_names(schema=schema)
+    return {name: {(c["name"], c["nullable"]) for c in found.get_columns(name, schema=schema)} for name in tables}
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
