@@ -1,4 +1,4 @@
--- The tables of the memory as its first version made them, for PostgreSQL and SQLite alike; the test fills in the type of serial ids.
+-- The tables of the memory as its first version made them, for PostgreSQL and SQLite. The test says what {serial} is.
 
 CREATE TABLE datasets (
     id {serial},
