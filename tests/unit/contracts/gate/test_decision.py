@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,7 +12,9 @@ import pytest
 from pydantic import BaseModel
 
 from contracts.baseline import Baseline
-from contracts.gate import Decision, Ground, decide
+from contracts.gate import Decision, Ground, Ruling, decide
+from contracts.gate.case import Case
+from contracts.gate.decision import RULES
 from contracts.ledger import sighting
 from contracts.policy import CheckPolicy, Limits, Policy, WaiverEntry
 from contracts.verdicts import CheckResult, DatasetReport, RangeAccount, Reason, RowTotals, RunReport
@@ -257,6 +259,25 @@ def test_what_could_not_be_told_cannot_be_excused(name: str) -> None:
     for said in (policy(), LENIENT):
         decision = judged(report, said)
         assert (decision.verdict, decision.verdict.exit_code) == (verdict, 2)
+
+
+WARNS: dict[str, tuple[RunReport, Policy]] = {
+    "an idle waiver": (make_report(), policy(waivers=[waiver()])),
+    "no baseline": (make_report(), policy(nothing_new=True)),
+}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_no_rule_can_be_left_out(rule: Callable[[Case], Iterator[Ruling]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one rule switched off some run is judged better than it deserves, so that the tests above would notice."""
+    runs = [
+        *((report, said) for report, said, *_ in MUST_NOT_PASS.values()),
+        *((report, policy()) for report, _ in COULD_NOT_TELL.values()),
+        *WARNS.values(),
+    ]
+    honest = [judged(report, said).verdict.rank for report, said in runs]
+    monkeypatch.setattr("contracts.gate.decision.RULES", tuple(other for other in RULES if other is not rule))
+    assert any(judged(report, said).verdict.rank < rank for (report, said), rank in zip(runs, honest, strict=True))
 
 
 def test_a_failure_that_no_rule_knows_counts_as_it_stands() -> None:
