@@ -12,7 +12,7 @@ from contracts.errors import ConfigurationError
 from contracts.row_facts import RowFacts
 from contracts.vocabulary import Classification, StoreName
 
-__all__ = ["Column", "ColumnType", "Dataset"]
+__all__ = ["Column", "ColumnType", "Dataset", "types"]
 
 _NO_KEY = frozenset({ColumnType.JSON, ColumnType.FLOAT})
 """Types with several texts for one value, so that a unique index would not make key texts unique."""
@@ -184,3 +184,8 @@ def _whole_milliseconds(column: Column) -> bool:
     """Tell whether no store keeps finer instants than milliseconds in a column."""
     digits = [precision(spelling) for spellings in column.sql_types.values() for spelling in spellings]
     return all(known is not None and known <= MILLISECONDS for known in digits)
+
+
+def types(primary: str, secondary: str | None = None) -> dict[StoreName, frozenset[str]]:
+    """Return the type of a column on both stores, as `format_type` has it; on the secondary it may be another one."""
+    return {StoreName.PRISMA: frozenset({primary}), StoreName.SUPABASE: frozenset({secondary or primary})}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contracts.dataset import Column, ColumnType, Dataset
+from contracts.dataset import Column, ColumnType, Dataset, types
 from contracts.judge import Contract, Evaluator, frame_evaluators
 from contracts.planning_rules import PLANNING_RULES
 from contracts.planning_words import GUEST, STATUS_ALIASES, TITLE_MAX, ContentType, Status
@@ -16,15 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CONTRACT", "GUEST", "PLANNING", "STATUS_ALIASES", "TITLE_MAX", "ContentType", "Status"]
 
-
-def _types(primary: str, secondary: str) -> dict[StoreName, frozenset[str]]:
-    return {StoreName.PRISMA: frozenset({primary}), StoreName.SUPABASE: frozenset({secondary})}
-
-
-_TIME = _types("timestamp(3) without time zone", "timestamp with time zone")
-_ID = _types("text", "uuid")
-_TEXT = _types("text", "text")
-_JSON = _types("jsonb", "jsonb")
+_TIME = types("timestamp(3) without time zone", "timestamp with time zone")
+_ID = types("text", "uuid")
+_TEXT = types("text", "text")
+_JSON = types("jsonb", "jsonb")
 
 PLANNING_FACTS = RowFacts(
     type="type",
@@ -70,7 +65,7 @@ PLANNING = Dataset(
         Column(
             name="version",
             type=ColumnType.INTEGER,
-            sql_types=_types("integer", "integer"),
+            sql_types=types("integer", "integer"),
             classification=Classification.PUBLIC,
         ),
         Column(

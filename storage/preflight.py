@@ -72,7 +72,7 @@ def conclude(
             "Run `twinstore migrate`, or name the database that holds it.",
             store=store,
         )
-    _require_columns(store, dataset, table["columns"])
+    _require_columns(store, dataset, table)
     if not table["usable"]:
         where, whom = _quoted(schema), _quoted(role)
         grant = f"GRANT USAGE ON SCHEMA {where} TO {whom}; GRANT SELECT ON {where}.{_quoted(name)} TO {whom};"
@@ -114,22 +114,26 @@ def _require_key(store: StoreName, dataset: Dataset, seen: Mapping[str, Any]) ->
             raise SchemaMismatch(f"{table} on {store} {trouble}.", "One key must stand for one row.", store=store)
 
 
-def _require_columns(store: StoreName, dataset: Dataset, types: Mapping[str, str]) -> None:
+def _require_columns(store: StoreName, dataset: Dataset, seen: Mapping[str, Any]) -> None:
+    table, types = ".".join(dataset.tables[store]), seen["columns"]
     for column in dataset.columns:
-        allowed = column.sql_types[store]
-        name = column.name_in(store)
-        actual = types.get(name)
-        if actual is None:
+        allowed, name = column.sql_types[store], column.name_in(store)
+        if name not in types:
             raise SchemaMismatch(
-                f"{store} has no column {name} in {'.'.join(dataset.tables[store])}.",
+                f"{store} has no column {name} in {table}.",
                 "Run `twinstore migrate`; on the Prisma side add the column to the Prisma schema.",
                 store=store,
             )
-        if actual not in allowed:
+        if types[name] not in allowed:
             raise SchemaMismatch(
-                f"Column {name} of {'.'.join(dataset.tables[store])} on {store} is {actual}, "
-                f"not {' or '.join(sorted(allowed))}.",
+                f"Column {name} of {table} on {store} is {types[name]}, not {' or '.join(sorted(allowed))}.",
                 "Bring the column to that type, or correct the dataset.",
+                store=store,
+            )
+        if name in seen["unreadable"]:
+            raise SchemaMismatch(
+                f"Column {name} of {table} on {store} is {types[name]}, which is neither an enum nor citext.",
+                "Leave the column out of the dataset: values of such a type cannot be compared.",
                 store=store,
             )
 

@@ -13,12 +13,14 @@ from storage.parity.ranges import RANGES, range_of
 from storage.ports import Cell, Digest, FullRow, KeyHash, RangeCount, Rehearsal
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}")
+_HALVES = re.compile("[\ud800-\udfff]")  # of characters, which JSON can hold and no text of PostgreSQL
 _TABLE_SAYS = {
     "kind": str,
     "usable": bool,
     "row_security": bool,
     "estimated_rows": int,
     "columns": dict,
+    "unreadable": list,
     "key_unique": bool,
     "key_present": bool,
     "key_deterministic": bool,
@@ -180,7 +182,7 @@ class Answers:
         return value  # type: ignore[return-value]  # it is one
 
     def _text(self, value: object) -> str:
-        self._require(isinstance(value, str))
+        self._require(isinstance(value, str) and (value.isascii() or not _HALVES.search(value)))
         return value  # type: ignore[return-value]  # it is one
 
     def _count(self, value: object) -> int:
