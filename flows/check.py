@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from contracts.waivers import apply_waivers
 from flows import stages
 from flows.settings import Settings
 from flows.version import VERSION
-from flows.wiring import Stores, mask_key, open_memory, runs_folder
+from flows.wiring import Stores, make_meter, mask_key, open_memory, runs_folder
 
 if TYPE_CHECKING:
     from storage.state import Lease, State
@@ -115,7 +115,8 @@ def run_check(
         reports, cost = [], Cost(estimated_seconds=SECONDS_ALONE * bool(datasets))
         for name in datasets:
             job = _job(settings, stores, memory, name=name, run_id=run_id, now=started_at, progress=progress)
-            report = check_dataset(job, memory, conductor)
+            with closing(job):
+                report = check_dataset(job, memory, conductor)
             reports.append(memory.annotate(report, run_id=run_id, now=started_at))
             cost = _cost(cost, job, report)
         run = RunReport(
@@ -153,8 +154,11 @@ def check_dataset(job: stages.Job, memory: State, conductor: Conductor) -> Datas
     progress(f"compare the rows of {job.name}, judge contract and expectations")
     compared = conductor.start("compare rows", stages.compare_stores, job, looks)
     judged = conductor.start(f"contract on {StoreName.PRISMA}", stages.judge_contract, job, primary)
-    suites = [conductor.start(f"expectations on {k.store}", stages.run_expectations, job, k) for k in looks]
+    at_once = [look for look in looks if job.stores.by_sql(look.store)]
+    later = [look for look in looks if look not in at_once]  # rows that were pulled to be compared can be judged, too
+    suites = [_suite(job, look, conductor) for look in at_once]
     comparison = compared.result()
+    suites += [_suite(job, look, conductor) for look in later]
     checks = _contracts(job, secondary, comparison, judged, conductor)
     for suite in suites:
         checks += suite.result()
@@ -163,6 +167,10 @@ def check_dataset(job: stages.Job, memory: State, conductor: Conductor) -> Datas
     checks += stages.settle_check(job, comparison, never_still)
     checks = apply_waivers(checks, memory.waivers(job.name), job.now.date())
     return conductor.start("conclude", stages.conclude, job, looks, comparison, checks).result()
+
+
+def _suite(job: stages.Job, look: stages.Look, conductor: Conductor) -> Promise[tuple[CheckResult, ...]]:
+    return conductor.start(f"expectations on {look.store}", stages.run_expectations, job, look)
 
 
 def make_run_id(now: datetime) -> str:
@@ -207,6 +215,7 @@ def _job(
         run_id=run_id,
         now=now,
         trends={store: memory.row_counts(name, store) for store in StoreName},
+        meters={store: make_meter(settings) for store in StoreName},
         progress=progress,
     )
 
@@ -219,6 +228,7 @@ def _cost(before: Cost, job: stages.Job, report: DatasetReport) -> Cost:
     return replace(
         before,
         statements=before.statements + sum(m.statements for m in meters),
+        requests=before.requests + sum(m.requests for m in meters),
         rows_transferred=before.rows_transferred + sum(m.rows for m in meters),
         bytes_transferred=before.bytes_transferred + sum(m.bytes for m in meters),
         estimated_seconds=seconds if rows else None,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from contracts.channels import MATRIX, Feature
 from contracts.errors import TwinstoreError
-from contracts.vocabulary import StoreName
+from contracts.vocabulary import Channel, StoreName
 from flows.check import DATASETS
 from flows.settings import Settings
 from flows.stages import Job, Look, look_at
@@ -59,28 +60,21 @@ def _settings(settings: Settings) -> Iterator[Symptom]:
             about="settings",
             state=State.NOTE,
             text="No store is configured, so the embedded pair is used.",
-            todo="Set DATABASE_URL and SUPABASE_DB_URL to check stores of your own; see env.example.",
-        )
-    if settings.supabase_url is not None and settings.supabase_db_url is None:
-        yield Symptom(
-            about="settings",
-            state=State.BAD,
-            text="SUPABASE_URL is set, but this version reaches Supabase by SQL only.",
-            todo="Set SUPABASE_DB_URL to the project's database URL.",
+            todo="Set DATABASE_URL, and SUPABASE_URL with a key or SUPABASE_DB_URL, to check stores of your own.",
         )
     yield Symptom(about="settings", state=State.GOOD, text=f"Runs are written to {runs_folder(settings)}.")
 
 
 def _stores(settings: Settings, stores: Stores) -> Iterator[Symptom]:
     for store in StoreName:
-        url = stores.urls[store]
-        if url.ignored:
+        url = stores.urls.get(store)
+        if url is not None and url.ignored:
             names = ", ".join(url.ignored)
             yield Symptom(about=store, state=State.NOTE, text=f"The URL's parameters {names} are unknown and left out.")
         for name in DATASETS:
             now = datetime.now(UTC)
-            job = Job(settings=settings, stores=stores, name=name, run_id="doctor", now=now)
-            yield from _store(look_at(job, store), where=f"{url.host}/{url.database}")
+            with closing(Job(settings=settings, stores=stores, name=name, run_id="doctor", now=now)) as job:
+                yield from _store(look_at(job, store), where=stores.where(store))
 
 
 def _store(look: Look, *, where: str) -> Iterator[Symptom]:
@@ -89,17 +83,19 @@ def _store(look: Look, *, where: str) -> Iterator[Symptom]:
         error = look.error or TwinstoreError("The store could not be looked at.", "Try again.")
         yield _bad(look.store, error)
         return
+    server = f", PostgreSQL {facts.server_version}" if facts.server_version else ""
+    migrated = "" if facts.channel is Channel.ROWS else ", and migrations are up to date"
     yield Symptom(
         about=look.store,
         state=State.GOOD,
-        text=f"{facts.table} can be read on {where}, PostgreSQL {facts.server_version}, and migrations are up to date.",
+        text=f"{facts.table} can be read on {where}{server}{migrated}.",
     )
     if not facts.sees_all_rows:
         yield Symptom(
             about=look.store,
             state=State.BAD,
             text=f"Rows may be hidden from our role: {facts.note or 'this is no table'}.",
-            todo="Connect as the table's owner or as a role with BYPASSRLS; nothing is compared otherwise.",
+            todo="Use the key of service_role, or connect as a role with BYPASSRLS; nothing is compared otherwise.",
         )
     if facts.channel is not None:
         able = [f for f in Feature if f in MATRIX[facts.channel]]

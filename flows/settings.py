@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contracts.errors import ConfigurationError
+from contracts.vocabulary import Channel
 
 
 class Settings(BaseSettings):
@@ -16,8 +17,12 @@ class Settings(BaseSettings):
 
     Attributes:
         database_url: The primary: PostgreSQL, as Prisma's users know it.
-        supabase_url: The project's REST URL.
-        supabase_db_url: The secondary by SQL.
+        supabase_url: The project's URL, below which its REST API lies.
+        supabase_service_role_key: The key of service_role, who sees every row.
+        supabase_secret_key: The newer form of that key, which wins where both are set.
+        supabase_anon_key: The key of anon; with it alone, rows may be hidden and nothing is compared.
+        supabase_db_url: The secondary by SQL, which wins over REST.
+        channel: How the secondary is reached; the best way that the other settings allow unless set.
         home: Where twinstore keeps its files.
         state_url: Where it keeps its memory; SQLite under `home` unless set.
         environment: Name of this pair of stores, shown in every report.
@@ -26,6 +31,8 @@ class Settings(BaseSettings):
         row_budget: Largest number of differing rows that are explained one by one.
         connect_timeout_s: Seconds to wait for a connection.
         statement_timeout_s: Seconds after which a server gives a statement up.
+        max_requests: Number of REST requests after which a run gives up.
+        max_mb: Megabytes received over REST after which a run gives up.
         reveal: Show personal values in reports.
         share: Hide internal values too.
         debug: Show tracebacks.
@@ -35,7 +42,13 @@ class Settings(BaseSettings):
 
     database_url: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="DATABASE_URL")
     supabase_url: str | None = Field(None, validation_alias="SUPABASE_URL")
+    supabase_service_role_key: Annotated[SecretStr | None, NoDecode] = Field(
+        None, validation_alias="SUPABASE_SERVICE_ROLE_KEY"
+    )
+    supabase_secret_key: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="SUPABASE_SECRET_KEY")
+    supabase_anon_key: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="SUPABASE_ANON_KEY")
     supabase_db_url: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="SUPABASE_DB_URL")
+    channel: Channel | None = Field(None, validation_alias="TWINSTORE_CHANNEL")
     home: Path = Field(Path(".twinstore"), validation_alias="TWINSTORE_HOME")
     state_url: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="TWINSTORE_STATE_URL")
     environment: str | None = Field(None, validation_alias="TWINSTORE_ENVIRONMENT", max_length=100)
@@ -44,16 +57,32 @@ class Settings(BaseSettings):
     row_budget: int = Field(100_000, ge=1, validation_alias="TWINSTORE_ROW_BUDGET")
     connect_timeout_s: float = Field(10.0, gt=0, le=600, validation_alias="TWINSTORE_CONNECT_TIMEOUT_S")
     statement_timeout_s: float = Field(600.0, gt=0, le=86_400, validation_alias="TWINSTORE_STATEMENT_TIMEOUT_S")
+    max_requests: int | None = Field(None, ge=1, validation_alias="TWINSTORE_MAX_REQUESTS")
+    max_mb: int | None = Field(None, ge=1, validation_alias="TWINSTORE_MAX_MB")
     reveal: bool = Field(default=False, validation_alias="TWINSTORE_REVEAL")
     share: bool = Field(default=False, validation_alias="TWINSTORE_SHARE")
     debug: bool = Field(default=False, validation_alias="TWINSTORE_DEBUG")
 
-    @field_validator("database_url", "supabase_db_url", "supabase_url", "state_url", mode="before")
+    @field_validator(
+        "database_url",
+        "supabase_url",
+        "supabase_service_role_key",
+        "supabase_secret_key",
+        "supabase_anon_key",
+        "supabase_db_url",
+        "state_url",
+        mode="before",
+    )
     @classmethod
     def _placeholders_are_absent(cls, value: object) -> object:
         from storage.urls import is_placeholder
 
         return None if isinstance(value, str) and is_placeholder(value) else value
+
+    @property
+    def supabase_key(self) -> SecretStr | None:
+        """The strongest key that is set."""
+        return self.supabase_secret_key or self.supabase_service_role_key or self.supabase_anon_key
 
     @property
     def embedded(self) -> bool:

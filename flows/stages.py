@@ -7,11 +7,13 @@ and must never look like "nothing found".
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from itertools import product
+from typing import cast
 
 from contracts.dataset import Dataset
 from contracts.errors import InternalFault, SchemaMismatch, TwinstoreError
@@ -25,7 +27,7 @@ from flows.wiring import Stores, make_reader
 from storage.meter import Meter
 from storage.parity.engine import Parity, ParityOptions, compare, require_two_stores
 from storage.parity.recheck import Patience
-from storage.ports import HashKind, Reader
+from storage.ports import HashKind, Reader, Spooling
 
 logger = logging.getLogger("twinstore")
 
@@ -57,6 +59,8 @@ class Job:
     trends: dict[StoreName, tuple[int, ...]] = field(default_factory=dict)
     meters: dict[StoreName, Meter] = field(default_factory=lambda: {store: Meter() for store in StoreName})
     progress: Callable[[str], None] = lambda _: None
+    _readers: dict[StoreName, Reader] = field(default_factory=dict, init=False, repr=False)
+    _opening: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -64,8 +68,17 @@ class Job:
         return self.stores.dataset(contract_for(self.name).dataset)
 
     def reader(self, store: StoreName) -> Reader:
-        """Return a reader of one store."""
-        return make_reader(self.settings, self.stores, store, self.dataset, self.meters[store])
+        """Return the reader of one store; the same one for all stages, which share what it keeps."""
+        with self._opening:
+            if store not in self._readers:
+                self._readers[store] = make_reader(self.settings, self.stores, store, self.dataset, self.meters[store])
+            return self._readers[store]
+
+    def close(self) -> None:
+        """Give back what the readers hold."""
+        with self._opening:
+            while self._readers:
+                self._readers.popitem()[1].close()
 
     def options(self) -> ParityOptions:
         """Return how patiently the stores are compared."""
@@ -145,7 +158,7 @@ def judge_contract(job: Job, look: Look) -> tuple[CheckResult, ...]:
         return _unjudged(look.store, CheckSource.CONTRACT, rules, CheckStatus.SKIPPED, HIDDEN_SENTENCE)
     judge = ContractJudge(contract_for(job.name), look.store)
     try:
-        with job.reader(look.store).snapshot(HashKind.RECORD) as snapshot:
+        with job.reader(look.store).snapshot(HashKind.TEXT, fresh=False) as snapshot:
             expected = sum(count.total for count in snapshot.count().values())
             for batch in snapshot.batches():
                 judge.judge(batch)
@@ -171,17 +184,44 @@ def run_expectations(job: Job, look: Look) -> tuple[CheckResult, ...]:
     if not look.whole:
         declared = ((key, severity) for key, severity, _ in declared_checks(job.name))
         return _unjudged(look.store, CheckSource.EXPECTATION, declared, CheckStatus.SKIPPED, HIDDEN_SENTENCE)
+    if not job.stores.by_sql(look.store):
+        return _run_on_spool(job, look.store)
     schema, table = job.dataset.tables[look.store]
     return run_suite(
         job.name,
         look.store,
-        url=job.stores.urls[look.store].sqlalchemy,
+        url=job.stores.sql(look.store).sqlalchemy,
         schema=schema,
         table=table,
         now=job.now,
         trend=job.trends.get(look.store, ()),
         timeout_s=job.settings.statement_timeout_s,
     )
+
+
+def _run_on_spool(job: Job, store: StoreName) -> tuple[CheckResult, ...]:
+    """Evaluate the suite on the columns that it needs, pulled to this machine."""
+    from expectations.registry import declared_checks, needed_columns
+    from expectations.runner import run_suite
+
+    try:
+        with (
+            job.reader(store).snapshot(HashKind.TEXT, fresh=False) as snapshot,
+            cast("Spooling", snapshot).spool(needed_columns(job.name)) as file,
+        ):
+            return run_suite(
+                job.name,
+                store,
+                url=f"sqlite:///{file}",
+                schema=None,
+                table=job.dataset.name,
+                now=job.now,
+                trend=job.trends.get(store, ()),
+                timeout_s=job.settings.statement_timeout_s,
+            )
+    except Exception as exc:  # noqa: BLE001 - whatever it is, no check was evaluated on the whole table
+        declared = ((key, severity) for key, severity, _ in declared_checks(job.name))
+        return _unjudged(store, CheckSource.EXPECTATION, declared, CheckStatus.ERRORED, str(understood(exc, store)))
 
 
 def settle_check(job: Job, comparison: Comparison, never_still: frozenset[str]) -> tuple[CheckResult, ...]:
@@ -276,9 +316,11 @@ def _facts(job: Job, store: StoreName) -> StoreFacts:
 
 def _require_migrated(job: Job, store: StoreName) -> None:
     """Refuse a store whose migrations are not those of this version."""
+    if not job.stores.by_sql(store):
+        return  # over REST the reader's own facts tell
     from storage.migrations import Side, state
 
-    found = state(job.stores.urls[store].dsn, Side.PRIMARY if store is StoreName.PRISMA else Side.SECONDARY)
+    found = state(job.stores.sql(store).dsn, Side.PRIMARY if store is StoreName.PRISMA else Side.SECONDARY)
     if not found.current:
         names = [m.name for m in found.pending] + [m.name for m in found.changed] + list(found.unknown)
         todo = "Run `twinstore migrate`." if found.pending else "Use the version of twinstore that applied them."

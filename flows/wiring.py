@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 
 from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError
-from contracts.vocabulary import StoreName
+from contracts.vocabulary import Channel, StoreName
 from flows.settings import Settings
 from storage.urls import StoreUrl, parse_url
 
 if TYPE_CHECKING:
+    from storage.local import RestInfo
     from storage.meter import Meter
+    from storage.ports import Reader
     from storage.postgres import PostgresReader
+    from storage.rest.client import RestAccess
     from storage.state import State
 
 
@@ -28,14 +31,40 @@ class Stores:
     """The pair of stores of a run.
 
     Attributes:
-        urls: Connection URL per store.
+        urls: Connection URL of every store that can be reached by SQL: the primary always, the secondary perhaps.
         environment: Name of the pair.
         embedded: True for the pair that twinstore runs itself.
+        rest: Where the secondary is read over REST; None when it is read by SQL.
     """
 
     urls: dict[StoreName, StoreUrl]
     environment: str
     embedded: bool
+    rest: RestAccess | None = None
+
+    def by_sql(self, store: StoreName) -> bool:
+        """Tell whether a store is read by SQL."""
+        return store is StoreName.PRISMA or self.rest is None
+
+    def sql(self, store: StoreName) -> StoreUrl:
+        """Return the connection URL of a store.
+
+        Raises:
+            ConfigurationError: It can be reached over REST only.
+        """
+        if store not in self.urls:
+            raise ConfigurationError(
+                f"{store} is reached over REST, which does not allow this.",
+                "Set SUPABASE_DB_URL, or let psql run what `twinstore migrate --print --side secondary` prints.",
+                store=store,
+            )
+        return self.urls[store]
+
+    def where(self, store: StoreName) -> str:
+        """Return where a store is, for people: host and database, or the URL of the project."""
+        if self.rest is not None and not self.by_sql(store):
+            return self.rest.url
+        return f"{self.urls[store].host}/{self.urls[store].database}"
 
     def dataset(self, dataset: Dataset) -> Dataset:
         """Return the dataset with its primary table in the schema that the URL names."""
@@ -62,15 +91,43 @@ def find_stores(
         return _embedded(settings, progress, migrated=migrated)
     if settings.database_url is None:
         raise ConfigurationError("DATABASE_URL is not set.", "Set it to the primary's PostgreSQL URL; see env.example.")
-    if settings.supabase_db_url is None:
+    urls = {StoreName.PRISMA: parse_url(settings.database_url.get_secret_value(), "DATABASE_URL")}
+    if settings.supabase_db_url is not None:
+        urls[StoreName.SUPABASE] = parse_url(settings.supabase_db_url.get_secret_value(), "SUPABASE_DB_URL")
+    return Stores(
+        urls=urls,
+        environment=settings.environment or "default",
+        embedded=False,
+        rest=_rest(settings),
+    )
+
+
+def _rest(settings: Settings) -> RestAccess | None:
+    """Return how the secondary is read over REST, or None when it is read by SQL.
+
+    Raises:
+        ConfigurationError: What was asked for needs a setting that is not there.
+    """
+    from storage.rest.client import RestAccess
+
+    by_sql = settings.supabase_db_url is not None if settings.channel is None else settings.channel is Channel.SQL
+    if by_sql and settings.supabase_db_url is None:
         raise ConfigurationError(
-            "SUPABASE_DB_URL is not set.", "This version reaches Supabase by SQL; set it to the project's database URL."
+            "TWINSTORE_CHANNEL asks for sql, but SUPABASE_DB_URL is not set.",
+            "Set it to the project's database URL, or ask for rpc or rows.",
         )
-    urls = {
-        StoreName.PRISMA: parse_url(settings.database_url.get_secret_value(), "DATABASE_URL"),
-        StoreName.SUPABASE: parse_url(settings.supabase_db_url.get_secret_value(), "SUPABASE_DB_URL"),
-    }
-    return Stores(urls=urls, environment=settings.environment or "default", embedded=False)
+    if by_sql:
+        return None
+    if settings.supabase_url is None:
+        raise ConfigurationError(
+            "Neither SUPABASE_URL nor SUPABASE_DB_URL leads to Supabase.",
+            "Set SUPABASE_URL and a key, or SUPABASE_DB_URL; see env.example.",
+        )
+    if settings.supabase_key is None:
+        raise ConfigurationError(
+            "SUPABASE_URL is set without a key.", "Set SUPABASE_SERVICE_ROLE_KEY or SUPABASE_SECRET_KEY."
+        )
+    return RestAccess(url=settings.supabase_url, key=settings.supabase_key.get_secret_value())
 
 
 def _embedded(settings: Settings, progress: Callable[[str], None], *, migrated: bool) -> Stores:
@@ -87,16 +144,62 @@ def _embedded(settings: Settings, progress: Callable[[str], None], *, migrated: 
         if migrated:
             migrate(dsn.get_secret_value(), Side.PRIMARY if store is StoreName.PRISMA else Side.SECONDARY)
         urls[store] = parse_url(dsn.get_secret_value(), f"URL of the embedded {store}")
-    return Stores(urls=urls, environment=settings.environment or "embedded", embedded=True)
+    rest = None if settings.channel is Channel.SQL or info.rest is None else _access_of(info.rest)
+    return Stores(urls=urls, environment=settings.environment or "embedded", embedded=True, rest=rest)
 
 
-def make_reader(settings: Settings, stores: Stores, store: StoreName, dataset: Dataset, meter: Meter) -> PostgresReader:
-    """Return the reader of one dataset in one store; it connects when it is asked something."""
+def _access_of(rest: RestInfo) -> RestAccess:
+    """Return how the embedded secondary is reached: as a user of a hosted project would."""
+    from storage.rest.client import RestAccess
+
+    return RestAccess(url=rest.url, key=rest.secret_key.get_secret_value())
+
+
+def make_meter(settings: Settings) -> Meter:
+    """Return a meter with the budget that the settings allow."""
+    from storage.meter import Meter
+
+    max_bytes = None if settings.max_mb is None else settings.max_mb * 1_000_000
+    return Meter(max_requests=settings.max_requests, max_bytes=max_bytes)
+
+
+def make_reader(settings: Settings, stores: Stores, store: StoreName, dataset: Dataset, meter: Meter) -> Reader:
+    """Return the reader of one dataset in one store.
+
+    By SQL it connects when it is asked something. Over REST the project is asked whether it has our functions, unless
+    the settings name the channel.
+
+    Raises:
+        TwinstoreError: The project cannot be reached over REST.
+    """
+    if stores.rest is not None and not stores.by_sql(store):
+        return _rest_reader(settings, stores.rest, dataset, meter)
+    return sql_reader(settings, stores, store, dataset, meter)
+
+
+def sql_reader(settings: Settings, stores: Stores, store: StoreName, dataset: Dataset, meter: Meter) -> PostgresReader:
+    """Return the reader of one dataset in a store that can be reached by SQL."""
     from storage.postgres import PostgresReader
     from storage.session import Limits
 
     limits = Limits(connect_s=settings.connect_timeout_s, statement_s=settings.statement_timeout_s)
-    return PostgresReader(stores.urls[store].dsn, store, dataset, limits=limits, meter=meter)
+    return PostgresReader(stores.sql(store).dsn, store, dataset, limits=limits, meter=meter)
+
+
+def _rest_reader(settings: Settings, access: RestAccess, dataset: Dataset, meter: Meter) -> Reader:
+    from storage.rest.client import RestLimits
+    from storage.rest.rows_reader import RestRowsReader
+    from storage.rest.rpc_reader import RestRpcReader, doors_answer
+
+    usual = RestLimits()
+    limits = replace(
+        usual, connect_s=settings.connect_timeout_s, read_s=min(usual.read_s, settings.statement_timeout_s)
+    )
+    with_doors = settings.channel is Channel.RPC
+    if settings.channel is None:
+        with_doors = doors_answer(access, dataset, limits=limits)
+    kind = RestRpcReader if with_doors else RestRowsReader
+    return kind(access, dataset, limits=limits, meter=meter)
 
 
 def open_memory(settings: Settings, environment: str) -> State:

@@ -200,7 +200,8 @@ def _counts(counts: SideCounts) -> dict[str, Any]:
 
 def _cost(cost: Cost) -> dict[str, Any]:
     numbers = {
-        n: _int(getattr(cost, n)) for n in ("statements", "rows_transferred", "bytes_transferred", "estimated_rows")
+        n: _int(getattr(cost, n))
+        for n in ("statements", "requests", "rows_transferred", "bytes_transferred", "estimated_rows")
     }
     return {"seconds": cost.seconds, "estimated_seconds": cost.estimated_seconds} | numbers
 

@@ -241,8 +241,13 @@ class Reader(Protocol):
         """Hash one known record; two servers may be compared by this kind only if they return the same."""
         ...
 
-    def snapshot(self, kind: HashKind) -> AbstractContextManager[Snapshot]:
-        """Open a snapshot that hashes in this way; the rows stay as they are until it is closed."""
+    def snapshot(self, kind: HashKind, *, fresh: bool = True) -> AbstractContextManager[Snapshot]:
+        """Open a snapshot that hashes in this way; the rows stay as they are until it is closed.
+
+        Args:
+            kind: How rows are hashed.
+            fresh: False when rows will do that this reader pulled before, as for judging what was compared.
+        """
         ...
 
     def close(self) -> None:

@@ -70,7 +70,7 @@ class PostgresReader:
         return cast("tuple[int, int]", row)
 
     @contextmanager
-    def snapshot(self, kind: HashKind) -> Iterator[PostgresSnapshot]:
+    def snapshot(self, kind: HashKind, *, fresh: bool = True) -> Iterator[PostgresSnapshot]:  # noqa: ARG002 - it always is
         """Open one REPEATABLE READ transaction, and fix its moment at once."""
         table = sql.Identifier(*self.dataset.tables[self.store])
         with self._transaction("REPEATABLE READ", table) as connection:

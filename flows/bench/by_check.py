@@ -12,6 +12,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from contracts.vocabulary import Channel
 from flows.bench.rounds import timed
 from flows.check import run_check, threads
 from flows.quiet import quiet_libraries
@@ -44,8 +45,9 @@ def main() -> None:
     quiet_libraries(home)
     for name in LOADED:
         import_module(name)
-    none = {"database_url": None, "supabase_url": None, "supabase_db_url": None, "state_url": None}
-    settings = load_settings().model_copy(update={**none, "home": home, "environment": "bench"})
+    none = dict.fromkeys(("database_url", "supabase_url", "supabase_db_url", "state_url"))
+    own = {"home": home, "environment": "bench", "channel": Channel.SQL}
+    settings = load_settings().model_copy(update={**none, **own})
     baseline = memory_mb("VmRSS")
     seconds, _ = timed(lambda: _check(settings))
     peak = memory_mb("VmHWM")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from contracts.dataset import Dataset
 from contracts.registry import contract_for
-from contracts.vocabulary import StoreName
+from contracts.vocabulary import Channel, StoreName
 from flows.settings import Settings
-from flows.wiring import Stores, find_stores, make_reader
+from flows.wiring import Stores, find_stores, sql_reader
 from storage.local.yardsticks import TableFacts, settle
 from storage.meter import Meter
 from storage.parity.together import together
@@ -51,7 +51,7 @@ class Bench:
     def readers(self) -> tuple[PostgresReader, PostgresReader]:
         """Return new readers of both sides, with meters of their own."""
         primary, secondary = (
-            make_reader(self.settings, self.stores, store, self.dataset, Meter()) for store in StoreName
+            sql_reader(self.settings, self.stores, store, self.dataset, Meter()) for store in StoreName
         )
         return primary, secondary
 
@@ -78,6 +78,7 @@ def running(home: Path, settings: Settings, rows: int) -> Iterator[Bench]:
             "database_url": None,
             "supabase_url": None,
             "supabase_db_url": None,
+            "channel": Channel.SQL,
             "state_url": None,
             "statement_timeout_s": LATER_S,
         }

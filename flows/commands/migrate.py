@@ -28,8 +28,7 @@ def migrate_command(side: str, *, dry_run: bool, print_sql: bool, uninstall: boo
 
     stores = find_stores(load_settings(), migrated=False)
     console = out()
-    for store, one in sides.items():
-        dsn = stores.urls[store].dsn
+    for store, one, dsn in [(store, one, stores.sql(store).dsn) for store, one in sides.items()]:
         if uninstall:
             objects = remove(dsn, one, dry_run=dry_run).objects
             console.print(f"{store}: {_would(dry_run, 'removed')} {', '.join(objects) or 'nothing'}", soft_wrap=True)

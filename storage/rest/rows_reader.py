@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,8 @@ from contracts.verdicts import StoreFacts
 from contracts.vocabulary import Channel, StoreName
 from storage.canonical_text import probe_hash, text_hash
 from storage.meter import Meter
-from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, RangeCount
+from storage.parity.planting import with_plants
+from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, Plant, RangeCount, Rehearsal, Row
 from storage.rest.client import RestAccess, RestClient, RestLimits
 from storage.rest.created import created_between
 from storage.rest.examine import examine
@@ -57,6 +58,8 @@ class RestRowsReader:
         self.channel = Channel.ROWS
         self.meter = meter or Meter()
         self._access = access
+        self._kept = ExitStack()
+        self._latest: Spool | None = None
         self._connect = partial(RestClient, access, store=store, limits=limits, meter=self.meter, patience=patience)
 
     def facts(self) -> StoreFacts:
@@ -79,43 +82,70 @@ class RestRowsReader:
         return probe_hash()
 
     @contextmanager
-    def snapshot(self, kind: HashKind) -> Iterator[RestRowsSnapshot]:
-        """Open a snapshot; nothing is read before it is asked for.
+    def snapshot(self, kind: HashKind, *, fresh: bool = True) -> Iterator[RestRowsSnapshot]:
+        """Open a snapshot; nothing is read before it is asked for, and nothing pulled anew that need not be fresh.
 
         Raises:
             SchemaMismatch: Rows cannot be hashed in this way here.
         """
         self.hash_probe(kind)
-        with ExitStack() as stack:
-            client = stack.enter_context(self._connect())
-            yield RestRowsSnapshot(client, self.dataset, stack)
+        with self._connect() as client:
+            yield RestRowsSnapshot(client, self.dataset, self._keep, None if fresh else self._latest)
+
+    def close(self) -> None:
+        """Remove the rows that were pulled."""
+        self._latest = None
+        self._kept.close()
+
+    def _keep(self, spool: Spool, stack: ExitStack) -> None:
+        """Keep pulled rows: a table that was compared need not be pulled again to be judged."""
+        self._kept.push(stack.pop_all())
+        self._latest = spool
 
 
 class RestRowsSnapshot:
-    """The rows of one dataset, pulled once when they are first asked for; rows by key are read anew each time."""
+    """The rows of one dataset, pulled once when they are first asked for; rows by key are read anew each time.
+
+    Args:
+        client: The connection.
+        dataset: The dataset.
+        keep: Takes what is pulled, and what must be closed to remove it.
+        pulled: Rows that were pulled before and will do; None to pull them when they are asked for.
+    """
 
     frozen = False
 
-    def __init__(self, client: RestClient, dataset: Dataset, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        client: RestClient,
+        dataset: Dataset,
+        keep: Callable[[Spool, ExitStack], None],
+        pulled: Spool | None = None,
+    ) -> None:
         self._client = client
         self._dataset = dataset
-        self._stack = stack
+        self._keep = keep
+        self._pulled = pulled
         self._table = RestTable(client, dataset, dataset.columns)
 
     @cached_property
     def _spool(self) -> Spool:
-        """All rows, pulled now."""
-        folder = self._stack.enter_context(private_folder())
-        spool = Spool(folder / "rows.sqlite", self._dataset, self._client.store)
-        self._stack.callback(spool.close)
-        pulled = pull(self._table, spool)
-        kept = sum(count.total for count in spool.count().values())
-        if kept != pulled:
-            raise ProtocolError(
-                f"{pulled:,} rows of {self._client.store} were pulled, but {kept:,} were kept.",
-                "Check the disk of the folder for temporary files; nothing was concluded.",
-                store=self._client.store,
-            )
+        """All rows, pulled now unless those that were pulled before will do."""
+        if self._pulled is not None:
+            return self._pulled
+        with ExitStack() as stack:
+            spool = _spool(stack.enter_context(private_folder()), self._dataset, self._client.store)
+            stack.callback(spool.close)
+            pulled = pull(self._table, spool)
+            kept = sum(count.total for count in spool.count().values())
+            if kept != pulled:
+                raise ProtocolError(
+                    f"{pulled:,} rows of {self._client.store} were pulled, but {kept:,} were kept.",
+                    "Check the disk of the folder for temporary files; nothing was concluded.",
+                    store=self._client.store,
+                )
+            self._keep(spool, stack)
+        self._pulled = spool
         return spool
 
     def count(self) -> dict[int, RangeCount]:
@@ -159,6 +189,26 @@ class RestRowsSnapshot:
             found[hashed.key] = FullRow(hashed, row)
         return found
 
+    def sample(self, number: int, *, of: int) -> list[str]:  # noqa: ARG002 - all rows are here
+        """Choose keys at random."""
+        return self._spool.sample(number)
+
+    def rehearse(self, keys: Collection[str], plants: Collection[Plant], cells: int) -> tuple[Rehearsal, Rehearsal]:
+        """Answer over some rows, read anew, as they are and with faults planted before they are hashed."""
+        rows = {key: full.row for key, full in self.rows(keys).items()}
+        planted = with_plants(self._dataset, rows, plants)
+        return self._rehearsal(rows.values(), cells), self._rehearsal(planted.values(), cells)
+
+    def echo(self, rows: Sequence[Row]) -> list[FullRow]:
+        """Hash rows of ours; nothing is sent, since a server without our functions cannot give them back."""
+        return [FullRow(text_hash(self._dataset, row, store=self._client.store), row) for row in rows]
+
+    def _rehearsal(self, rows: Iterable[Row], cells: int) -> Rehearsal:
+        values = [tuple(row[name] for name in self._table.names) for row in rows]
+        with private_folder() as folder, closing(_spool(folder, self._dataset, self._client.store)) as spool:
+            spool.add(0, values)
+            return Rehearsal.of(spool, cells)
+
     def created_between(self, low_ms: int, high_ms: int) -> int:
         """Count rows by their creation time, exactly and as they are now."""
         if self._dataset.created is None:
@@ -180,6 +230,10 @@ class RestRowsSnapshot:
         Yields:
             Path of the file, which is gone afterwards.
         """
-        pulled = self.__dict__.get("_spool")  # without it only the columns that are needed are pulled
-        with suite_file(self._client, self._dataset, columns, rows=pulled.rows() if pulled else None) as path:
+        rows = self._pulled.rows() if self._pulled else None  # without it only the columns that are needed are pulled
+        with suite_file(self._client, self._dataset, columns, rows=rows) as path:
             yield path
+
+
+def _spool(folder: Path, dataset: Dataset, store: StoreName) -> Spool:
+    return Spool(folder / "rows.sqlite", dataset, store)

@@ -24,6 +24,7 @@ from storage.rest.patience import Patience
 from storage.rest.rows_reader import RestRowsSnapshot
 from storage.rest.rpc_answers import Answers, Facts, Sums
 from storage.rest.rpc_spans import SpanPace
+from storage.rest.spool import Spool
 from storage.stand_ins import plants_as_data, rows_as_data
 from storage.table_queries import sampled_percent
 
@@ -125,7 +126,7 @@ class RestRpcReader:
             return found.answers.probe(found.call("probe", kind=kind))
 
     @contextmanager
-    def snapshot(self, kind: HashKind) -> Iterator[RestRpcSnapshot]:
+    def snapshot(self, kind: HashKind, *, fresh: bool = True) -> Iterator[RestRpcSnapshot]:  # noqa: ARG002 - it always is
         """Open a snapshot that is not frozen: each request is of its own moment, and is sent when it is needed."""
         with ExitStack() as stack:
             client = stack.enter_context(self._connect())
@@ -148,7 +149,8 @@ class RestRpcSnapshot:
         self._meter = client.meter
         self._pace = SpanPace(client.store, facts.statement_timeout_s, facts.estimated_rows)
         self._at_once = ROWS_AT_ONCE
-        self._by_rows = RestRowsSnapshot(client, dataset, stack)
+        self._stack = stack
+        self._by_rows = RestRowsSnapshot(client, dataset, self._keep)
 
     @cached_property
     def _sums(self) -> Sums:
@@ -251,6 +253,10 @@ class RestRpcSnapshot:
     def spool(self, columns: Sequence[str]) -> AbstractContextManager[Path]:
         """Write these columns of all rows to a SQLite file with a table named as the dataset."""
         return self._by_rows.spool(columns)
+
+    def _keep(self, _: Spool, pulled: ExitStack) -> None:
+        """Keep pulled rows for as long as this snapshot."""
+        self._stack.push(pulled.pop_all())
 
     def _sums_of(self, span: Sequence[int]) -> Sums:
         answer = self._doors.call("sums", kind=self._kind, low=span[0], high=span[-1])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from contracts.verdicts import CheckResult, DatasetReport
-from contracts.vocabulary import StoreName
+from contracts.vocabulary import Channel, StoreName
 from flows import stages
 from flows.settings import Settings
 from flows.wiring import Stores
+from storage.rest.client import RestAccess
 from storage.urls import parse_url
+from tests.support.gateway import Rest, serve
 from tests.support.servers import SEEDED_AT, Pair
 
 T = TypeVar("T")
@@ -36,20 +39,38 @@ class InLine:
         return Done(stage(*args))
 
 
-def stores_of(pair: Pair) -> Stores:
-    """Return the stores that the databases of a test stand for."""
+def stores_of(pair: Pair, rest: Rest | None = None) -> Stores:
+    """Return the stores that the databases of a test stand for; with `rest` the secondary is read over REST."""
     urls = {StoreName.PRISMA: pair.primary, StoreName.SUPABASE: pair.secondary}
-    return Stores(urls={s: parse_url(u, s) for s, u in urls.items()}, environment="test", embedded=False)
+    access = RestAccess(url=rest.url, key=rest.secret_key) if rest else None
+    return Stores(urls={s: parse_url(u, s) for s, u in urls.items()}, environment="test", embedded=False, rest=access)
 
 
-def job_of(pair: Pair, *, grace_s: float = 0.0, recheck_rounds: int = 1, **settings: object) -> stages.Job:
+def job_of(
+    pair: Pair, *, rest: Rest | None = None, grace_s: float = 0.0, recheck_rounds: int = 1, **settings: object
+) -> stages.Job:
     """Return a check of planning on these databases; without waiting for rows to settle unless told."""
     known = Settings().model_copy(update={"grace_s": grace_s, "recheck_rounds": recheck_rounds, **settings})
-    return stages.Job(settings=known, stores=stores_of(pair), name="planning", run_id="test", now=SEEDED_AT)
+    return stages.Job(settings=known, stores=stores_of(pair, rest), name="planning", run_id="test", now=SEEDED_AT)
+
+
+@contextmanager
+def over(pair: Pair, channel: Channel) -> Iterator[Rest | None]:
+    """Serve the secondary over REST unless the channel is SQL."""
+    if channel is Channel.SQL:
+        yield None
+    else:
+        with serve(pair.secondary_gate) as rest:
+            yield rest
 
 
 def check(job: stages.Job, *, suite: tuple[CheckResult, ...] | None = None) -> DatasetReport:
     """Run all stages of a check; with `suite` its results are taken instead of running the suite again."""
+    with closing(job):
+        return _stages(job, suite)
+
+
+def _stages(job: stages.Job, suite: tuple[CheckResult, ...] | None) -> DatasetReport:
     primary, secondary = (stages.look_at(job, store) for store in StoreName)
     looks = (primary, secondary)
     comparison = stages.compare_stores(job, looks)

@@ -170,7 +170,7 @@ class MemoryReader:
         return probe_hash() if kind is HashKind.TEXT else (1, 2)
 
     @contextmanager
-    def snapshot(self, kind: HashKind) -> Iterator[MemorySnapshot]:
+    def snapshot(self, kind: HashKind, *, fresh: bool = True) -> Iterator[MemorySnapshot]:  # noqa: ARG002 - it always is
         """Take a snapshot."""
         yield self._wrap(MemorySnapshot({k: dict(r) for k, r in self.held.items()}, self.dataset, kind))
 

@@ -8,6 +8,7 @@ import re
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from contracts.vocabulary import Channel
 from flows.settings import Settings
 
 BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "max_length": "characters, at most"}
@@ -44,6 +45,8 @@ def _limits(field: FieldInfo) -> str:
     ]
     if field.annotation is bool:
         limits.append("true, false")
+    if Channel.__name__ in str(field.annotation):
+        limits += list(Channel)
     if SecretStr.__name__ in str(field.annotation):
         limits.append("secret")
     return ", ".join(limits)

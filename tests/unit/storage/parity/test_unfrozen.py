@@ -103,7 +103,7 @@ class RestlessReader(MemoryReader):
         self.move = move
 
     @contextmanager
-    def snapshot(self, kind: HashKind) -> Iterator[MemorySnapshot]:  # noqa: ARG002 - the port names it
+    def snapshot(self, kind: HashKind, *, fresh: bool = True) -> Iterator[MemorySnapshot]:  # noqa: ARG002 - it always is  # noqa: ARG002 - the port names it
         """Open a snapshot that is no snapshot."""
         yield RestlessSnapshot(self, self.move)
 
