@@ -133,6 +133,15 @@ def _field_texts(column: Column, texts: Sequence[str | None], store: StoreName |
     return [field_text(column, text, store=store) for text in texts]
 
 
+def _digests(texts: Sequence[str | None]) -> list[str]:
+    """Return the md5 of each text, and the mark for NULL; texts that come often are hashed once."""
+    different = set(texts)
+    if len(different) * 2 > len(texts):
+        return [NULL if text is None else _md5(text.encode()) for text in texts]
+    known = {text: NULL if text is None else _md5(text.encode()) for text in different}
+    return [known[text] for text in texts]
+
+
 def _key_texts(dataset: Dataset, parts: list[Sequence[str | None]], store: StoreName | None) -> Iterable[str]:
     known = [[part for part in column if part is not None] for column in parts]
     if [len(column) for column in known] != [len(column) for column in parts]:

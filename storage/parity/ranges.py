@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 import hashlib
+from collections.abc import Iterable
 
 from contracts.dataset import Dataset
 
@@ -18,9 +19,14 @@ BOUNDS = tuple(f"{i:02x}" for i in range(1, RANGES))
 
 def range_of(dataset: Dataset, key: str) -> int:
     """Return the number of the range that holds a key text, from 0."""
+    return ranges_of(dataset, [key])[0]
+
+
+def ranges_of(dataset: Dataset, keys: Iterable[str]) -> list[int]:
+    """Return the numbers of the ranges that hold these key texts."""
     if dataset.has_uuid_key:
-        return bisect.bisect_right(BOUNDS, key)
-    return hashlib.md5(key.encode(), usedforsecurity=False).digest()[0]
+        return [bisect.bisect_right(BOUNDS, key) for key in keys]
+    return [hashlib.md5(key.encode(), usedforsecurity=False).digest()[0] for key in keys]
 
 
 def limits(dataset: Dataset, number: int) -> tuple[str | None, str | None]:

@@ -11,7 +11,7 @@ from contracts.dataset import ColumnType, Dataset
 from contracts.vocabulary import StoreName
 from storage.canonical import canonical_key
 from storage.canonical_text import key_hash, text_hashes
-from storage.parity.ranges import RANGES, range_of
+from storage.parity.ranges import RANGES, ranges_of
 from storage.parity.sketch import MASK31, SHIFTS
 from storage.ports import Cell, Digest, KeyHash, RangeCount
 from storage.rest.client import Values
@@ -72,14 +72,13 @@ class Spool:
             ProtocolError: Two rows share a key, or a value is none of its column's type.
         """
         hashes = text_hashes(self._dataset, self._names, rows, store=self._store)
+        keys = [hashed.key for hashed in hashes]
+        kept = zip(ranges_of(self._dataset, keys), hashes, map(self._replicable, keys), strict=True)
         with self._file.writing():
             ids = self._file.insert(attempt, rows)
             self._sql.executemany(
                 "INSERT INTO hashes VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    (range_of(self._dataset, key), key, hash1, hash2, not self._replicable(key), row)
-                    for (key, hash1, hash2), row in zip(hashes, ids, strict=True)
-                ),
+                ((number, *hashed, not good, row) for (number, hashed, good), row in zip(kept, ids, strict=True)),
             )
 
     def forget(self, attempt: int) -> None:
