@@ -31,7 +31,7 @@ def check(datasets: Sequence[str] | None = None) -> Finished:
         TwinstoreError: The settings, the memory or the report's folder cannot be used, or another check is under way.
             A store that cannot be read is no such error: the run says so, and its verdict is errored.
     """
-    from flows.check import DATASETS, run_check, threads
+    from flows.check import run_check, threads
     from flows.quiet import quiet_libraries
     from flows.settings import load_settings
     from flows.wiring import find_stores, home
@@ -39,7 +39,7 @@ def check(datasets: Sequence[str] | None = None) -> Finished:
     settings = load_settings()
     quiet_libraries(home(settings))
     with threads() as conductor:
-        return run_check(settings, find_stores(settings), conductor, datasets=datasets or DATASETS)
+        return run_check(settings, find_stores(settings), conductor, datasets=datasets or None)
 
 
 def __getattr__(name: str) -> object:

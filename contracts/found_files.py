@@ -45,8 +45,11 @@ def use_folder(path: Path | None) -> None:
             f"The folder {path} holds no datasets.",
             "Set TWINSTORE_DATASETS to a folder with contracts/NAME.py and expectations/NAME.py below it.",
         )
+    found = path.resolve() if path else None
     with _LOADING:
-        _folder = path.resolve() if path else None
+        if found == _folder:
+            return
+        _folder = found
         for known in [name for name in sys.modules if name.startswith(f"{_LOADED_AS}.")]:
             del sys.modules[known]
 

@@ -26,7 +26,6 @@ from flows.wiring import Stores, make_meter, mask_key, open_memory, runs_folder
 if TYPE_CHECKING:
     from storage.state import Lease, State
 
-DATASETS = known_datasets()
 SECONDS_ALONE = 6.0  # what a check takes before it reads a row: most of it is the import of Great Expectations
 ROWS_PER_S = 60_000  # rows of both stores that a check gets through, measured on two cores; see docs/performance.md
 
@@ -87,7 +86,7 @@ def run_check(
     stores: Stores,
     conductor: Conductor,
     *,
-    datasets: Sequence[str] = DATASETS,
+    datasets: Sequence[str] | None = None,
     owner: str = "twinstore check",
     progress: Progress = lambda _: None,
 ) -> Finished:
@@ -97,7 +96,7 @@ def run_check(
         settings: The settings.
         stores: The pair of stores.
         conductor: Runs the stages.
-        datasets: Names of the datasets.
+        datasets: Names of the datasets; all that are known unless given.
         owner: Who asks, for others who wait for the lease.
         progress: Is told what happens now.
 
@@ -106,6 +105,7 @@ def run_check(
         Conflict: Another check or repair of a dataset is under way.
         TwinstoreError: The memory cannot be used, or the report cannot be written.
     """
+    datasets = known_datasets() if datasets is None else datasets
     if not datasets:
         raise ConfigurationError("No dataset is named, so nothing would be checked.", "Name at least one dataset.")
     began, started_at = time.monotonic(), datetime.now(UTC)

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from contracts.channels import MATRIX, Feature
 from contracts.errors import TwinstoreError
+from contracts.registry import known_datasets
 from contracts.vocabulary import Channel, StoreName
-from flows.check import DATASETS
 from flows.settings import Settings
 from flows.stages import Job, Look, look_at
 from flows.wiring import Stores, find_stores, open_memory, runs_folder
@@ -71,7 +71,7 @@ def _stores(settings: Settings, stores: Stores) -> Iterator[Symptom]:
         if url is not None and url.ignored:
             names = ", ".join(url.ignored)
             yield Symptom(about=store, state=State.NOTE, text=f"The URL's parameters {names} are unknown and left out.")
-        for name in DATASETS:
+        for name in known_datasets():
             now = datetime.now(UTC)
             with closing(Job(settings=settings, stores=stores, name=name, run_id="doctor", now=now)) as job:
                 yield from _store(look_at(job, store), where=stores.where(store))

@@ -25,10 +25,10 @@ from prefect.client.schemas.objects import State  # noqa: E402
 from prefect.states import Completed, Failed  # noqa: E402
 from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 
-from contracts.registry import contract_for  # noqa: E402
+from contracts.registry import contract_for, known_datasets  # noqa: E402
 from contracts.vocabulary import Verdict  # noqa: E402
 from flows.artifacts import leave_artifacts  # noqa: E402
-from flows.check import DATASETS, Finished, run_check  # noqa: E402
+from flows.check import Finished, run_check  # noqa: E402
 from flows.stages import understood  # noqa: E402
 from flows.tasks import Tasks  # noqa: E402
 from flows.temporary_server import prefect_server  # noqa: E402
@@ -83,7 +83,7 @@ def _checked(datasets: list[str] | None, *, reveal: bool, share: bool) -> Finish
     logger, tasks = get_run_logger(), Tasks()
     settings = load_settings()
     settings = settings.model_copy(update={"reveal": settings.reveal or reveal, "share": settings.share or share})
-    names = tuple(datasets or DATASETS)
+    names = tuple(datasets or known_datasets())
     for name in names:
         contract_for(name)
     stores = tasks.start("find stores", lambda: find_stores(settings, progress=logger.info)).result()

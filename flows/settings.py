@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contracts.errors import ConfigurationError
+from contracts.found_files import use_folder
 from contracts.vocabulary import Channel
 
 
@@ -23,6 +24,7 @@ class Settings(BaseSettings):
         supabase_anon_key: The key of anon; with it alone, rows may be hidden and nothing is compared.
         supabase_db_url: The secondary by SQL, which wins over REST.
         channel: How the secondary is reached; the best way that the other settings allow unless set.
+        datasets: Folder with datasets of your own: for each a file in its `contracts/` and one in its `expectations/`.
         home: Where twinstore keeps its files.
         state_url: Where it keeps its memory; SQLite under `home` unless set.
         environment: Name of this pair of stores, shown in every report.
@@ -49,6 +51,7 @@ class Settings(BaseSettings):
     supabase_anon_key: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="SUPABASE_ANON_KEY")
     supabase_db_url: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="SUPABASE_DB_URL")
     channel: Channel | None = Field(None, validation_alias="TWINSTORE_CHANNEL")
+    datasets: Path | None = Field(None, validation_alias="TWINSTORE_DATASETS")
     home: Path = Field(Path(".twinstore"), validation_alias="TWINSTORE_HOME")
     state_url: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="TWINSTORE_STATE_URL")
     environment: str | None = Field(None, validation_alias="TWINSTORE_ENVIRONMENT", max_length=100)
@@ -71,6 +74,7 @@ class Settings(BaseSettings):
         "supabase_anon_key",
         "supabase_db_url",
         "state_url",
+        "datasets",
         mode="before",
     )
     @classmethod
@@ -91,10 +95,21 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the environment.
+    """Read the environment, and look for datasets where it says from now on.
 
     Raises:
         ConfigurationError: A setting cannot be used; the message names it and never its value.
+    """
+    settings = read_settings()
+    use_folder(settings.datasets)
+    return settings
+
+
+def read_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        ConfigurationError: As `load_settings`.
     """
     try:
         return Settings()

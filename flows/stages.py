@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 from typing import cast
 
@@ -24,6 +24,7 @@ from contracts.verdicts import CheckResult, DatasetReport, Reason, StoreFacts
 from contracts.vocabulary import CheckSource, CheckStatus, Severity, StoreName, Verdict
 from flows.settings import Settings
 from flows.wiring import Stores, make_reader
+from storage.canonical_text import key_text
 from storage.meter import Meter
 from storage.parity.engine import Parity, ParityOptions, compare, require_two_stores
 from storage.parity.recheck import Patience
@@ -64,8 +65,8 @@ class Job:
 
     @cached_property
     def dataset(self) -> Dataset:
-        """The dataset, as it lies in these stores."""
-        return self.stores.dataset(contract_for(self.name).dataset)
+        """The dataset, as it lies in these stores and is compared today."""
+        return self.stores.dataset(contract_for(self.name).dataset).as_of(self.now.date())
 
     def reader(self, store: StoreName) -> Reader:
         """Return the reader of one store; the same one for all stages, which share what it keeps."""
@@ -156,7 +157,7 @@ def judge_contract(job: Job, look: Look) -> tuple[CheckResult, ...]:
     if not look.whole:
         rules = ((rule.id, rule.severity) for rule in contract_for(job.name).rules)
         return _unjudged(look.store, CheckSource.CONTRACT, rules, CheckStatus.SKIPPED, HIDDEN_SENTENCE)
-    judge = ContractJudge(contract_for(job.name), look.store)
+    judge = ContractJudge(contract_for(job.name), look.store, key_text=partial(key_text, job.dataset))
     try:
         with job.reader(look.store).snapshot(HashKind.TEXT, fresh=False) as snapshot:
             expected = sum(count.total for count in snapshot.count().values())
@@ -315,16 +316,17 @@ def _facts(job: Job, store: StoreName) -> StoreFacts:
 
 
 def _require_migrated(job: Job, store: StoreName) -> None:
-    """Refuse a store whose migrations are not those of this version."""
+    """Refuse a store whose migrations are not those of this version; functions for REST matter to REST alone."""
     if not job.stores.by_sql(store):
         return  # over REST the reader's own facts tell
     from storage.migrations import Side, state
 
     found = state(job.stores.sql(store).dsn, Side.PRIMARY if store is StoreName.PRISMA else Side.SECONDARY)
-    if not found.current:
-        names = [m.name for m in found.pending] + [m.name for m in found.changed] + list(found.unknown)
-        todo = "Run `twinstore migrate`." if found.pending else "Use the version of twinstore that applied them."
-        wrong = "are not applied" if found.pending else "are not those of this version"
+    pending = [m.name for m in found.pending if not m.repeatable]
+    if pending or found.changed or found.unknown:
+        names = pending + [m.name for m in found.changed] + list(found.unknown)
+        todo = "Run `twinstore migrate`." if pending else "Use the version of twinstore that applied them."
+        wrong = "are not applied" if pending else "are not those of this version"
         raise SchemaMismatch(f"Migrations of {store} {wrong}: {', '.join(names)}.", todo, store=store)
 
 

@@ -67,7 +67,7 @@ def memory_mb(name: str) -> float:
 
 def _check(settings: Settings) -> None:
     with threads() as conductor:
-        run_check(settings, find_stores(settings), conductor, owner="twinstore bench")
+        run_check(settings, find_stores(settings), conductor, datasets=("planning",), owner="twinstore bench")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flows.check import DATASETS, Finished, Progress, run_check, threads
+from flows.check import Finished, Progress, run_check, threads
 from flows.commands.common import err, out
 from flows.quiet import quiet_libraries
 from flows.settings import Settings, load_settings
@@ -54,7 +54,7 @@ def progress_line() -> Iterator[Progress]:
 def _plain(settings: Settings, datasets: list[str] | None) -> Finished:
     with progress_line() as progress, threads() as conductor:
         stores = find_stores(settings, progress=progress)
-        return run_check(settings, stores, conductor, datasets=datasets or DATASETS, progress=progress)
+        return run_check(settings, stores, conductor, datasets=datasets or None, progress=progress)
 
 
 def _as_flow(settings: Settings, datasets: list[str] | None) -> Finished:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "demo"
 LATEST = "latest-demo"
+DATASETS = ("planning",)
 SEED = 7
 
 
@@ -105,7 +106,9 @@ def _three_runs(demo: Demo, progress: Progress) -> tuple[Path, bool]:
 
 def _check(demo: Demo, progress: Progress) -> Finished:
     with threads() as conductor:
-        return run_check(demo.settings, demo.stores, conductor, owner="twinstore demo", progress=progress)
+        return run_check(
+            demo.settings, demo.stores, conductor, datasets=DATASETS, owner="twinstore demo", progress=progress
+        )
 
 
 def _tell(title: str, finished: Finished) -> None:
