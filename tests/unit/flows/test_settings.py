@@ -54,7 +54,7 @@ def test_both_stores_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_store_alone_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str, missing: str) -> None:
     """Half a pair is a mistake, never a reason to fall back to the embedded one."""
     monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigurationError, match=f"{missing} is not set"):
+    with pytest.raises(ConfigurationError, match=f"{missing} (is not set|leads)"):
         find_stores(load_settings())
 
 
