@@ -15,7 +15,7 @@ Elements = list["str | Elements | None"]
 MAX_DEPTH = 6
 
 _BOUNDS = re.compile(r"((?:\[[+-]?\d+:[+-]?\d+\]){1,6})=")
-_TOKEN = re.compile(r'(?P<mark>[{},])|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^{},"\\\s]+)', re.DOTALL)
+_TOKEN = re.compile(r'(?P<mark>[{},])|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^{},"\\ \t\n\r\v\f]+)', re.DOTALL)
 _SPECIAL = re.compile(r'[{},"\\ \t\n\r\v\f]')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 

@@ -82,7 +82,7 @@ def _look(readers: tuple[Reader, Reader], kind: HashKind, budget: int, progress:
     with ExitStack() as stack:
         primary, secondary = together(*(partial(_open, stack, reader, kind) for reader in readers))
         seen_at = time.monotonic()
-        values = torture(dataset, (primary, secondary), kind)
+        values = torture(dataset, (primary, secondary), kind, by_rows=readers[1].channel is Channel.ROWS)
         (counts_p, digests_p), (counts_s, digests_s) = together(partial(_sums, primary), partial(_sums, secondary))
         counts: Counts = (counts_p, counts_s)
         digests = (digests_p, digests_s)

@@ -98,7 +98,7 @@ VALUES: Mapping[ColumnType, Sequence[str]] = {
         "-1.5",
         "0.30000000000000004",
         "1e-05",
-        "9007199254740994",
+        "9.007199254740994e+15",
         "5e-324",
         "1.7976931348623157e+308",
         "NaN",
@@ -137,5 +137,5 @@ VALUES: Mapping[ColumnType, Sequence[str]] = {
 }
 """Of each type, at least two."""
 
-SINGLE: Sequence[str] = ("0", "0.1", "-1.5", "1e-05", "16777216", "3.4028235e+38", "NaN", "Infinity", "-Infinity")
+SINGLE: Sequence[str] = ("0", "0.1", "-1.5", "1e-05", "1.5e+07", "3.4028235e+38", "NaN", "Infinity", "-Infinity")
 """Floats that 32 bits hold, and that are written alike with 64."""

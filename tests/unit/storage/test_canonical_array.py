@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from storage.canonical_array import Array, Elements, parse, to_text
 
-texts = st.none() | st.text(st.sampled_from('aNULl{}",\\ \n\t'), max_size=6)
+texts = st.none() | st.text(st.sampled_from('aNULl{}",\\ \n\t\xa0\x1f'), max_size=6)
 
 
 @given(st.lists(texts, max_size=5))
@@ -25,6 +25,7 @@ def test_elements_are_read_back_as_they_were_written(elements: Elements) -> None
         ('{"NULL",null}', ["NULL", "null"]),
         ("{{1,2},{3,4}}", [["1", "2"], ["3", "4"]]),
         ('{"a\\"b","c\\\\d",""}', ['a"b', "c\\d", ""]),
+        ("{no\xa0break\u2028line\x1f,b}", ["no\xa0break\u2028line\x1f", "b"]),  # no space to the server
     ],
 )
 def test_arrays_of_the_server_are_read(text: str, elements: Elements) -> None:
