@@ -81,7 +81,7 @@ def test_doors_are_made_anew_when_they_change(secondary: Secondary) -> None:
         connection.execute("UPDATE twinstore.migration_log SET checksum = repeat('ab', 32) WHERE name = %s", [NAME])
         connection.execute("DROP FUNCTION public.twinstore_planning_created(bigint, bigint)")
         connection.execute(
-            "CREATE FUNCTION public.twinstore_planning_created(text) RETURNS jsonb RETURN NULL;"
+            "CREATE FUNCTION public.twinstore_planning_created(text) RETURNS jsonb RETURN NULL::jsonb;"
             "COMMENT ON FUNCTION public.twinstore_planning_created"
             " IS 'Owned by twinstore: reads planning over REST'"
         )
