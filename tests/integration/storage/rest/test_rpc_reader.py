@@ -11,19 +11,23 @@ import pytest
 from contracts.errors import Refused, SchemaMismatch, TimedOut
 from contracts.planning import PLANNING
 from contracts.vocabulary import Channel, StoreName
+from storage.local.seed import load
 from storage.meter import Meter
 from storage.parity import sketch
+from storage.parity.engine import ParityOptions, compare
 from storage.parity.ranges import RANGES, range_of
+from storage.parity.recheck import Patience as RecheckPatience
 from storage.ports import Digest, HashKind, RangeCount
 from storage.postgres import PostgresReader
 from storage.rest.client import RestAccess
 from storage.rest.patience import Patience
 from storage.rest.rpc_reader import RestRpcReader, doors_answer
 from tests.support.gateway import Rest, serve
-from tests.support.servers import SEEDED, Pair
+from tests.support.servers import SEEDED, SEEDED_AT, Pair
 
 EVERY = range(RANGES)
 KINDS = pytest.mark.parametrize("kind", list(HashKind))
+AT_ONCE = ParityOptions(patience=RecheckPatience(grace_s=0, rounds=1))
 IMPATIENT = Patience(attempts=2, limit_s=2.0, first_wait_s=0.01)
 
 
@@ -213,3 +217,31 @@ def test_a_missing_grant_is_named(seeded_pair: Pair, rest: Rest) -> None:
     with pytest.raises(Refused) as caught:
         by_doors(rest).facts()
     assert "GRANT SELECT ON public.planning TO service_role" in caught.value.todo
+
+
+@pytest.mark.parametrize("cap", [2, 7])
+def test_a_comparison_is_exact_whatever_the_cap(pair: Pair, cap: int) -> None:
+    """Tables around the row cap and far beyond it are compared whole: every edit is found, and nothing else."""
+    primary = PostgresReader(pair.primary, StoreName.PRISMA, PLANNING)
+    with serve(pair.secondary_gate, cap=cap) as rest:
+        secondary = by_doors(rest)
+        facts = primary.facts(), secondary.facts()
+        for rows in (0, 1, cap - 1, cap, cap + 1, 5 * cap // 2, 10 * cap):
+            keys = _hold(pair, rows)
+            assert compare(primary, secondary, facts, options=AT_ONCE).rows.matched == rows
+            with psycopg.connect(pair.secondary) as connection:
+                connection.execute("UPDATE public.planning SET title = 'other' WHERE id = ANY(%s)", [keys[-1:]])
+                connection.execute("DELETE FROM public.planning WHERE id = ANY(%s)", [keys[:-1][:1]])
+            parity = compare(primary, secondary, facts, options=AT_ONCE)
+            assert {d.key for d in parity.differences} == {*keys[-1:], *keys[:-1][:1]}
+            assert all(account.secondary.balance == 0 for account in parity.ranges)
+
+
+def _hold(pair: Pair, rows: int) -> list[str]:
+    """Let both stores hold so many equal records, and return their keys in order."""
+    for dsn in (pair.primary, pair.secondary):
+        with psycopg.connect(dsn) as connection:
+            connection.execute("DELETE FROM public.planning")
+    load(pair.primary, pair.secondary, rows, now=SEEDED_AT)
+    with psycopg.connect(pair.primary) as connection:
+        return [key for (key,) in connection.execute('SELECT id FROM public.planning ORDER BY id COLLATE "C"')]
