@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from contracts.ledger import Identity, Sighting, sighting
 from contracts.verdicts import DatasetReport, History
-from storage.state import checks, ledger, runs
+from storage.state import audits, checks, ledger, runs
 from storage.state.bulk import chunks
 from storage.state.history import Tally, age, looked_everywhere
 
@@ -43,6 +43,7 @@ def annotate(
         differences=tuple(tally.dated(difference) for difference in report.differences),
         clusters=tuple(tally.clustered(cluster, by_key) for cluster in report.clusters),
         history=replace(history, trend=trend),
+        proof=report.proof and audits.add_up(connection, dataset, report.proof, run_id=run_id, now=now),
     )
 
 
@@ -56,6 +57,8 @@ def take_in(
     if overtaken:
         return
     checks.record(connection, dataset, report.checks, run_id=run_id, now=started_at)
+    if report.proof is not None:
+        audits.record(connection, dataset, report.proof, run_id=run_id, now=started_at)
     ledger.record(connection, dataset, list(seen), run_id=run_id, now=started_at)
     if _is_complete(report, seen):
         ledger.close_unseen(connection, dataset, run_id=run_id, now=started_at)

@@ -188,6 +188,17 @@ BASELINE_CHECKS = Table(
     Column("failing_rows", BigInteger, nullable=False, server_default="0"),
 )
 
+# How many rows that were called equal were compared field by field, in all runs since the way of reading them changed.
+AUDITS = Table(
+    "audits",
+    METADATA,
+    _dataset(primary_key=True),
+    Column("form", Text, nullable=False),  # that way; the audits of another one do not count
+    Column("since", Instant, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("last_run_id", Text, nullable=False),
+)
+
 LEASES = Table(
     "leases",
     METADATA,

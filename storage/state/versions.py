@@ -39,7 +39,19 @@ def _name_who_accepts(connection: Connection) -> None:
     )
 
 
-STEPS: tuple[Step, ...] = (Step(version=2, apply=_name_who_accepts),)
+def _remember_audits(connection: Connection) -> None:
+    """Add up what was audited."""
+    schema = f"{SCHEMA}." if connection.dialect.name == "postgresql" else ""
+    connection.execute(
+        text(
+            f"CREATE TABLE {schema}audits (dataset_id INTEGER NOT NULL PRIMARY KEY REFERENCES {schema}datasets (id),"
+            " form TEXT NOT NULL, since TIMESTAMP WITH TIME ZONE NOT NULL, rows BIGINT NOT NULL,"
+            " last_run_id TEXT NOT NULL)"
+        )
+    )
+
+
+STEPS: tuple[Step, ...] = (Step(version=2, apply=_name_who_accepts), Step(version=3, apply=_remember_audits))
 """Forward only, in order. A step is never changed once released; `tables.py` is what they all lead to."""
 
 

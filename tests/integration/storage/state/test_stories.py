@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from contracts.ledger import Identity, Sighting, sighting
-from contracts.verdicts import DatasetReport, Explanation, History
+from contracts.verdicts import DatasetReport, Explanation, History, SelfProof
 from contracts.vocabulary import Cause, CheckStatus, DifferenceKind, StoreName, Verdict
 from storage.state import State, open_state
 from tests.support.runs import make_check, make_cluster, make_dataset, make_difference, make_run, night, run_id
@@ -251,3 +252,34 @@ def test_a_hundred_thousand_differences_take_seconds(state: State) -> None:
         state.remember(make_run(number, annotated), sightings={"planning": seen})
     assert _counts(annotated.history) == (0, 0, 100_000, 0)
     assert time.perf_counter() - started < 120
+
+
+def _proven(audited: int, form: str = "one") -> DatasetReport:
+    return replace(make_dataset(), proof=SelfProof(planted=30, audited=audited, form=form))
+
+
+def test_audits_add_up_over_the_runs(state: State) -> None:
+    """The second run counts the rows of the first, and says since when; a run that compared nothing changes nothing."""
+    first = _tonight(state, 1, _proven(200)).proof
+    assert first is not None
+    assert (first.total, first.since, first.bound) == (200, night(1), 0.015)
+    assert _tonight(state, 2, make_dataset()).proof is None
+    third = _tonight(state, 3, _proven(100)).proof
+    assert third is not None
+    assert (third.total, third.since, third.bound) == (300, night(1), 0.01)
+
+
+def test_audits_of_rows_that_were_read_otherwise_do_not_count(state: State) -> None:
+    """A new way of reading or hashing rows begins its audits anew."""
+    _tonight(state, 1, _proven(200))
+    report = _tonight(state, 2, _proven(50, form="another"))
+    assert report.proof is not None
+    assert (report.proof.total, report.proof.since) == (50, night(2))
+
+
+def test_without_a_durable_memory_no_audit_is_added_up() -> None:
+    """Only this run's own sample is known then."""
+    with open_state(None) as state:
+        proof = state.annotate(_proven(200), run_id=run_id(1), now=night(1)).proof
+    assert proof is not None
+    assert (proof.total, proof.bound) == (None, 0.015)
