@@ -7,6 +7,7 @@ import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import itemgetter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -250,6 +251,7 @@ def _connect(access: RestAccess, store: StoreName, limits: RestLimits, meter: Me
     return wire, create_client(access.url, access.key, options)
 
 
+@lru_cache(maxsize=1)  # reading them takes longer than a request
 def _certificates() -> ssl.SSLContext:
     """Trust the authorities that certifi names, and those of this machine or of SSL_CERT_FILE."""
     import certifi

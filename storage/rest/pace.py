@@ -64,12 +64,6 @@ class Pace:
             self._rows = min(self._rows, max(1, rows // 2))
             return self._rows
 
-    def capped(self, rows: int) -> None:
-        """Note that the server gives no more than `rows` rows at a time, whatever it is asked for."""
-        with self._changed:
-            self._most_rows = min(self._most_rows, max(1, rows))
-            self._rows = min(self._rows, self._most_rows)
-
     def went_well(self) -> None:
         """Note an answer without trouble; many of them in a row allow one request more, and larger pages."""
         with self._changed:

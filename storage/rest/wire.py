@@ -20,7 +20,7 @@ from storage.rest.errors import Garbled, Lost, TooMuch, from_answer, from_transp
 
 _SUCCESS = range(200, 300)
 _HOP_BY_HOP = ("content-encoding", "content-length", "transfer-encoding")  # no longer true of a body that was read
-_ANY_TABLE = "Check that SUPABASE_URL is the project's own URL and that no portal or proxy answers in its place."
+_NOT_THE_PROJECT = "Check that SUPABASE_URL is the project's own URL and that no portal or proxy answers in its place."
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,9 @@ class Wire(httpx.BaseTransport):
         if response.status_code not in _SUCCESS:
             raise from_answer(response.status_code, headers, body, store=self._store)
         if body and not _is_json(headers.get("Content-Type", "")):
-            raise Garbled(f"{self._store} answered with something other than JSON.", _ANY_TABLE, store=self._store)
+            raise Garbled(
+                f"{self._store} answered with something other than JSON.", _NOT_THE_PROJECT, store=self._store
+            )
         for name in _HOP_BY_HOP:
             headers.pop(name, None)
         return httpx.Response(response.status_code, headers=headers, content=body, request=request)
