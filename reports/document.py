@@ -18,6 +18,7 @@ from contracts.verdicts import (
     Reason,
     RowTotals,
     RunReport,
+    SelfProof,
     SideCounts,
     StoreFacts,
 )
@@ -85,6 +86,7 @@ def _dataset(dataset: DatasetReport, report: RunReport, mask_key: bytes) -> dict
         "checks": [_check(c) for c in dataset.checks],
         "checks_by_status": dict(tally(dataset.checks).parts),
         "history": _history(dataset.history),
+        "proof": dataset.proof and _proof(dataset.proof),
     }
 
 
@@ -186,6 +188,20 @@ def _history(history: History) -> dict[str, Any]:
             }
             for p in history.trend
         ],
+    }
+
+
+def _proof(proof: SelfProof) -> dict[str, Any]:
+    return {
+        "sent_through": list(proof.sent_through),
+        "values": _int(proof.values),
+        "planted": _int(proof.planted),
+        "untried": list(proof.untried),
+        "audited": _int(proof.audited),
+        "moved": _int(proof.moved),
+        "total": _int(proof.total),
+        "since": _time(proof.since),
+        "bound": proof.bound,
     }
 
 

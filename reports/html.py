@@ -12,6 +12,7 @@ from reports.charts import Chart, differences_chart, rows_chart, trend
 from reports.checks import CheckView, Tally, check_views, tally
 from reports.clusters import ClusterView, cluster_views
 from reports.page import render
+from reports.proof import Tried, tried
 from reports.text import percent, slug
 
 
@@ -33,6 +34,7 @@ class DatasetView:
         exclusions: Excluded rows of both sides, by reason.
         unbalanced: Number of ranges that do not add up.
         ranges: Conservation per range.
+        tried: How the comparison tested itself.
         differences_chart: Differences over time.
         rows_chart: Rows over time.
     """
@@ -50,6 +52,7 @@ class DatasetView:
     exclusions: dict[Exclusion, tuple[int, int]]
     unbalanced: int
     ranges: Shown[RangeAccount]
+    tried: tuple[Tried, ...]
     differences_chart: Chart
     rows_chart: Chart
 
@@ -94,6 +97,7 @@ def dataset_view(dataset: DatasetReport, report: RunReport, mask_key: bytes, bud
         exclusions=exclusions(dataset),
         unbalanced=len(unbalanced(dataset)),
         ranges=first(_ranges(dataset), RANGES_MAX),
+        tried=tried(dataset.proof),
         differences_chart=differences_chart(points),
         rows_chart=rows_chart(points),
     )

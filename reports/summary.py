@@ -8,6 +8,7 @@ from typing import Final
 from contracts.verdicts import CheckResult, DatasetReport, RunReport
 from contracts.vocabulary import CheckStatus
 from reports.checks import outcome, tally
+from reports.proof import audit_sentence
 from reports.text import NAME, duration, moment, more, number, one_line, percent
 from reports.words import CAUSES, SEVERITY_RANK, STATUS_RANK, SYMBOLS
 
@@ -47,6 +48,8 @@ def _dataset(dataset: DatasetReport) -> list[str]:
         f"| moved, excluded | {number(rows.deferred)}, {number(rows.excluded)} |",
         f"| checks | {', '.join(f'{number(n)} {s}' for s, n in tally(dataset.checks).parts) or 'none evaluated'} |",
     ]
+    if dataset.proof is not None:
+        lines.append(f"| audit | {plain(audit_sentence(dataset.proof))} |")
     parts = ["\n".join(lines), *(sentence(note) for note in dataset.notes[:LINES_MAX])]
     if dataset.clusters:
         head = ["| rows | what | cause | new |", "|---:|---|---|---:|"]

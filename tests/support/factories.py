@@ -23,6 +23,7 @@ from contracts.verdicts import (
     Reason,
     RowTotals,
     RunReport,
+    SelfProof,
     SideCounts,
     StoreFacts,
     TrendPoint,
@@ -149,8 +150,23 @@ def make_dataset(**rest: Any) -> DatasetReport:
             for store in StoreName
         ),
         "history": History(previous_run_id="20260313-020000-5b1d", new=0, gone=0, persisting=0, returned=0),
+        "proof": make_proof(),
     }
     return DatasetReport(**values | rest)
+
+
+def make_proof(**rest: Any) -> SelfProof:
+    """Return the proof of a comparison whose audits go back two weeks, unless said otherwise."""
+    values: dict[str, Any] = {
+        "sent_through": tuple(StoreName),
+        "values": 252,
+        "planted": 68,
+        "audited": 200,
+        "form": "one",
+        "total": 2_800,
+        "since": STARTED - timedelta(days=13),
+    }
+    return SelfProof(**values | rest)
 
 
 def make_report(**rest: Any) -> RunReport:
