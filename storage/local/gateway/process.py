@@ -5,6 +5,7 @@ All state is in its folder, so that any process can look after it:
     keys      the keys of the project, made once, mode 0600
     settings  what the process was started with, password included, mode 0600
     port      the port of the last start; another one is chosen when somebody else took it
+    busy      a lock file that whoever starts or stops it holds
     alive     a lock file that the process holds open: it is free exactly when the process does not live
     log       what it said since the last start; no request and no value is in it
 """
@@ -16,6 +17,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +38,8 @@ from storage.local.gateway.settings import (
 _LAUNCHES = 5  # each on another port when the one before was taken meanwhile
 _GRACE_S = 3.0
 _PAUSE_S = 0.02
+_PATIENCE_S = 10.0
+_BUSY_S = 180.0  # longer than any start or stop of another process
 _NOT_FOUND = 404
 _ROOT = Path(__file__).parents[3]
 
@@ -76,7 +80,7 @@ class GatewayProcess:
     def start(self, dsn: str, *, wait_s: float = 60.0) -> None:
         """Start it unless it runs with these settings, and wait until it reaches its database.
 
-        Safe at any time and from several processes at once: only who takes the lock launches.
+        Safe to repeat, after any accident, and from several processes at once.
 
         Args:
             dsn: URL of the database as `authenticator`.
@@ -84,13 +88,44 @@ class GatewayProcess:
 
         Raises:
             Unavailable: It did not start, or not in time.
+            Conflict: Another process has been starting or stopping it for minutes.
         """
         files.make_folder(self.folder)
-        if self.keys() is None:
-            save_keys(self.folder, make_keys(time.time()))
-        wanted = settings_for(dsn, self.options)
-        if load_settings(self.folder) != wanted:
-            self.stop()
+        with self._exclusive():
+            keys = self.keys()
+            if keys is None:
+                keys = make_keys(time.time())
+                save_keys(self.folder, keys)
+            wanted = settings_for(dsn, self.options, keys)
+            if load_settings(self.folder) != wanted:
+                self._stop(_PATIENCE_S)
+            self._start(wanted, wait_s)
+
+    def stop(self, *, wait_s: float = _PATIENCE_S) -> None:
+        """Stop it if it lives and wait until it ended; requests under way are answered.
+
+        Args:
+            wait_s: Time in seconds for an orderly end; after it the process is killed.
+
+        Raises:
+            Unavailable: It does not end.
+            Conflict: Another process has been starting or stopping it for minutes.
+        """
+        if self.folder.exists():
+            with self._exclusive():
+                self._stop(wait_s)
+
+    @property
+    def _alive(self) -> Path:
+        return self.folder / "alive"
+
+    def _exclusive(self) -> AbstractContextManager[None]:
+        return files.exclusive(self.folder / "busy", wait_s=_BUSY_S)
+
+    def _pids(self) -> set[int]:
+        return processes.gateways(str(self.folder))
+
+    def _start(self, wanted: Settings, wait_s: float) -> None:
         deadline, launches = time.monotonic() + wait_s, 0
         while not self.is_running():
             with files.attempt_lock(self._alive) as handle:
@@ -103,15 +138,7 @@ class GatewayProcess:
                 raise self._trouble(f"was not ready after {wait_s:g} s.")
             time.sleep(_PAUSE_S)
 
-    def stop(self, *, wait_s: float = 10.0) -> None:
-        """Stop it if it lives and wait until it ended; requests under way are answered.
-
-        Args:
-            wait_s: Time in seconds for an orderly end; after it the process is killed.
-
-        Raises:
-            Unavailable: It does not end.
-        """
+    def _stop(self, wait_s: float) -> None:
         for how, patience_s in ((signal.SIGTERM, wait_s), (signal.SIGKILL, _GRACE_S)):
             deadline = time.monotonic() + patience_s
             for pid in self._pids():
@@ -123,13 +150,6 @@ class GatewayProcess:
             else:
                 return
         raise self._trouble("does not stop.")
-
-    @property
-    def _alive(self) -> Path:
-        return self.folder / "alive"
-
-    def _pids(self) -> set[int]:
-        return processes.gateways(str(self.folder))
 
     def _launch(self, settings: Settings, lock: int) -> None:
         """Start the process, which inherits the lock. None lives, since we hold it."""

@@ -21,12 +21,14 @@ class Settings:
         dsn: URL of the database as `authenticator`.
         cap: As in `Options`.
         latency_s: As in `Options`.
+        keys: Fingerprint of the keys: a process with lost ones is replaced.
         code: Fingerprint of the code that runs: a process of another version is replaced.
     """
 
     dsn: str
     cap: int | None
     latency_s: float
+    keys: str
     code: str
 
     def options(self) -> Options:
@@ -34,9 +36,10 @@ class Settings:
         return Options(cap=self.cap, latency_s=self.latency_s)
 
 
-def settings_for(dsn: str, options: Options) -> Settings:
+def settings_for(dsn: str, options: Options, keys: ProjectKeys) -> Settings:
     """Return the settings that a process of this version would have."""
-    return Settings(dsn=dsn, cap=options.cap, latency_s=options.latency_s, code=_code())
+    fingerprint = hashlib.sha256(json.dumps(asdict(keys)).encode()).hexdigest()[:16]
+    return Settings(dsn=dsn, cap=options.cap, latency_s=options.latency_s, keys=fingerprint, code=_code())
 
 
 def save_settings(folder: Path, settings: Settings) -> None:
