@@ -135,6 +135,15 @@ INSERTS = [
         status=201,
     ),
     Vector(
+        page=f"{PREFER}#prefer-tx",
+        request="POST tv_codes",
+        sends={"id": 3},
+        headers={"Prefer": "tx=rollback"},
+        status=201,
+        says={"Preference-Applied": None},
+        then=("tv_codes?select=id&id=eq.3", [{"id": 3}]),
+    ),
+    Vector(
         page=f"{TABLES}#insert",
         request="POST tv_unkeyed",
         who=Who.ANON,
