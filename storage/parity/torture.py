@@ -109,12 +109,14 @@ def _hashes(echoed: Sequence[FullRow]) -> list[KeyHash]:
 
 
 def _culprit(dataset: Dataset, snapshots: Snapshots, rows: Sequence[Row]) -> str:
-    """Return a sentence about the column whose values the servers hash differently, found by varying one at a time."""
-    for column in dataset.compared:
-        varied = [{**rows[0], column.name: row[column.name]} for row in rows]
-        one, other = together(*(partial(snapshot.echo, varied) for snapshot in snapshots))
+    """Return a sentence about the column whose values the servers hash differently, found by filling one at a time."""
+    empty = {name: text if name in dataset.key else None for name, text in rows[0].items()}
+    for names in ((), *((column.name,) for column in dataset.compared)):
+        filled = [{**empty, **{name: row[name] for name in names}} for row in rows]
+        one, other = together(*(partial(snapshot.echo, filled) for snapshot in snapshots))
         if _hashes(one) != _hashes(other):
-            return f"The two stores hash equal values of column `{column.name}` differently."
+            what = f"equal values of column `{names[0]}`" if names else "a row that is NULL but for its key"
+            return f"The two stores hash {what} differently."
     return "The two stores hash a row of test values differently."
 
 

@@ -13,6 +13,7 @@ from tests.support.sabotage import SABOTAGES
 
 REPOSITORY = Path(__file__).parents[2]
 ENGINE = "tests/unit/storage/parity/test_engine.py"
+SELF_TEST = "tests/unit/storage/parity/test_self_test.py"
 RUNNER = "tests/unit/expectations/test_runner_answers.py"
 JUDGEMENT = "tests/unit/contracts/test_judgement.py"
 RED: dict[str, set[str]] = {
@@ -37,10 +38,14 @@ RED: dict[str, set[str]] = {
     "copied-count": {f"{ENGINE}::test_a_store_that_lies_is_found_out[LosesARow-accounted for]"},
     "result-count": {f"{RUNNER}::test_a_check_without_an_answer_is_errored"},
     "declared-count": {f"{JUDGEMENT}::test_a_declared_check_without_a_result_is_errored"},
+    "plants": {f"{SELF_TEST}::test_both_stores_blind_alike_are_found_out"},
+    "audit": {f"{SELF_TEST}::test_an_unequal_row_that_was_called_equal_is_found_by_the_audit"},
+    "torture": {f"{SELF_TEST}::test_a_channel_that_bends_values_is_named_before_rows_are_compared"},
 }
 
 GREEN = {
     f"{ENGINE}::test_equal_stores_are_identical",
+    f"{SELF_TEST}::test_what_was_tried_is_told",
     f"{ENGINE}::test_an_empty_side_is_one_finding_not_a_list_of_rows",
     f"{RUNNER}::test_an_answer_that_is_neither_yes_nor_no_is_errored",
     f"{JUDGEMENT}::test_checks_that_errored_for_one_cause_give_one_reason",

@@ -17,7 +17,7 @@ from contracts.verdicts import Reason, SideCounts
 from contracts.vocabulary import CheckStatus
 from expectations import runner
 from expectations.suite import Skip
-from storage.parity import accounting, candidates, recheck
+from storage.parity import accounting, audit, candidates, proof, recheck, torture
 
 
 def _digest() -> None:
@@ -78,6 +78,21 @@ def _declared_count() -> None:
     judgement.judge_checks = judged
 
 
+def _plants() -> None:
+    """Whatever a store answers over planted faults is good enough."""
+    proof.judge = lambda *_, **__: None
+
+
+def _audit() -> None:
+    """No two rows disagree, whatever their fields are."""
+    audit.disagreement = lambda *_: None
+
+
+def _torture() -> None:
+    """Whatever comes back of a value is good enough."""
+    torture._judge = lambda *_: None
+
+
 SABOTAGES: dict[str, Callable[[], None]] = {
     "none": lambda: None,
     "digest": _digest,
@@ -86,6 +101,9 @@ SABOTAGES: dict[str, Callable[[], None]] = {
     "copied-count": _copied_count,
     "result-count": _result_count,
     "declared-count": _declared_count,
+    "plants": _plants,
+    "audit": _audit,
+    "torture": _torture,
 }
 
 
