@@ -21,7 +21,7 @@ from storage.migrations import Side, migrate
 from storage.migrations.doors import doors
 from storage.parity import sketch
 from storage.parity.ranges import RANGES, range_of
-from storage.ports import Digest, HashKind, Reader, Snapshot
+from storage.ports import Digest, HashKind, Plant, Reader, Snapshot
 from storage.postgres import PostgresReader
 from storage.rest.client import RestAccess
 from storage.rest.rows_reader import RestRowsReader
@@ -228,3 +228,39 @@ def test_batches_hold_every_row_as_text(held: tuple[Held, HashKind]) -> None:
         batched = {row["id"]: row for batch in snapshot.batches() for row in batch.to_pylist()}
     assert batched == rows
     assert any(row["user_id"] is None for row in rows.values())
+
+
+def test_a_sample_is_of_rows_that_are_there(held: tuple[Held, HashKind]) -> None:
+    """As many different keys as were asked for, at most all, and another choice each time."""
+    store, kind = held
+    with store.reader.snapshot(kind) as snapshot:
+        keys = set(keys_of(snapshot))
+        samples = [snapshot.sample(N // 2, of=N) for _ in range(3)]
+        assert sorted(snapshot.sample(2 * N, of=N)) == sorted(keys)
+    assert all(len(sample) == len(set(sample)) == N // 2 and keys.issuperset(sample) for sample in samples)
+    assert len({frozenset(sample) for sample in samples}) > 1
+
+
+def test_planted_faults_change_the_answers_and_not_the_rows(held: tuple[Held, HashKind]) -> None:
+    """A row that is altered hashes otherwise, one that is left out is absent; all others, and the table, stay."""
+    store, kind = held
+    with store.reader.snapshot(kind) as snapshot:
+        before = {pair.key: pair for pair in snapshot.pairs(EVERY)}
+        altered, gone, *rest = sorted(before)[:10]
+        plants = (Plant(altered, "title", None), Plant(gone, None, None))
+        plain, planted = snapshot.rehearse([altered, gone, *rest], plants, 64)
+        assert list(plain.pairs) == sorted((before[key] for key in (altered, gone, *rest)), key=lambda p: p.key)
+        assert [pair for pair in planted.pairs if pair.key != altered] == [before[key] for key in rest]
+        assert {pair.key: pair for pair in planted.pairs}[altered] != before[altered]
+        assert sum(digest.count for digest in planted.digests.values()) == len(rest) + 1
+        assert sum(cell.rows for cell in planted.sketch.values()) == sketch.TABLES * (len(rest) + 1)
+        assert {pair.key: pair for pair in snapshot.pairs(EVERY)} == before
+
+
+def test_rows_that_are_echoed_come_back_in_order(held: tuple[Held, HashKind]) -> None:
+    """Rows that the store does not hold are read, hashed and written as those that it holds."""
+    store, kind = held
+    with store.reader.snapshot(kind) as snapshot:
+        held_rows = snapshot.rows(keys_of(snapshot)[:5])
+        rows = [full.row for full in held_rows.values()]
+        assert snapshot.echo([*rows, rows[0]]) == [*held_rows.values(), held_rows[rows[0]["id"] or ""]]
