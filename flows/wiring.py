@@ -192,9 +192,8 @@ def _rest_reader(settings: Settings, access: RestAccess, dataset: Dataset, meter
     from storage.rest.rpc_reader import RestRpcReader, doors_answer
 
     usual = RestLimits()
-    limits = replace(
-        usual, connect_s=settings.connect_timeout_s, read_s=min(usual.read_s, settings.statement_timeout_s)
-    )
+    read_s = min(usual.read_s, settings.statement_timeout_s)
+    limits = replace(usual, connect_s=settings.connect_timeout_s, read_s=read_s, answer_s=2 * read_s)
     with_doors = settings.channel is Channel.RPC
     if settings.channel is None:
         with_doors = doors_answer(access, dataset, limits=limits)

@@ -10,25 +10,14 @@ from contracts.registry import contract_for
 from contracts.verdicts import CheckResult, DatasetReport
 from contracts.vocabulary import Cause, CheckStatus, DifferenceKind, StoreName, Verdict
 from expectations.registry import suite_for
-from flows import stages
 from flows.findings import findings, invented
 from storage.local.faults import DECOYS, FAULTS, PAIRS, Fault, fault, inject
 from tests.support.checking import check, job_of
-from tests.support.servers import Pair, Servers
+from tests.support.servers import Pair
 
 ALONE = [one for one in (*FAULTS, *DECOYS, *PAIRS) if not one.exclusive]
 EMPTY = [one for one in FAULTS if one.expects.causes == {Cause.SIDE_EMPTY}]
 WHOLE_TABLES = [one for one in (*FAULTS, *DECOYS) if one.exclusive and one not in EMPTY]
-
-
-@pytest.fixture(scope="session")
-def clean_suite(servers: Servers, _seeded_template: str) -> tuple[CheckResult, ...]:
-    """What the suites say of the clean stores: no fault of the catalogue is about them, and they take seconds."""
-    with servers.clones(_seeded_template) as pair:
-        job = job_of(pair)
-        return tuple(
-            result for store in StoreName for result in stages.run_expectations(job, stages.look_at(job, store))
-        )
 
 
 def test_clean_stores_pass(seeded_pair: Pair) -> None:
