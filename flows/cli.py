@@ -26,6 +26,8 @@ app = typer.Typer(
 )
 stack = typer.Typer(no_args_is_help=True, help="The embedded pair of stores: start, stop, look, fill.")
 report = typer.Typer(no_args_is_help=True, help="Reports of earlier runs.")
+dataset_app = typer.Typer(no_args_is_help=True, help="Datasets: the tables that are checked.")
+app.add_typer(dataset_app, name="dataset")
 app.add_typer(stack, name="stack")
 app.add_typer(report, name="report")
 
@@ -185,6 +187,25 @@ def stack_seed(
     from flows.commands.stack import seed_command
 
     seed_command(records, seed=seed, replace=replace)
+
+
+@dataset_app.command("new")
+def dataset_new(
+    table: Annotated[str, typer.Argument(help="The table, as the primary calls it.", show_default=False)],
+    *,
+    name: Annotated[str | None, typer.Option(help="Name of the dataset; the secondary's table unless given.")] = None,
+    secondary: Annotated[
+        str | None, typer.Option(help="The table of the secondary; the same name in snake_case unless given.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the files are written; TWINSTORE_DATASETS, or ./datasets, unless given.")
+    ] = None,
+    without: Annotated[list[str] | None, typer.Option(help="Leave this column out; may be given again.")] = None,
+) -> None:
+    """Write contract and suite of a table from the live tables, as a starting point that can be checked at once."""
+    from flows.commands.dataset import new_command
+
+    new_command(table, name=name, secondary=secondary, folder=folder, without=without or ())
 
 
 @report.command("list")

@@ -1,0 +1,1 @@
+"""The files of a new dataset, written from live tables as a starting point."""
