@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from storage.local.gateway.bodies import read_json
 from storage.local.gateway.catalog import Function, Parameter
 from storage.local.gateway.fragments import name_sql, text_sql
 from storage.local.gateway.reading import Source
@@ -34,17 +34,14 @@ class Arguments:
     values: Mapping[str, Sequence[str]] | None = None
 
 
-def arguments_of_body(body: bytes) -> Arguments:
+def arguments_of_body(body: str) -> Arguments:
     """Read the arguments of a POST; an empty body has none.
 
     Raises:
         Refusal: It is no JSON.
     """
-    text = body.decode("utf-8", "replace") or "{}"
-    try:
-        found: Any = json.loads(text)
-    except ValueError as exc:
-        raise Refusal(status=400, code="PGRST102", message="Empty or invalid json") from exc
+    text = body or "{}"
+    found = read_json(text)
     return Arguments(names=frozenset(found if isinstance(found, dict) else ()), body=text)
 
 

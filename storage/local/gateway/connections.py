@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from storage.local.gateway.fragments import text_sql
 from storage.local.gateway.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -71,10 +72,10 @@ class Connections:
             Refusal: The database cannot be reached, or no connection was free in time.
             psycopg.Error: A statement failed.
         """
-        from psycopg.sql import SQL, Literal
+        from psycopg.sql import SQL
 
         values = SQL(", ").join(
-            SQL("pg_catalog.set_config({}, {}, TRUE)").format(Literal(name), Literal(value))
+            SQL("pg_catalog.set_config({}, {}, TRUE)").format(text_sql(name), text_sql(value))
             for name, value in settings.items()
         )
         level = isolation if isolation in _ISOLATION else None

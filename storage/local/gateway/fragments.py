@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from storage.local.gateway.grammar import Condition, Field, Ordering, Selected, Tree
+from storage.local.gateway.terms import Condition, Field, Ordering, Selected, Tree
 from storage.local.gateway.window import Window
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _PATTERNS = frozenset({"LIKE", "ILIKE"})
 
 def field_sql(field: Field, of: Composable) -> Composable:
     """Return a field of the relation `of`."""
-    from psycopg.sql import SQL, Literal
+    from psycopg.sql import SQL
 
     if field.name == "*":
         return SQL("{}.*").format(of)
@@ -24,7 +24,7 @@ def field_sql(field: Field, of: Composable) -> Composable:
     if not field.path:
         return column
     steps = SQL("").join(
-        SQL("{}{}").format(SQL("->>" if step.as_text else "->"), Literal(step.key)) for step in field.path
+        SQL("{}{}").format(SQL("->>" if step.as_text else "->"), _key_sql(step.key)) for step in field.path
     )
     return SQL("to_jsonb({}){}").format(column, steps)
 
@@ -75,6 +75,12 @@ def name_sql(*names: str) -> Composable:
     from psycopg.sql import Identifier
 
     return Identifier(*(name.replace("\0", "") for name in names))
+
+
+def _key_sql(key: str | int) -> Composable:
+    from psycopg.sql import Literal
+
+    return Literal(key) if isinstance(key, int) else text_sql(key)
 
 
 def _selected_sql(item: Selected, of: Composable) -> Composable:

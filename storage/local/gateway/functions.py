@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from storage.local.gateway.bodies import json_text
 from storage.local.gateway.calling import arguments_of_body, arguments_of_query, call_source, choose_function
 from storage.local.gateway.catalog import Function
 from storage.local.gateway.context import Context
@@ -10,7 +11,7 @@ from storage.local.gateway.media import Media, check_single
 from storage.local.gateway.parameters import read_parameters
 from storage.local.gateway.reading import Page, fetch_page
 from storage.local.gateway.refusals import Refusal
-from storage.local.gateway.tables import json_body, too_many_affected
+from storage.local.gateway.tables import too_many_affected
 from storage.local.gateway.window import Window, content_range, status_of, wanted_window
 
 _NO_CONTENT, _READS = 204, frozenset({"GET", "HEAD"})
@@ -26,7 +27,7 @@ def call_function(context: Context, name: str) -> Response:
     reads = context.request.method in _READS
     parameters = read_parameters(context.request.parameters(), call=reads)
     window = wanted_window(parameters, context.range_header)
-    arguments = arguments_of_query(parameters.arguments) if reads else arguments_of_body(json_body(context.request))
+    arguments = arguments_of_query(parameters.arguments) if reads else arguments_of_body(json_text(context.request))
     overloads = context.catalog.functions.get((context.schema, name), ())
     function = choose_function(context.schema, name, overloads, arguments)
     _check_limit(context, function)

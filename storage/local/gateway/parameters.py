@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from storage.local.gateway import grammar
-from storage.local.gateway.grammar import Condition, Field, Ordering, Selected, Tree
+from storage.local.gateway import conditions, grammar
 from storage.local.gateway.refusals import unparsed
 from storage.local.gateway.scanner import Unexpected
+from storage.local.gateway.terms import Condition, Ordering, Selected, Tree
 
 _T = TypeVar("_T")
 _LOGIC = frozenset({"and", "or"})
@@ -85,21 +85,17 @@ def _logic(above: list[str], last: str, value: str) -> Tree:
     if resources:
         raise grammar.not_embedded(resources[0])
     operator = f"not.{last}" if above else last
-    return _parsed("logic tree", value, lambda text: grammar.read_tree(operator, text))
+    return _parsed("logic tree", value, lambda text: conditions.read_tree(operator, text))
 
 
 def _filter(name: str, value: str, *, call: bool) -> Condition | None:
     try:
-        return grammar.read_filter(name, value)
+        return conditions.read_filter(name, value)
     except Unexpected as exc:
         if call and not value.startswith(_BEGINNINGS):
             return None
-        _parsed("tree path", name, _field)
+        _parsed("tree path", name, grammar.read_field)
         raise unparsed("filter", value, str(exc)) from exc
-
-
-def _field(text: str) -> Field:
-    return grammar.read_field(text)
 
 
 def _names(name: str, single: dict[str, str]) -> tuple[str, ...] | None:

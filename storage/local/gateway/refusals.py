@@ -76,7 +76,7 @@ class Refusal(Exception):
         return Response(
             status=self.status,
             headers=(("Content-Type", JSON), ("Proxy-Status", f"PostgREST; error={self.code}"), *self.headers),
-            body=json.dumps(content, ensure_ascii=False).encode() if body else b"",
+            body=json.dumps(content, ensure_ascii=False).encode(errors="replace") if body else b"",
         )
 
 

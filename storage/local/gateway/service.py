@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import select
-import socket
-import threading
+import logging
 import time
+import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from storage.local.gateway import functions, tables
-from storage.local.gateway.catalog import Catalog, fetch_catalog
 from storage.local.gateway.connections import Connections
 from storage.local.gateway.context import Context
 from storage.local.gateway.exchange import JSON, Request, Response
@@ -19,14 +16,11 @@ from storage.local.gateway.media import accepted_media
 from storage.local.gateway.options import Options
 from storage.local.gateway.preferences import read_preferences
 from storage.local.gateway.refusals import Refusal, from_database, not_covered
-
-if TYPE_CHECKING:
-    from psycopg import Connection
+from storage.local.gateway.schema_cache import SchemaCache
 
 PREFIX = "/rest/v1/"
+_log = logging.getLogger(__name__)
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_RETRY_S = 1.0
-_RELOADS = frozenset({"reload schema", "reload config", ""})
 _Endpoint = Callable[[Context, str], Response]
 _TABLE: dict[str, _Endpoint] = {
     "GET": tables.read_table,
@@ -57,10 +51,7 @@ class Gateway:
         self._keys = keys
         self._options = options
         self._connections = Connections(dsn, size=options.connections)
-        self._catalog: Catalog | None = None
-        self._loading = threading.Lock()
-        self._stopped, self._stop = socket.socketpair()
-        self._listener = threading.Thread(target=self._listen, name="schema-cache", daemon=True)
+        self._cache = SchemaCache(self._connections, options.schemas)
 
     @property
     def options(self) -> Options:
@@ -68,15 +59,12 @@ class Gateway:
         return self._options
 
     def start(self) -> None:
-        """Begin to listen for `NOTIFY pgrst`."""
-        self._listener.start()
+        """Begin to listen for changes of the schema."""
+        self._cache.listen()
 
     def close(self) -> None:
         """Stop listening and close all connections; no request may be under way."""
-        self._stop.close()
-        if self._listener.is_alive():
-            self._listener.join()
-        self._stopped.close()
+        self._cache.close()
         self._connections.close()
 
     def answer(self, request: Request) -> Response:
@@ -96,6 +84,10 @@ class Gateway:
         except psycopg.Error as exc:
             refusal = from_database(exc, authenticated=caller is not None and caller.authenticated)
             return refusal.response(body=request.method != "HEAD")
+        except Exception as exc:  # noqa: BLE001 - a fault of ours becomes an answer, and its place is logged
+            # Not its text, which may hold a value.
+            _log.error("%s\n%s", type(exc).__name__, "".join(traceback.format_tb(exc.__traceback__)))
+            return Refusal(status=500, code="PGRSTX00", message="Internal error").response()
 
     def _dispatch(self, request: Request, caller: Caller) -> Response:
         parts = request.path.removeprefix(PREFIX).split("/")
@@ -105,7 +97,7 @@ class Gateway:
             request=request,
             caller=caller,
             schema=self._schema(request),
-            catalog=self._catalog or self._reload(),
+            catalog=self._cache.catalog(),
             preferences=read_preferences(request.headers.get("prefer", "")),
             media=accepted_media(request.headers.get("accept")),
             options=self._options,
@@ -142,46 +134,6 @@ class Gateway:
             return response
         headers = (*response.headers, ("Content-Profile", self._schema(request)))
         return Response(status=response.status, headers=headers, body=response.body)
-
-    def _reload(self) -> Catalog:
-        """Read the schema cache anew, on a connection of its own, and return it.
-
-        Raises:
-            Refusal: The database cannot be reached.
-        """
-        import psycopg
-
-        with self._loading:
-            try:
-                with self._connections.connect() as connection:
-                    self._catalog = fetch_catalog(connection, self._options.schemas)
-                    return self._catalog
-            except (Refusal, psycopg.Error) as exc:
-                message = "Could not query the database for the schema cache. Retrying."
-                raise Refusal(status=503, code="PGRST002", message=message, headers=(("Retry-After", "1"),)) from exc
-
-    def _listen(self) -> None:
-        """Reload whenever the database says so, until the gateway is closed."""
-        import psycopg
-
-        while True:
-            try:
-                with self._connections.connect() as connection:
-                    connection.execute("LISTEN pgrst")
-                    self._reload()
-                    if self._reload_until_closed(connection):
-                        return
-            except (Refusal, psycopg.Error):
-                if select.select([self._stopped], [], [], _RETRY_S)[0]:
-                    return
-
-    def _reload_until_closed(self, connection: Connection) -> bool:
-        while True:
-            select.select([connection.fileno(), self._stopped.fileno()], [], [])
-            if select.select([self._stopped], [], [], 0)[0]:
-                return True
-            if any(notice.payload in _RELOADS for notice in connection.notifies(timeout=0)):
-                self._reload()
 
 
 _NO_ROUTE = b'{"message":"no Route matched with those values"}'

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from storage.local.gateway.bodies import json_text
 from storage.local.gateway.catalog import Table
 from storage.local.gateway.context import Context
-from storage.local.gateway.exchange import Request, Response
+from storage.local.gateway.exchange import Response
 from storage.local.gateway.fragments import name_sql
-from storage.local.gateway.grammar import Field, Selected
 from storage.local.gateway.media import accepted_media, check_single
 from storage.local.gateway.parameters import Parameters, read_parameters
 from storage.local.gateway.preferences import Kind
 from storage.local.gateway.reading import Source, fetch_page
-from storage.local.gateway.refusals import Refusal, not_covered
+from storage.local.gateway.refusals import Refusal
+from storage.local.gateway.terms import Field, Selected
 from storage.local.gateway.window import content_range, status_of, wanted_window
 from storage.local.gateway.writing import (
     Change,
@@ -80,7 +81,7 @@ def insert_rows(context: Context, name: str) -> Response:
     """
     parameters = read_parameters(context.request.parameters())
     table, preferences = context.table(name), context.preferences
-    payload = read_payload(table, json_body(context.request), parameters)
+    payload = read_payload(table, json_text(context.request), parameters)
     has_target = bool(parameters.on_conflict or table.primary_key)
     merges = preferences.resolution == "merge-duplicates" and has_target
     wants_location = preferences.returns == "headers-only" and bool(table.primary_key)
@@ -113,7 +114,7 @@ def update_rows(context: Context, name: str) -> Response:
     """
     parameters = read_parameters(context.request.parameters())
     table = context.table(name)
-    payload = read_payload(table, json_body(context.request), parameters)
+    payload = read_payload(table, json_text(context.request), parameters)
     if payload.columns:
         statement = update_sql(table, payload, parameters, context.preferences)
         change = _apply(context, table, statement, _returned(context, parameters))
@@ -145,20 +146,6 @@ def allowed_methods(context: Context, name: str) -> Response:
     table = context.table(name)
     methods = ["OPTIONS", "GET", "HEAD", *(method for method in ("POST", "PATCH", "DELETE") if method in table.methods)]
     return Response(status=_OK, headers=(("Allow", ",".join(methods)), ("Access-Control-Allow-Origin", "*")))
-
-
-def json_body(request: Request) -> bytes:
-    """Return the body, which must be JSON.
-
-    Raises:
-        Refusal: It says that it is something else.
-    """
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if kind in {"text/csv", "application/x-www-form-urlencoded"}:
-        raise not_covered(f"Bodies of type {kind}")
-    if kind != "application/json":
-        raise Refusal(status=400, code="PGRST102", message=f"Content-Type not acceptable: {kind}")
-    return request.body
 
 
 def _apply(

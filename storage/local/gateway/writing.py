@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from storage.local.gateway.bodies import read_json
 from storage.local.gateway.catalog import Column, Table
 from storage.local.gateway.connections import Transaction
 from storage.local.gateway.fragments import name_sql, selection_sql, text_sql, where_sql
-from storage.local.gateway.grammar import Field, Selected
 from storage.local.gateway.media import Media
 from storage.local.gateway.parameters import Parameters
 from storage.local.gateway.preferences import Preferences
 from storage.local.gateway.reading import json_sql
 from storage.local.gateway.refusals import Refusal
+from storage.local.gateway.terms import Field, Selected
 
 if TYPE_CHECKING:
     from psycopg.sql import Composable
@@ -51,7 +51,7 @@ class Change:
     body: bytes
 
 
-def read_payload(table: Table, body: bytes, parameters: Parameters) -> Payload:
+def read_payload(table: Table, body: str, parameters: Parameters) -> Payload:
     """Read the body of an insert or update.
 
     Args:
@@ -62,11 +62,7 @@ def read_payload(table: Table, body: bytes, parameters: Parameters) -> Payload:
     Raises:
         Refusal: It is no JSON, its objects differ in their keys, or the schema cache knows no such column.
     """
-    text = body.decode("utf-8", "replace")
-    if parameters.columns is None:
-        keys, text = _keys(text)
-    else:
-        keys = parameters.columns
+    keys, text = _keys(body) if parameters.columns is None else (parameters.columns, body)
     unknown = next((key for key in keys if key not in table.columns), None)
     if unknown is not None:
         message = f"Could not find the '{unknown}' column of '{table.name}' in the schema cache"
@@ -159,10 +155,7 @@ def key_columns(table: Table) -> tuple[Selected, ...]:
 
 def _keys(text: str) -> tuple[tuple[str, ...], str]:
     """Return the keys that all objects of a body have, and the body."""
-    try:
-        found = json.loads(text, parse_constant=_no_constant)
-    except ValueError as exc:
-        raise Refusal(status=400, code="PGRST102", message="Empty or invalid json") from exc
+    found = read_json(text)
     if isinstance(found, dict):
         return tuple(found), text
     if not isinstance(found, list) or not found:
@@ -171,11 +164,6 @@ def _keys(text: str) -> tuple[tuple[str, ...], str]:
     if not isinstance(first, dict) or any(not isinstance(row, dict) or row.keys() != first.keys() for row in found):
         raise Refusal(status=400, code="PGRST102", message="All object keys must match")
     return tuple(first), text
-
-
-def _no_constant(text: str) -> None:
-    """Refuse `NaN` and `Infinity`, which are no JSON."""
-    raise ValueError(text)
 
 
 def _rows(payload: Payload, preferences: Preferences) -> Composable:

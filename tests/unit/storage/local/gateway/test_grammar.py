@@ -8,21 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.local.gateway.grammar import (
-    Condition,
-    Field,
-    Junction,
-    Step,
-    read_field,
-    read_filter,
-    read_names,
-    read_order,
-    read_selection,
-    read_tree,
-)
+from storage.local.gateway.conditions import read_filter, read_tree
+from storage.local.gateway.grammar import read_field, read_names, read_order, read_selection
 from storage.local.gateway.parameters import read_parameters
 from storage.local.gateway.refusals import Refusal
 from storage.local.gateway.scanner import Unexpected
+from storage.local.gateway.terms import Condition, Field, Junction, Step
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
