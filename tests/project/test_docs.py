@@ -125,7 +125,7 @@ def test_every_variable_in_the_docs_exists() -> None:
 
 
 def test_the_example_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As it stands no store is configured by it, and what it shows commented out are the defaults, or examples where there is none."""
+    """As it stands no store is configured by it; what it shows commented out are defaults, or examples without one."""
     text = (REPOSITORY / "env.example").read_text(encoding="utf-8")
     shown = dict(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=(.*)$", text, re.MULTILINE))
     examples = {variables()[name] for name, field in Settings.model_fields.items() if field.default is None}

@@ -136,7 +136,6 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["\ud800", "<script>", "\x1b[2J", "=1+1"])
 def test_hostile_texts_can_be_written(tmp_path: Path, text: str) -> None:
     """Every file is valid UTF-8 whatever the texts."""
-
     report = make_failed_report()
 
     def change(value: str) -> str:
