@@ -9,12 +9,13 @@ import sys
 from importlib.util import find_spec
 from typing import Final
 
+from contracts.vocabulary import Channel
 from flows.bench.pair import Bench
 from flows.bench.rounds import Sample, timed
 
 LIMIT_S: Final = 600.0
 VERDICTS: Final = ("passed", "warned", "failed")  # all others could not tell
-_STORES: Final = ("DATABASE_URL", "SUPABASE_URL", "SUPABASE_DB_URL", "TWINSTORE_STATE_URL")
+_OURS: Final = ("DATABASE_URL", "SUPABASE_", "TWINSTORE_")  # beginnings of variables that twinstore reads
 
 
 def installed(*packages: str) -> bool:
@@ -38,14 +39,29 @@ def weigh_check(bench: Bench) -> Sample:
 
 
 def run_check(bench: Bench) -> Sample:
-    """Run `twinstore check` as a user does, from the start of the process to its end."""
-    environment = {name: value for name, value in os.environ.items() if name not in _STORES}
-    environment |= {"TWINSTORE_HOME": str(bench.settings.home), "TWINSTORE_ENVIRONMENT": "bench"}
-    command = [sys.executable, "-c", "from flows.cli import main; main()", "check", "--json"]
+    """Run `twinstore check` by SQL as a user does, from the start of the process to its end."""
+    return _command("check", bench, TWINSTORE_CHANNEL=Channel.SQL)
+
+
+def run_gate(bench: Bench) -> Sample:
+    """Run `twinstore gate` as a user does whose secondary is reached over REST."""
+    return _command("gate", bench)
+
+
+def _command(name: str, bench: Bench, **also: str) -> Sample:
+    """Run a command that prints its verdict as JSON, knowing of this pair and nothing else."""
+    others = {variable: value for variable, value in os.environ.items() if not variable.startswith(_OURS)}
+    home = {"TWINSTORE_HOME": str(bench.settings.home), "TWINSTORE_ENVIRONMENT": str(bench.settings.environment)}
+    command = [sys.executable, "-c", "from flows.cli import main; main()", name, "--json"]
     try:
         seconds, done = timed(
             lambda: subprocess.run(
-                command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S, check=False
+                command,
+                env={**others, **home, **also},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=LIMIT_S,
+                check=False,
             )
         )
         verdict = json.loads(done.stdout)["verdict"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from contracts.vocabulary import StoreName
-from flows.bench.pair import Bench
+from flows.bench.pair import Bench, FarBench
 from flows.bench.rounds import Sample, timed
 from storage.local.yardsticks import copy_to_nothing
+from storage.meter import Meter
 from storage.parity.engine import Parity, ParityOptions, compare
 from storage.parity.recheck import Patience
 from storage.parity.together import together
@@ -22,15 +25,23 @@ def digest_both(bench: Bench) -> Sample:
 
 def reach_verdict(bench: Bench) -> Sample:
     """Compare both stores, from the first connection to causes and accounts, without waiting for rows that move."""
-    primary, secondary = bench.readers()
+    meters = Meter(), Meter()
+    primary, secondary = bench.readers(*meters)
 
     def verdict() -> Parity:
-        facts = together(primary.facts, secondary.facts)
-        return compare(primary, secondary, facts, options=ParityOptions(patience=Patience(grace_s=0)))
+        with closing(primary), closing(secondary):
+            facts = together(primary.facts, secondary.facts)
+            return compare(primary, secondary, facts, options=ParityOptions(patience=Patience(grace_s=0)))
 
     seconds, parity = timed(verdict)
-    received = primary.meter.rows + secondary.meter.rows
-    return Sample(seconds=seconds, facts={"found": parity.different, "rows": received})
+    received, requests = sum(meter.rows for meter in meters), sum(meter.requests for meter in meters)
+    return Sample(seconds=seconds, facts={"found": parity.different, "rows": received, "requests": requests})
+
+
+def take_pages(far: FarBench) -> Sample:
+    """Read all pages of the secondary over REST at once, as far as that is allowed, and throw them away."""
+    seconds, found = timed(far.pages.take)
+    return Sample(seconds=seconds, facts={"rows": found})
 
 
 def pull(bench: Bench) -> Sample:

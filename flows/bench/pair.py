@@ -1,11 +1,11 @@
-"""The benchmark's own pair of stores: started, filled unless it holds exactly the wanted records, vacuumed, stopped."""
+"""The benchmark's own pairs of stores: started, filled unless they hold exactly what is wanted, vacuumed, stopped."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,16 +13,19 @@ from contracts.dataset import Dataset
 from contracts.registry import contract_for
 from contracts.vocabulary import Channel, StoreName
 from flows.settings import Settings
-from flows.wiring import Stores, find_stores, sql_reader
+from flows.wiring import Stores, find_stores, make_reader
+from storage.local.far import Pages, cut_into_pages, far_away
 from storage.local.yardsticks import TableFacts, settle
 from storage.meter import Meter
 from storage.parity.together import together
-from storage.ports import Digest, HashKind
-from storage.postgres import PostgresReader
+from storage.ports import Digest, HashKind, Reader
+from storage.rest.client import RestAccess
 
 SEED = 11
 ENVIRONMENT = "bench"
 LATER_S = 3600.0  # what a statement may take: a benchmark measures, it does not give up
+LATENCY_S = 0.05  # of every request to the project that is far away
+CAP = 1000  # rows that it gives at most, and that a page holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +51,33 @@ class Bench:
         """Connection URLs of primary and secondary."""
         return self.stores.urls[StoreName.PRISMA].dsn, self.stores.urls[StoreName.SUPABASE].dsn
 
-    def readers(self) -> tuple[PostgresReader, PostgresReader]:
-        """Return new readers of both sides, with meters of their own."""
+    def readers(self, ours: Meter | None = None, theirs: Meter | None = None) -> tuple[Reader, Reader]:
+        """Return new readers of primary and secondary, counted by these meters."""
+        meters = ours or Meter(), theirs or Meter()
         primary, secondary = (
-            sql_reader(self.settings, self.stores, store, self.dataset, Meter()) for store in StoreName
+            make_reader(self.settings, self.stores, store, self.dataset, meter)
+            for store, meter in zip(StoreName, meters, strict=True)
         )
         return primary, secondary
 
     def settle(self) -> None:
         """Vacuum and analyse both sides."""
         _settle(self.stores)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FarBench:
+    """The same pair, its secondary served over REST as by a project far away.
+
+    Attributes:
+        by_functions: What twinstore does with its functions there.
+        by_rows: What it does with nothing but rows.
+        pages: All rows of the secondary, as pages that can be asked for.
+    """
+
+    by_functions: Bench
+    by_rows: Bench
+    pages: Pages
 
 
 @contextmanager
@@ -95,6 +115,27 @@ def running(home: Path, settings: Settings, rows: int) -> Iterator[Bench]:
         LocalPair(home).down()
 
 
+@contextmanager
+def far(bench: Bench) -> Iterator[FarBench]:
+    """Provide the pair of a benchmark as it is reached over REST, every request as late as over a wide network.
+
+    Raises:
+        TwinstoreError: The REST service does not start, or the secondary fails.
+    """
+    with far_away(bench.settings.home, latency_s=LATENCY_S, cap=CAP) as rest:
+        access = RestAccess(url=rest.url, key=rest.secret_key.get_secret_value())
+        by_functions, by_rows = (
+            replace(
+                bench,
+                settings=bench.settings.model_copy(update={"channel": channel}),
+                stores=replace(bench.stores, rest=access),
+            )
+            for channel in (Channel.RPC, Channel.ROWS)
+        )
+        pages = cut_into_pages(bench.dsns[1], rest, bench.dataset, rows=CAP)
+        yield FarBench(by_functions=by_functions, by_rows=by_rows, pages=pages)
+
+
 def _settle(stores: Stores) -> tuple[TableFacts, TableFacts]:
     primary, secondary = (settle(store, stores.urls[store].dsn) for store in StoreName)
     return primary, secondary
@@ -129,7 +170,7 @@ def _contents(bench: Bench) -> tuple[Digest, Digest]:
     return together(lambda: _whole(primary), lambda: _whole(secondary))
 
 
-def _whole(reader: PostgresReader) -> Digest:
+def _whole(reader: Reader) -> Digest:
     with reader.snapshot(HashKind.RECORD) as snapshot:
         parts = snapshot.digests().values()
     return Digest(sum(d.count for d in parts), sum(d.sum1 for d in parts), sum(d.sum2 for d in parts))

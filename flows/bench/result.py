@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from flows.bench.pair import Bench
 
+_WHOLE = frozenset({"MB", "requests"})  # units of which fractions tell nothing
 STYLES = {Met.YES: "green", Met.NO: "red", Met.UNKNOWN: "yellow"}
 
 
@@ -134,4 +135,4 @@ def _facts(line: Line) -> dict[str, object]:
 def _amount(value: float | None, unit: str) -> str:
     if value is None:
         return ""
-    return f"{value:.0f} {unit}" if unit == "MB" else f"{value:.2f} {unit}"
+    return f"{value:.0f} {unit}" if unit in _WHOLE else f"{value:.2f} {unit}"

@@ -38,7 +38,8 @@ def run_bench(settings: Settings, rows: int, *, rounds: int = ROUNDS, progress: 
         TwinstoreError: The pair does not start, or a store failed.
     """
     from flows.bench.pair import running
-    from flows.bench.works import lines, measure
+    from flows.bench.table import lines
+    from flows.bench.works import measure
 
     progress(f"start a pair of stores with {rows:,} records")
     with running(home(settings) / "bench", settings, rows) as bench:

@@ -10,14 +10,16 @@ import pytest
 
 from contracts.vocabulary import StoreName
 from flows.bench.lines import Met
-from flows.bench.ours import reach_verdict
-from flows.bench.pair import running
+from flows.bench.ours import reach_verdict, take_pages
+from flows.bench.pair import CAP, LATENCY_S, far, running
 from flows.bench.result import print_result, to_json
 from flows.commands.bench import run_bench
 from flows.commands.common import out
 from flows.settings import Settings
-from storage.local import LocalPair
+from storage.local import GatewayOptions, LocalPair
+from storage.local.gateway.settings import load_settings
 from storage.local.yardsticks import scattered_differences
+from storage.rest.client import CONNECTIONS
 
 ROWS = 2000
 
@@ -31,7 +33,7 @@ def test_every_line_is_measured(home: Path, capsys: pytest.CaptureFixture[str]) 
     """All works run, ours answer rightly, the table and the JSON hold every line, and the pair is stopped."""
     result = run_bench(_settings(home), ROWS, rounds=0)
     here = [line for line in result.lines if line.absent is not Met.NOT_HERE]
-    assert [line.wrong for line in here] == [""] * 9
+    assert [line.wrong for line in here] == [""] * 13
     assert all(line.measured is not None for line in here)
     assert all(line.reference is None or line.reference.value for line in here if line.absent is None)
     document = json.loads(to_json(result))
@@ -40,6 +42,7 @@ def test_every_line_is_measured(home: Path, capsys: pytest.CaptureFixture[str]) 
     print_result(result, out())
     assert "PostgreSQL 16" in capsys.readouterr().out
     assert not LocalPair(home / "bench").status().running
+    assert not LocalPair(home / "bench" / "gate").status().running
 
 
 def test_records_are_used_again_only_as_they_were_loaded(home: Path) -> None:
@@ -73,3 +76,26 @@ def test_planted_differences_are_all_found_and_undone(home: Path) -> None:
         with pytest.raises(RuntimeError):
             fail_among_differences(secondary)
         assert reach_verdict(bench).facts["found"] == 0
+
+
+def test_a_project_far_away_answers_late_and_is_near_again_afterwards(home: Path) -> None:
+    """Pages hold every row once, and both ways over REST find what there is to find."""
+    with running(home, _settings(home), 2345) as bench:
+        with far(bench) as away:
+            assert _gateway_of(home) == GatewayOptions(cap=CAP, latency_s=LATENCY_S)
+            assert take_pages(away).facts["rows"] == 2345
+            for over_rest in (away.by_functions, away.by_rows):
+                sample = reach_verdict(over_rest)
+                assert sample.facts["found"] == 0
+                assert (sample.seconds or 0) > LATENCY_S * sample.facts["requests"] / CONNECTIONS
+            with scattered_differences(bench.dsns[1], 42):
+                assert reach_verdict(away.by_functions).facts["found"] == 42
+                assert reach_verdict(away.by_rows).facts["found"] == 42
+        assert _gateway_of(home) == GatewayOptions()
+
+
+def _gateway_of(home: Path) -> GatewayOptions | None:
+    """Return the settings with which the pair is served; None when it is not."""
+    rest = LocalPair(home).status().rest
+    settings = load_settings(rest.folder) if rest is not None and rest.running else None
+    return None if settings is None else settings.options()
