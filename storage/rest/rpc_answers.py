@@ -117,27 +117,27 @@ class Answers:
     def cells(self, answer: object) -> dict[int, Cell]:
         """Read the cells of a sketch."""
         cells = {}
-        for row in self._list(answer):
+        for row in self._listed(answer):
             number, rows, *sums = self._list(row, 6)
             cells[self._count(number)] = Cell(self._count(rows), *(self._number(value) for value in sums))
         return cells
 
     def found(self, answer: object) -> list[KeyHash]:
         """Read keys and hashes in no particular order."""
-        return [self._pair(row) for row in self._list(answer)]
+        return [self._pair(row) for row in self._listed(answer)]
 
     def rows(self, answer: object, keys: Iterable[str]) -> dict[str, FullRow]:
         """Read whole rows, and prove that each has one of these keys, another one each."""
         wanted = set(keys)
         found: dict[str, FullRow] = {}
-        for row in map(self._full, self._list(answer)):
+        for row in map(self._full, self._listed(answer)):
             self._require(row.hash.key in wanted and row.hash.key not in found)
             found[row.hash.key] = row
         return found
 
     def echoed(self, answer: object, rows: int) -> list[FullRow]:
         """Read as many whole rows as were sent, in their order."""
-        return [self._full(row) for row in self._list(answer, rows)]
+        return [self._full(row) for row in self._listed(answer, rows)]
 
     def rehearsals(self, answer: object) -> tuple[Rehearsal, Rehearsal]:
         """Read what was answered over some rows, as they are and with faults planted."""
@@ -150,7 +150,7 @@ class Answers:
 
     def keys(self, answer: object) -> list[str]:
         """Read keys."""
-        return [self._text(key) for key in self._list(answer)]
+        return [self._text(key) for key in self._listed(answer)]
 
     def created(self, answer: object) -> int:
         """Read a number of rows."""
@@ -180,6 +180,13 @@ class Answers:
     def _list(self, value: object, length: int | None = None) -> list[object]:
         self._require(isinstance(value, list) and length in (None, len(value)))
         return value  # type: ignore[return-value]  # it is one
+
+    def _listed(self, value: object, length: int | None = None) -> list[object]:
+        """Return a list that comes with its length: no answer at all must never pass for an empty one."""
+        said = self._object(value)
+        listed = self._list(said.get("list"), length)
+        self._require(self._count(said.get("total")) == len(listed))
+        return listed
 
     def _text(self, value: object) -> str:
         self._require(isinstance(value, str) and (value.isascii() or not _HALVES.search(value)))

@@ -169,7 +169,7 @@ def test_no_name_of_a_column_is_taken_for_one_of_ours(pair: Pair) -> None:
     assert found is not None
     assert sums is not None
     assert pairs is not None
-    ((key_text, hash1, hash2, texts),) = found[0]
+    ((key_text, hash1, hash2, texts),) = found[0]["list"]
     assert key_text == "low value \\|\\\\|kind value \\|\\\\"
     assert texts == values
     assert pairs[0]["pairs"] == [[key_text, hash1, hash2]]

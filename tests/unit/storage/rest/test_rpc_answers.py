@@ -22,11 +22,18 @@ from storage.rest.rpc_answers import Answers
 ANSWERS = Answers(StoreName.SUPABASE, PLANNING)
 FIRST, SECOND = "00000000-0000-4000-8000-000000000000", "01000000-0000-4000-8000-000000000000"
 BIG = 2**62 + 1
+
+
+def listed(*items: object) -> dict[str, object]:
+    """Return a list as doors give it: with its length."""
+    return {"total": len(items), "list": list(items)}
+
+
 DIGESTS = [[0, 1, str(BIG), "-7"], [1, 1, "8", "9"]]
 SUMS = {"counts": [[0, 1], [1, 1]], "digests": DIGESTS}
 PAIRS: dict[str, Any] = {**SUMS, "pairs": [[FIRST, str(BIG), "-7"], [SECOND, "8", "9"]]}
 ROW = [FIRST, "1", "2", [FIRST, *["x"] * (len(PLANNING.columns) - 2), None]]
-CELLS = [[5, 1, str(BIG), "2", "-3", "4"]]
+CELLS = listed([5, 1, str(BIG), "2", "-3", "4"])
 FACTS = {
     "role": "service_role",
     "server_version": "18.1",
@@ -53,11 +60,11 @@ READ: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "sums": (SUMS, lambda answer: ANSWERS.sums(answer, range(RANGES))),
     "pairs": (PAIRS, lambda answer: ANSWERS.pairs(answer, [0, 1])),
     "cells": (CELLS, ANSWERS.cells),
-    "found": (PAIRS["pairs"], ANSWERS.found),
-    "rows": ([ROW], lambda answer: ANSWERS.rows(answer, [FIRST])),
-    "echoed": ([ROW, ROW], lambda answer: ANSWERS.echoed(answer, 2)),
+    "found": (listed(*PAIRS["pairs"]), ANSWERS.found),
+    "rows": (listed(ROW), lambda answer: ANSWERS.rows(answer, [FIRST])),
+    "echoed": (listed(ROW, ROW), lambda answer: ANSWERS.echoed(answer, 2)),
     "rehearsals": ([{**PAIRS, "cells": CELLS}] * 2, ANSWERS.rehearsals),
-    "keys": ([FIRST, SECOND], ANSWERS.keys),
+    "keys": (listed(FIRST, SECOND), ANSWERS.keys),
     "created": ({"total": 7}, ANSWERS.created),
 }
 DOORS = pytest.mark.parametrize("door", READ)
@@ -151,7 +158,7 @@ def test_pairs_that_are_not_whole_are_refused(path: tuple[Any, ...], wrong: obje
 
 def test_rows_that_were_not_asked_for_are_refused() -> None:
     """A row with another key, or the same row twice, is no answer."""
-    for answer, keys in (([ROW], [SECOND]), ([ROW, ROW], [FIRST])):
+    for answer, keys in ((listed(ROW), [SECOND]), (listed(ROW, ROW), [FIRST])):
         with pytest.raises(ProtocolError):
             ANSWERS.rows(answer, keys)
 
@@ -165,5 +172,13 @@ def test_ranges_that_were_not_asked_for_are_refused() -> None:
 def test_no_value_is_told() -> None:
     """The error shows nothing of the answer."""
     with pytest.raises(ProtocolError) as caught:
-        ANSWERS.keys(["canary", 5])
+        ANSWERS.keys(listed("canary", 5))
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("door", ["cells", "found", "rows", "keys"])
+@pytest.mark.parametrize("nothing", [[], {}, {"list": []}, {"total": 1, "list": []}, {"total": 0}], ids=str)
+def test_no_answer_is_not_taken_for_an_empty_one(door: str, nothing: object) -> None:
+    """An answer that got lost on the way, wholly or in part, does not say that there are no rows."""
+    with pytest.raises(ProtocolError):
+        READ[door][1](nothing)

@@ -1,0 +1,87 @@
+"""Doors behind a network that spoils answers: a comparison ends in one sentence, or in the truth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from contracts.errors import TwinstoreError
+from contracts.planning import PLANNING
+from contracts.vocabulary import StoreName
+from storage.parity.engine import Parity, ParityOptions, compare
+from storage.parity.recheck import Patience
+from storage.postgres import PostgresReader
+from storage.rest.client import RestAccess
+from storage.rest.rpc_reader import RestRpcReader
+from tests.support.faulty_proxy import Fault, Plan, faulty_proxy
+from tests.support.gateway import Rest
+from tests.support.rest_reading import IMPATIENT, SHORT
+from tests.support.servers import SEEDED, Pair
+
+AT_ONCE = ParityOptions(patience=Patience(grace_s=0, rounds=1))
+HARMLESS = {Fault.CLOSED_AFTERWARDS, Fault.NO_RANGE}
+"""Doors give one value, of which no header tells a range."""
+REQUESTS = 20
+"""More than a comparison of these stores sends."""
+
+
+@pytest.fixture
+def plan() -> Plan:
+    """What the proxy does; nothing at first."""
+    return Plan()
+
+
+@pytest.fixture
+def proxied(rest: Rest, plan: Plan) -> Iterator[str]:
+    """URL of the project behind a proxy that can be told to spoil answers."""
+    with faulty_proxy(rest.url, plan) as url:
+        yield url
+
+
+def compared(pair: Pair, url: str, key: str) -> Parity:
+    """Compare the stores at once, from facts to causes."""
+    primary = PostgresReader(pair.primary, StoreName.PRISMA, PLANNING)
+    secondary = RestRpcReader(RestAccess(url=url, key=key), PLANNING, limits=SHORT, patience=IMPATIENT)
+    return compare(primary, secondary, (primary.facts(), secondary.facts()), options=AT_ONCE)
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_no_fault_invents_or_hides_a_difference(
+    seeded_pair: Pair, rest: Rest, plan: Plan, proxied: str, fault: Fault
+) -> None:
+    """A fault that begins at any request and lasts ends the comparison in one sentence, or does no harm."""
+    with psycopg.connect(seeded_pair.secondary) as connection:
+        connection.execute(
+            "UPDATE public.planning SET title = 'other' WHERE id = (SELECT min(id::text)::uuid FROM public.planning)"
+        )
+    plan.fault = None
+    expected = compared(seeded_pair, proxied, rest.service_key)
+    assert (expected.rows.matched, expected.different) == (SEEDED - 1, 1)
+    ended = 0
+    for first in range(0, REQUESTS, 3):
+        plan.fault, plan.first, plan.requests = fault, first, 0
+        began = time.monotonic()
+        try:
+            found = compared(seeded_pair, proxied, rest.service_key)
+        except TwinstoreError as error:
+            ended += 1
+            sentence = str(error)
+        else:
+            sentence = ""
+            assert (found.rows, found.differences) == (expected.rows, expected.differences)
+        assert time.monotonic() - began < 15
+        assert not any(secret in sentence for secret in (rest.service_key, "Bearer", "\n", "http://127"))
+    assert ended or fault in HARMLESS
+
+
+@pytest.mark.parametrize("fault", [Fault.HTML, Fault.HALF_JSON, Fault.CLOSED_AT_ONCE, Fault.BUSY, Fault.NO_SCHEMA])
+def test_a_fault_that_passes_changes_nothing(
+    seeded_pair: Pair, rest: Rest, plan: Plan, proxied: str, fault: Fault
+) -> None:
+    """What is spoilt once is asked for again, whichever answer it is."""
+    for first in range(8):
+        plan.fault, plan.first, plan.times, plan.requests = fault, first, 1, 0
+        assert compared(seeded_pair, proxied, rest.service_key).identical
