@@ -7,7 +7,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from contracts.column_types import INSTANTS, MILLISECONDS, NUMBERS, ColumnType, is_array, precision, readable
+from contracts.column_types import (
+    INSTANTS,
+    MILLISECONDS,
+    NUMBERS,
+    ColumnType,
+    base_type,
+    is_array,
+    precision,
+    readable,
+)
 from contracts.errors import ConfigurationError
 from contracts.row_facts import RowFacts
 from contracts.vocabulary import Classification, StoreName
@@ -68,6 +77,11 @@ class Column:
                         f"Column `{self.name}` is {spelling} on {store}, which cannot be compared as {kind}.",
                         "Declare another type, or leave the column out.",
                     )
+            if len({base_type(spelling) for spelling in spellings} - {"text", "character varying"}) > 1:
+                raise ConfigurationError(
+                    f"Column `{self.name}` may be of several types on {store}, which are read differently.",
+                    "Declare the one that it has.",
+                )
         if self.ignore_case and (self.type is not ColumnType.TEXT or self.array):
             self._refuse("ignore_case", "texts")
         if isinstance(self.tolerance, timedelta) and (self.type not in {*INSTANTS, ColumnType.TIME} or self.array):

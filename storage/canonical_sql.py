@@ -6,10 +6,9 @@ The reverse does not hold (JSON `1.0` and `1.00` hash apart), and is settled row
 
 from __future__ import annotations
 
-import re
-
 from psycopg import sql
 
+from contracts.column_types import INSTANTS, base_type
 from contracts.dataset import Column, ColumnType, Dataset
 from contracts.keys import ESCAPE, SEPARATOR, split_key
 from contracts.vocabulary import StoreName
@@ -41,8 +40,6 @@ KEY_HASHES = {
 CELL_NAMES = tuple(sql.Identifier(f"cell{table}") for table in range(len(SHIFTS)))
 CHECK = sql.SQL("(h1 & {m}) * (h2 & {m})").format(m=sql.Literal(MASK31))
 
-_MODIFIER = re.compile(r"\(\d+(,-?\d+)?\)")
-_INSTANTS = (ColumnType.TIMESTAMP_MS, ColumnType.TIMESTAMP_US)
 _ESCAPED = (ColumnType.TEXT, ColumnType.BYTES)
 """Types whose texts may hold what separates the parts of a key."""
 _TEXTS = ("text", "character varying")
@@ -74,8 +71,8 @@ class TableSql:
         return sql.Identifier(column.name_in(self._store))
 
     def base_type(self, column: Column) -> str:
-        """Return the type of a column in this store without length, precision and scale."""
-        return _MODIFIER.sub("", next(iter(column.sql_types[self._store])))
+        """Return the type of a column in this store, or of its elements, without length, precision and scale."""
+        return base_type(next(iter(column.sql_types[self._store])))
 
     def _key(self) -> sql.Composable:
         parts = [self.text(column) for column in self._dataset.key_columns]
@@ -113,7 +110,7 @@ class TableSql:
 
     def text(self, column: Column) -> sql.Composable:
         """Return the text of a column that is hashed; mirrors `storage.canonical_text.field_text`."""
-        if column.type in _INSTANTS:
+        if column.type in INSTANTS:
             return sql.SQL("{}::text").format(self.instant(column))
         form = "{}::text"
         if column.type is ColumnType.NUMERIC and not column.array:

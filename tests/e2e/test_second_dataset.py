@@ -20,7 +20,6 @@ from tests.support.gateway import serve
 from tests.support.second_dataset import NAME, ROWS, add_files, fill, make_tables
 from tests.support.servers import Pair
 
-
 pytestmark = pytest.mark.slow
 
 

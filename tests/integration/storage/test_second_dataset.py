@@ -126,6 +126,18 @@ def test_one_sided_rows_are_found_whatever_their_key_holds(readers: tuple[Reader
     assert parity.rows.matched == ROWS - len(LABELS) - 1
 
 
+def test_a_key_in_another_spelling_is_excluded_and_explained(readers: tuple[Reader, Reader], empty_pair: Pair) -> None:
+    """A UUID in capitals inside a longer key is counted apart, and is why its row stands on supabase only."""
+    execute(
+        empty_pair.primary, """UPDATE "Reading" SET "sensorId" = upper("sensorId") WHERE label = 'a|b' AND seq < 2e15"""
+    )
+    execute(empty_pair.primary, """UPDATE "Reading" SET "sensorId" = 'sensor|1' WHERE label = '' AND seq < 5e15""")
+    parity = compared(readers)
+    assert (parity.rows.excluded, parity.rows.only_secondary) == (2, 2)
+    causes = {split_key(readers[0].dataset, d.key)[2]: d.cause for d in parity.differences}
+    assert causes == {"a|b": Cause.KEY_CASE, "": Cause.MISSING_ROW}
+
+
 def test_numbers_that_a_double_rounded_are_explained(readers: tuple[Reader, Reader], empty_pair: Pair) -> None:
     """A bigint beyond 2^53 and a long numeric that went through a double are named so, and in which store."""
     execute(

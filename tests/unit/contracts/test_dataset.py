@@ -78,6 +78,15 @@ def test_a_type_that_cannot_be_compared_is_refused_by_name(kind: ColumnType, sql
     assert sql in str(caught.value)
 
 
+def test_types_that_are_read_differently_are_refused_together() -> None:
+    """A store has one type of a column; only texts of different lengths may be left open."""
+    either = {StoreName.PRISMA: frozenset({"text", "character varying(20)"})}
+    assert Column(name="it", type=ColumnType.TEXT, sql_types=either).type is ColumnType.TEXT
+    zones = {StoreName.PRISMA: frozenset({"timestamp with time zone", "timestamp without time zone"})}
+    with pytest.raises(ConfigurationError, match="several types on prisma"):
+        Column(name="it", type=ColumnType.TIMESTAMP_US, sql_types=zones)
+
+
 @pytest.mark.parametrize(
     ("kind", "rule"),
     [
