@@ -273,6 +273,7 @@ def conclude(
         differences_total=parity.different,
         clusters=parity.clusters,
         checks=checks,
+        proof=parity.proof,
         notes=parity.notes,
     )
 

@@ -18,9 +18,9 @@ _NAME = re.compile(r"\d{4}_[a-z_]+")
 
 _HEADER = """\
 -- twinstore {version}: the {side} side, complete.
--- Run it with psql as the role that shall own it, such as postgres: psql -X -f FILE "$URL"
--- Every part is a transaction of its own and may be run again; one that fails leaves nothing behind and stops the rest.
-\\set ON_ERROR_STOP on
+-- Run it as the role that shall own it, such as postgres: in the SQL editor of the project, or with psql:
+--   psql -X -v ON_ERROR_STOP=1 -f FILE "$URL"
+-- Every part is a transaction of its own and may be run again; one that fails leaves nothing behind.
 """
 
 

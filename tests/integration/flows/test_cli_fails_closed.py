@@ -142,11 +142,21 @@ def test_a_disk_that_is_full_for_the_report(seeded_pair: Pair, home: Path) -> No
     assert not [path for path in home.glob("runs/*/*") if path.stat().st_size >= 16384 or path.suffix == ".json"]
 
 
-@pytest.mark.parametrize("missing", ["DATABASE_URL", "SUPABASE_DB_URL"])
-def test_half_a_configuration_is_refused(seeded_pair: Pair, home: Path, missing: str) -> None:
-    """With only one store named, the embedded pair is not used in its stead."""
-    done = twinstore(seeded_pair, home, "check", settings={missing: ""})
-    assert_could_not_tell(done, seeded_pair, f"{missing} is not set.")
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"DATABASE_URL": ""}, "DATABASE_URL is not set."),
+        ({"SUPABASE_DB_URL": ""}, "Neither SUPABASE_URL nor SUPABASE_DB_URL leads to Supabase."),
+        ({"SUPABASE_DB_URL": "", "SUPABASE_URL": "http://127.0.0.1:9"}, "SUPABASE_URL is set without a key."),
+        ({"SUPABASE_DB_URL": "", "TWINSTORE_CHANNEL": "sql"}, "asks for sql, but SUPABASE_DB_URL is not set."),
+        ({"TWINSTORE_CHANNEL": "fax"}, "The setting TWINSTORE_CHANNEL cannot be used"),
+    ],
+    ids=["no primary", "no secondary", "no key", "no sql", "no such channel"],
+)
+def test_half_a_configuration_is_refused(seeded_pair: Pair, home: Path, settings: dict[str, str], words: str) -> None:
+    """With only one store named, or half of what leads to it, the embedded pair is not used in its stead."""
+    done = twinstore(seeded_pair, home, "check", settings=settings)
+    assert_could_not_tell(done, seeded_pair, words)
     assert done.stdout == ""
 
 

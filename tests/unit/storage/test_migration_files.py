@@ -78,9 +78,9 @@ def test_one_vocabulary() -> None:
 
 @pytest.mark.parametrize("side", Side)
 def test_printed_sql_is_complete(side: Side) -> None:
-    """The printed SQL stops at the first error and holds every migration, each in a transaction of its own."""
+    """The printed SQL holds every migration, each in a transaction of its own, and nothing that only psql knows."""
     printed = render(side)
-    assert "\\set ON_ERROR_STOP on" in printed
+    assert not re.search(r"^\\", printed, re.MULTILINE)
     assert printed.count("\nBEGIN;\n") == printed.count("\nCOMMIT;\n") == len(migrations(side))
     assert [m.name for m in migrations(side)] == re.findall(r"^-- (\d{4}_\w+|doors_\w+)$", printed, re.MULTILINE)
 

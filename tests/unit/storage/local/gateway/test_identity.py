@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 
 import pytest
@@ -45,6 +46,7 @@ def user(**claims: object) -> str:
         (KEYS.secret_key, KEYS.secret_key, "service_role"),
         (KEYS.secret_key, user(), "authenticated"),
     ],
+    ids=itertools.count(),  # not the keys, which are others in every process
 )
 def test_the_token_says_who_unless_the_key_does(key: str, token: str | None, expected: str) -> None:
     """The key lets in, the token decides; an opaque key alone stands for its role."""
@@ -52,14 +54,18 @@ def test_the_token_says_who_unless_the_key_does(key: str, token: str | None, exp
     assert role(**headers) == expected
 
 
-@pytest.mark.parametrize("key", ["", "nonsense", OTHER.anon_key, OTHER.secret_key, user(), "schlüssel"])
+@pytest.mark.parametrize(
+    "key", ["", "nonsense", OTHER.anon_key, OTHER.secret_key, user(), "schlüssel"], ids=itertools.count()
+)
 def test_without_a_key_of_the_project_nobody_comes_in(key: str) -> None:
     """No key, an unknown one, one of another project, a user's token as key: all are turned away."""
     with pytest.raises(Unidentified):
         role(apikey=key, authorization=f"Bearer {KEYS.service_key}")
 
 
-@pytest.mark.parametrize("token", [OTHER.service_key, KEYS.publishable_key, "sb_secret_other", "a.b.c", ""])
+@pytest.mark.parametrize(
+    "token", [OTHER.service_key, KEYS.publishable_key, "sb_secret_other", "a.b.c", ""], ids=itertools.count()
+)
 def test_a_wrong_token_is_refused_whatever_the_key(token: str) -> None:
     """A token that is not valid does not fall back to the role of the key."""
     with pytest.raises(Refusal, check=lambda refusal: refusal.status == 401):
