@@ -9,6 +9,7 @@ all values that are equal (JSON `1.0` and `1.00`), and are never equal for two v
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from contracts.dataset import Column, ColumnType, Dataset
@@ -20,6 +21,7 @@ from storage.ports import KeyHash, Row
 
 NULL = "-"  # in place of the md5 of a field that is NULL
 HALF = 16  # hexadecimal digits of 64 bits
+_TWO_INTEGERS = struct.Struct(">qq")  # a digest as two of 64 bits, as the server casts its hexadecimal digits
 
 PROBE: tuple[str | None, ...] = (
     "k\u00e9y \U0001f600",
@@ -102,11 +104,9 @@ def text_hashes(
     """
     columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
     texts = {c.name: _field_texts(c, columns[c.name], store) for c in dataset.compared}
-    digests = zip(
-        *([NULL if t is None else _md5(t.encode()) for t in column] for column in texts.values()), strict=True
-    )
+    records = map("".join, zip(*map(_digests, texts.values()), strict=True))
     keys = _key_texts(dataset, [texts[name] for name in dataset.key], store)
-    return [KeyHash(key, *_halves("".join(record))) for key, record in zip(keys, digests, strict=True)]
+    return [KeyHash(key, *_halves(record)) for key, record in zip(keys, records, strict=True)]
 
 
 def key_hash(key: str) -> int:
@@ -151,8 +151,8 @@ def _key_texts(dataset: Dataset, parts: list[Sequence[str | None]], store: Store
 
 
 def _halves(record: str) -> tuple[int, int]:
-    digest = hashlib.md5(record.encode("ascii"), usedforsecurity=False).digest()
-    return int.from_bytes(digest[:8], signed=True), int.from_bytes(digest[8:], signed=True)
+    hash1, hash2 = _TWO_INTEGERS.unpack(hashlib.md5(record.encode("ascii"), usedforsecurity=False).digest())
+    return hash1, hash2
 
 
 def _md5(data: bytes) -> str:
