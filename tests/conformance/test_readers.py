@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -79,8 +79,9 @@ def held(request: pytest.FixtureRequest, pair: Pair) -> Iterator[tuple[Held, Has
             with rest_service(pair) as service:
                 serve_rows(service, pair)
                 access = RestAccess(url=service.url, key=service.service_key)
-                reader: Reader = (RestRpcReader if where == "rpc" else RestRowsReader)(access, SERVED)
-                yield Held(reader, changing(service.owner, TABLE)), kind
+                over: Callable[..., Reader] = RestRpcReader if where == "rpc" else RestRowsReader
+                with closing(over(access, SERVED)) as reader:
+                    yield Held(reader, changing(service.owner, TABLE)), kind
 
 
 def changing(dsn: str, table: str) -> Callable[[str, str], None]:
