@@ -19,14 +19,14 @@ BOTH = "both"
 
 def migrate_command(side: str, *, dry_run: bool, print_sql: bool, uninstall: bool) -> None:
     """Apply, print or remove the migrations of the sides that are meant."""
-    sides = _sides(side)
+    sides, settings = _sides(side), load_settings()  # the settings say which datasets there are
     if print_sql:
         _print(sides)
         return
     from storage.migrations import migrate
     from storage.migrations import uninstall as remove
 
-    stores = find_stores(load_settings(), migrated=False)
+    stores = find_stores(settings, migrated=False)
     console = out()
     for store, one, dsn in [(store, one, stores.sql(store).dsn) for store, one in sides.items()]:
         if uninstall:
