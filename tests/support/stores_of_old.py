@@ -62,8 +62,8 @@ def schema_dump(dsn: str, *schemas: str) -> str:
 
 
 def run_psql(dsn: str, script: Path) -> subprocess.CompletedProcess[str]:
-    """Run a file with psql, as a user would."""
-    command = [str(bin_folder(18) / "psql"), "-X", "-q", "-f", str(script), dsn]
+    """Run a file with psql, as its first lines say."""
+    command = [str(bin_folder(18) / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(script), dsn]
     return subprocess.run(command, check=False, capture_output=True, text=True)
 
 
