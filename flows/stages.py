@@ -274,8 +274,15 @@ def conclude(
         clusters=parity.clusters,
         checks=checks,
         proof=parity.proof,
-        notes=parity.notes,
+        notes=(*parity.notes, *_unproven(looks, comparison)),
     )
+
+
+def _unproven(looks: tuple[Look, Look], comparison: Comparison) -> tuple[str, ...]:
+    """Say that two settings may lead to one store, where nothing tells; a store always equals itself."""
+    if not comparison.looked or all(look.facts and look.facts.identity for look in looks):
+        return ()
+    return ("It was not proven that the two settings lead to two different databases: one of them shows no identity",)
 
 
 def _not_looked_at(

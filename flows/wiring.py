@@ -15,7 +15,7 @@ from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError
 from contracts.vocabulary import Channel, StoreName
 from flows.settings import Settings
-from storage.urls import StoreUrl, parse_url
+from storage.urls import StoreUrl, parse_url, project_of
 
 if TYPE_CHECKING:
     from storage.local import RestInfo
@@ -60,6 +60,12 @@ class Stores:
             )
         return self.urls[store]
 
+    def project(self, store: StoreName) -> str | None:
+        """Return the Supabase project that a store is read from; None where its address does not tell."""
+        if self.rest is not None and not self.by_sql(store):
+            return project_of(self.rest.url)
+        return project_of(self.urls[store].dsn)
+
     def where(self, store: StoreName) -> str:
         """Return where a store is, for people: host and database, or the URL of the project."""
         if self.rest is not None and not self.by_sql(store):
@@ -94,12 +100,14 @@ def find_stores(
     urls = {StoreName.PRISMA: parse_url(settings.database_url.get_secret_value(), "DATABASE_URL")}
     if settings.supabase_db_url is not None:
         urls[StoreName.SUPABASE] = parse_url(settings.supabase_db_url.get_secret_value(), "SUPABASE_DB_URL")
-    return Stores(
-        urls=urls,
-        environment=settings.environment or "default",
-        embedded=False,
-        rest=_rest(settings),
-    )
+    stores = Stores(urls=urls, environment=settings.environment or "default", embedded=False, rest=_rest(settings))
+    primary, secondary = (stores.project(store) for store in StoreName)
+    if primary is not None and primary == secondary:
+        raise ConfigurationError(
+            "DATABASE_URL and the settings of Supabase lead to the same project.",
+            "Point one of them at the other store; a store cannot be compared with itself.",
+        )
+    return stores
 
 
 def _rest(settings: Settings) -> RestAccess | None:

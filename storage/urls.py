@@ -20,6 +20,24 @@ PLACEHOLDER = re.compile(
 )
 
 
+_PROJECT_HOST = re.compile(r"(?:db\.)?([a-z0-9]{20})\.supabase\.(?:co|in|red)")
+_POOLER = ".pooler.supabase.com"
+
+
+def project_of(url: str) -> str | None:
+    """Return the reference of the Supabase project that a URL leads to; None where its host and user do not tell.
+
+    Args:
+        url: URL of a project, or of its database, by itself or through a pooler.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    if found := _PROJECT_HOST.fullmatch(host):
+        return found[1]
+    _, _, project = unquote(parts.username or "").partition(".")
+    return project or None if host.endswith(_POOLER) else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreUrl:
     """A connection URL, taken apart.

@@ -46,6 +46,7 @@ def test_clean_stores_pass(seeded_pair: Pair, channel: Channel) -> None:
     report = report_over(seeded_pair, channel)
     assert report.verdict is Verdict.PASSED, report.reasons
     assert [facts.channel for facts in report.stores] == [Channel.SQL, channel]
+    assert any("two different databases" in note for note in report.notes) == (channel is Channel.ROWS)
     assert invented([], report) == []
 
 

@@ -150,14 +150,32 @@ def test_a_disk_that_is_full_for_the_report(seeded_pair: Pair, home: Path) -> No
         ({"SUPABASE_DB_URL": "", "SUPABASE_URL": "http://127.0.0.1:9"}, "SUPABASE_URL is set without a key."),
         ({"SUPABASE_DB_URL": "", "TWINSTORE_CHANNEL": "sql"}, "asks for sql, but SUPABASE_DB_URL is not set."),
         ({"TWINSTORE_CHANNEL": "fax"}, "The setting TWINSTORE_CHANNEL cannot be used"),
+        (
+            {
+                "DATABASE_URL": "postgresql://postgres.abcdefghijklmnopqrst:x@aws-0-eu.pooler.supabase.com:6543/postgres",
+                "SUPABASE_DB_URL": "",
+                "SUPABASE_URL": "https://abcdefghijklmnopqrst.supabase.co",
+                "SUPABASE_SECRET_KEY": "sb_secret_0123456789012345678901_01234567",
+            },
+            "lead to the same project",
+        ),
     ],
-    ids=["no primary", "no secondary", "no key", "no sql", "no such channel"],
+    ids=["no primary", "no secondary", "no key", "no sql", "no such channel", "one project"],
 )
 def test_half_a_configuration_is_refused(seeded_pair: Pair, home: Path, settings: dict[str, str], words: str) -> None:
     """With only one store named, or half of what leads to it, the embedded pair is not used in its stead."""
     done = twinstore(seeded_pair, home, "check", settings=settings)
     assert_could_not_tell(done, seeded_pair, words)
     assert done.stdout == ""
+
+
+def test_a_project_that_is_down_over_rest(seeded_pair: Pair, home: Path) -> None:
+    """A project that nobody serves is said to be out of reach, without its key."""
+    key = "sb_secret_0123456789012345678901_01234567"
+    there = {"SUPABASE_DB_URL": "", "SUPABASE_URL": "http://127.0.0.1:9", "SUPABASE_SECRET_KEY": key}
+    done = twinstore(seeded_pair, home, "check", settings=there)
+    assert_could_not_tell(done, seeded_pair, "supabase cannot be reached: its host does not accept connections.")
+    assert key not in done.stdout + done.stderr
 
 
 def test_a_url_that_cannot_be_read_is_not_repeated(seeded_pair: Pair, home: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.errors import ConfigurationError
-from storage.urls import is_placeholder, parse_url
+from storage.urls import is_placeholder, parse_url, project_of
 
 SECRET = "s3c%20r3t%2F"
 
@@ -81,3 +81,20 @@ def test_what_is_about_safety_is_passed_on_or_refused() -> None:
     assert url.dsn == "postgresql://u:p@h/db?require_auth=scram-sha-256&sslcrl=c&sslmode=verify-full"
     with pytest.raises(ConfigurationError, match="sslidentity"):
         parse_url("postgresql://u:p@h/db?sslidentity=client.p12", "DATABASE_URL")
+
+
+@pytest.mark.parametrize(
+    ("url", "project"),
+    [
+        ("https://abcdefghijklmnopqrst.supabase.co", "abcdefghijklmnopqrst"),
+        ("postgresql://postgres:x@db.abcdefghijklmnopqrst.supabase.co:5432/postgres", "abcdefghijklmnopqrst"),
+        ("postgresql://postgres.abcdefghijklmnopqrst:x@aws-0-eu.pooler.supabase.com/postgres", "abcdefghijklmnopqrst"),
+        ("postgresql://postgres:x@aws-0-eu.pooler.supabase.com/postgres", None),
+        ("postgresql://app.name:x@db.example.com/app", None),
+        ("http://127.0.0.1:54321", None),
+        ("https://abcdefghijklmnopqrst.supabase.co.example.com", None),
+    ],
+)
+def test_a_project_is_known_by_host_or_user(url: str, project: str | None) -> None:
+    """The reference of a project stands in its host, or in the user of a pooler; nothing else is taken for one."""
+    assert project_of(url) == project
