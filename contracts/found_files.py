@@ -109,7 +109,7 @@ def _load(known: str, file: Path, mark: str) -> None:
     made = sys.modules[known] = module_from_spec(spec)
     try:
         loader.exec_module(made)
-    except Exception as exc:
+    except (Exception, SystemExit) as exc:  # a file that ends Python must not end a gate as if it were passed
         del sys.modules[known]
         raise _unusable(exc, file) from exc
     if not hasattr(made, mark):
@@ -117,14 +117,14 @@ def _load(known: str, file: Path, mark: str) -> None:
         raise ConfigurationError(f"The file {file} does not assign {mark}.", "See docs/adding-a-dataset.md.")
 
 
-def _unusable(exc: Exception, file: Path) -> ConfigurationError:
+def _unusable(exc: BaseException, file: Path) -> ConfigurationError:
     where = f"The file {file} cannot be used{_line(exc, file)}: "
     if isinstance(exc, ConfigurationError):  # what a contract says of itself quotes nothing
         return ConfigurationError(where + exc.what, exc.todo)
     return ConfigurationError(f"{where}{type(exc).__name__}.", "Mend it, or take it out of the folder.")
 
 
-def _line(exc: Exception, file: Path) -> str:
+def _line(exc: BaseException, file: Path) -> str:
     """Return the line of the file in which an error came up."""
     if isinstance(exc, SyntaxError) and exc.filename == str(file):
         return f" in line {exc.lineno}"

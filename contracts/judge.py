@@ -118,7 +118,7 @@ class ContractJudge:
         self._unanswered = set(self._tallies)
         try:
             self._evaluators = contract.evaluators(store)
-        except Exception as exc:  # noqa: BLE001 - whatever it is, the rules are not judged
+        except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever it is, the rules are not judged
             self._evaluators = ()
             self._trouble(tuple(self._tallies), f"the rules could not be built ({type(exc).__name__})")
 
@@ -130,7 +130,7 @@ class ContractJudge:
         for evaluator in self._evaluators:
             try:
                 self._evaluate(evaluator, batch)
-            except Exception as exc:  # noqa: BLE001 - whatever it is, these rules are errored, and the others go on
+            except (Exception, SystemExit) as exc:  # noqa: BLE001 - these rules are errored, and the others go on
                 # The text of the exception may hold values of the rows, so only its kind is told.
                 self._trouble(evaluator.rules, f"its evaluation raised {type(exc).__name__}")
 

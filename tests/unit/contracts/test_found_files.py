@@ -59,6 +59,7 @@ def test_an_unknown_dataset_is_refused_with_those_that_are_known() -> None:
     [
         ("x = (", "in line 1: SyntaxError"),
         ("\nimport nothing_of_that_name", "in line 2: ModuleNotFoundError"),
+        ("import sys\nsys.exit(0)", "in line 2: SystemExit"),
         ("RULES = ()", "does not assign CONTRACT"),
         ("CONTRACT = 1", "does not hold the contract of orders"),
         ("from contracts.planning import CONTRACT", "does not hold the contract of orders"),

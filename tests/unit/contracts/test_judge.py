@@ -80,6 +80,17 @@ def test_a_raising_rule_is_errored_and_the_others_go_on() -> None:
     assert "secret" not in one(results).message
 
 
+def test_a_rule_that_ends_python_is_errored() -> None:
+    """A rule that exits with code 0 must not end the run with it."""
+
+    def leave(_: pa.RecordBatch) -> Failures:
+        raise SystemExit(0)
+
+    judge = sabotaged(leave)
+    judge.judge(rows(range(3)))
+    assert_only_errored(judge.results(3), RULE)
+
+
 def test_a_rule_that_raises_late_is_errored_and_tells_what_it_found_before() -> None:
     """A rule that fails on some rows and raises on later ones is errored, not failed."""
 
