@@ -94,6 +94,8 @@ def _parse(path: Path, text: str) -> tuple[Any, Lines]:
             return tomllib.loads(text), {}
         except tomllib.TOMLDecodeError as exc:
             raise ConfigurationError(f"{path} is no TOML: {_clause(str(exc))}.", "Correct it there.") from None
+        except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
+            raise ConfigurationError(f"{path} is no policy.", _TODO) from None
     if path.suffix.lower() in {".yaml", ".yml"}:
         return _parse_yaml(path, text)
     raise ConfigurationError(f"{path} is neither YAML nor TOML.", "Name the file *.yaml, *.yml or *.toml.")
@@ -113,7 +115,7 @@ def _parse_yaml(path: Path, text: str) -> tuple[Any, Lines]:
     except yaml.MarkedYAMLError as exc:
         line = f", line {exc.problem_mark.line + 1}" if exc.problem_mark else ""
         raise ConfigurationError(f"{path}{line}: this is no YAML, {exc.problem}.", "Correct it there.") from None
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, RecursionError):
         raise ConfigurationError(f"{path} is no YAML.", "Correct it.") from None
     finally:
         loader.dispose()

@@ -117,6 +117,7 @@ REFUSED = {
         "gate.yaml, line 2: this is no YAML, could not determine a constructor for the tag '!other'."
     ),
     "version: 1\nx: 2026-13-45\n": "gate.yaml is no YAML.",
+    f"version: 1\nx: {'[' * 3000}{']' * 3000}\n": "gate.yaml is no YAML.",
     "version: 1\nx: !!binary aGk=\n": "gate.yaml holds something that is no text, number, switch or date.",
     "- version: 1\n": "gate.yaml: input should be an object.",
     "": "gate.yaml is empty.",
@@ -134,6 +135,8 @@ def test_toml_is_refused_with_its_words(tmp_path: Path) -> None:
     """Unknown keys by their place, broken files by the line that the parser names."""
     assert refusal(tmp_path, "version = 1\nfail_no = 1\n", "g.toml") == "g.toml: fail_no is no key of a policy."
     assert "(at line 2, column" in refusal(tmp_path, "version = 1\nversion = 1\n", "g.toml")
+    for absurd in (f"{'[' * 3000}{']' * 3000}", "9" * 5000):
+        assert refusal(tmp_path, f"version = {absurd}\n", "g.toml") == "g.toml is no policy."
 
 
 def test_files_that_are_no_policy_are_refused(tmp_path: Path) -> None:
