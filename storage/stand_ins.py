@@ -89,10 +89,14 @@ def rows_as_data(dataset: Dataset, rows: Sequence[Row]) -> list[list[str | None]
 
 def _type(table: TableSql, column: Column) -> sql.SQL:
     """Return the type of a column here: its own, or one that holds any value of its form and is written alike."""
-    kind = _WIDEST.get(column.type)
-    if column.type is ColumnType.UUID and table.base_type(column) != "uuid":
+    base = table.base_type(column)
+    kind = _WIDEST.get(column.type, base)
+    if column.type is ColumnType.UUID and base != "uuid":
         kind = "text"
-    return sql.SQL((kind or table.base_type(column)) + ("[]" if column.array else ""))  # a type of the catalogue
+    if column.array and base in _PADDED:
+        kind = "bpchar"  # inside arrays, unlike outside, the blanks at the end are written
+    return sql.SQL(kind + ("[]" if column.array else ""))  # a type of the catalogue
 
 
+_PADDED = ("character", "bpchar")
 _WIDEST = {ColumnType.TEXT: "text", ColumnType.INTEGER: "bigint", ColumnType.NUMERIC: "numeric"}

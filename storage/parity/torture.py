@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import cycle, islice
 
+from contracts.column_types import base_type
 from contracts.dataset import Column, ColumnType, Dataset
 from contracts.errors import ProtocolError
 from contracts.vocabulary import StoreName
@@ -18,7 +19,7 @@ from storage import canonical_array
 from storage.canonical import canonical_value
 from storage.canonical_text import key_text, text_hash
 from storage.parity.together import together
-from storage.parity.torture_values import SINGLE, VALUES
+from storage.parity.torture_values import PLAIN_JSON, SINGLE, VALUES
 from storage.ports import FullRow, HashKind, KeyHash, Row, Snapshot
 
 Snapshots = tuple[Snapshot, Snapshot]
@@ -32,6 +33,8 @@ _BENT_BY = {
     ColumnType.BYTES: "bytea_output",
 }
 """The server's settings that change how values of a type are written or read."""
+_NARROW = {"real": SINGLE, "json": PLAIN_JSON}
+"""Types that do not keep, or do not write alike, all values of their form."""
 
 
 def torture(dataset: Dataset, snapshots: Snapshots, kind: HashKind, *, by_rows: bool = False) -> int:
@@ -70,10 +73,8 @@ def hard_rows(dataset: Dataset) -> list[Row]:
 
 def hard_values(column: Column, *, null: bool) -> Sequence[str | None]:
     """Return the hard values of a column; with `null`, NULL among them."""
-    kinds = (kind for spellings in column.sql_types.values() for kind in spellings)
-    values = (
-        SINGLE if column.type is ColumnType.FLOAT and any("real" in kind for kind in kinds) else VALUES[column.type]
-    )
+    kinds = {base_type(spelling) for spellings in column.sql_types.values() for spelling in spellings}
+    values = next((values for kind, values in _NARROW.items() if kind in kinds), VALUES[column.type])
     return [*(_arrays(values) if column.array else values), *([None] if null else [])]
 
 

@@ -137,5 +137,19 @@ VALUES: Mapping[ColumnType, Sequence[str]] = {
 }
 """Of each type, at least two."""
 
-SINGLE: Sequence[str] = ("0", "0.1", "-1.5", "1e-05", "1.5e+07", "3.4028235e+38", "NaN", "Infinity", "-Infinity")
+SINGLE: Sequence[str] = ("0", "0.1", "-1.5", "1e-05", "1.5e+16", "3.4028235e+38", "NaN", "Infinity", "-Infinity")
 """Floats that 32 bits hold, and that are written alike with 64."""
+PLAIN_JSON: Sequence[str] = (
+    "{}",
+    "[]",
+    "null",
+    "true",
+    '""',
+    '"\u00e9 \\" \\\\ \\n / \U0001f600"',
+    "9007199254740993",
+    "1.10",
+    "123456789012345678.12345678901234567890",
+    '{"a": [{"c": null}, "x", [1.0, 1]], "b": 1}',
+    "[" * 50 + "]" * 50,
+)
+"""JSON that `json`, which keeps what was sent, and `jsonb` write alike."""

@@ -11,6 +11,7 @@ Unavailable
 TimedOut
 └── TooMuch     the server gave up on this much at once: ask for less
 ProtocolError
+├── NoSuchValue a filter holds what its column cannot: no row meets it
 └── Garbled     an answer that cannot be what the server meant: try again, and give up soon
 """
 
@@ -58,6 +59,10 @@ class Busy(Unavailable):
 
 class TooMuch(TimedOut):
     """The server gave up on a request of this size: half of it may do."""
+
+
+class NoSuchValue(ProtocolError):
+    """What was asked for is no value of the column's type there, so that no row holds it."""
 
 
 class Garbled(ProtocolError):
@@ -124,6 +129,12 @@ _UNEXPECTED = _Meaning(
     "Nothing was concluded from it; look into the project's API log.",
 )
 
+_NO_SUCH_VALUE = _Meaning(
+    NoSuchValue,
+    "A column of {store} cannot hold a value that was asked for",
+    "Compare the types of the columns on both stores; nothing was concluded.",
+)
+
 _BY_CODE = {
     # The longest prefix of the code decides.
     "PGRST": _OURS,
@@ -136,6 +147,8 @@ _BY_CODE = {
     "40": _BUSY,  # deadlock, serialization, a conflict with recovery
     "42": _MISSING,
     "42501": _GRANT,
+    "22003": _NO_SUCH_VALUE,  # out of range
+    "22P02": _NO_SUCH_VALUE,  # no word of an enum, no number
     "25006": _GRANT,  # read-only
     "3F": _MISSING,
     "53": _BUSY,

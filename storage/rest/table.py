@@ -12,7 +12,7 @@ from urllib.parse import quote
 from contracts.dataset import Column, Dataset
 from contracts.errors import ProtocolError
 from storage.rest.client import CONNECTIONS, Answer, RestClient, Values
-from storage.rest.errors import TooMuch
+from storage.rest.errors import NoSuchValue, TooMuch
 from storage.rest.filters import Key, Span, is_one_of, ordered, selected
 
 if TYPE_CHECKING:
@@ -86,6 +86,9 @@ class RestTable:
         except TooMuch:
             if len(keys) == 1:
                 raise
+        except NoSuchValue:  # such as a word that the enum of this store lacks: no row has this key
+            if len(keys) == 1:
+                return []
         else:
             if answer.total == len(answer.rows):
                 return answer.rows

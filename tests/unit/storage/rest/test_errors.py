@@ -23,6 +23,7 @@ from storage.rest.errors import (
     Busy,
     Garbled,
     Lost,
+    NoSuchValue,
     TooMuch,
     code_of,
     from_answer,
@@ -62,7 +63,9 @@ BY_CODE = [
     (500, "57P01", Busy),
     (500, "55P03", Busy),
     (400, "PGRST100", InternalFault),
-    (400, "22P02", ProtocolError),
+    (400, "22P02", NoSuchValue),
+    (400, "22003", NoSuchValue),
+    (400, "22012", ProtocolError),
     (500, "XX000", ProtocolError),
 ]
 BY_STATUS = [
