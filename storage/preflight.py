@@ -115,7 +115,7 @@ def _require_key(store: StoreName, dataset: Dataset, seen: Mapping[str, Any]) ->
 
 
 def _require_columns(store: StoreName, dataset: Dataset, seen: Mapping[str, Any]) -> None:
-    table, types = ".".join(dataset.tables[store]), seen["columns"]
+    table, types = ".".join(dataset.tables[store]), seen["columns"] or {}  # a table may have none
     for column in dataset.columns:
         allowed, name = column.sql_types[store], column.name_in(store)
         if name not in types:

@@ -87,7 +87,7 @@ def read_shape(dsn: str, store: StoreName, schema: str, table: str, *, limits: L
     if found is None:
         raise SchemaMismatch(f"{store} has no table {schema}.{table}.", "Name it as the store does.", store=store)
     shape: Mapping[str, Any] = found[0]
-    columns = tuple(ColumnShape(**{**column, "labels": tuple(column["labels"])}) for column in shape["columns"])
+    columns = tuple(ColumnShape(**{**column, "labels": tuple(column["labels"])}) for column in shape["columns"] or ())
     return TableShape(
         schema=schema, table=table, columns=columns, key=tuple(shape["key"]), checks=tuple(shape["checks"])
     )

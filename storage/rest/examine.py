@@ -10,7 +10,7 @@ from storage.rest.client import RestClient
 from storage.rest.table import RestTable
 from storage.supabase_keys import ApiKey, read_key
 
-TYPES_UNSEEN = "over REST rows alone the types of columns cannot be seen"
+TYPES_UNSEEN = "over REST rows alone neither the types of columns can be seen, nor a view in the place of the table"
 
 
 def examine(client: RestClient, dataset: Dataset, key: str) -> StoreFacts:

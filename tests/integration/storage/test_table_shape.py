@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import psycopg
 import pytest
 
 from contracts.dataset import Dataset
 from contracts.errors import SchemaMismatch
+from contracts.planning import PLANNING
 from contracts.vocabulary import StoreName
 from flows.new_dataset.plan import plan_dataset
+from storage.postgres import PostgresReader
 from storage.table_shape import ColumnShape, TableShape, measure, read_shape
 from tests.support.servers import Pair
 
@@ -112,3 +116,17 @@ def test_rows_are_measured(empty_pair: Pair) -> None:
         "changed_at": 0.25,
     }
     assert found.newest_age_days == pytest.approx(2, abs=0.01)
+
+
+@pytest.mark.parametrize("store", StoreName)
+def test_a_table_without_columns_has_none(empty_pair: Pair, store: StoreName) -> None:
+    """It has no key either, and a dataset that wants columns of it is refused by the first one's name."""
+    dsn = empty_pair.primary if store is PRISMA else empty_pair.secondary
+    with psycopg.connect(dsn) as connection:
+        connection.execute("CREATE TABLE public.bare ()")
+    assert read_shape(dsn, store, "public", "bare") == TableShape(
+        schema="public", table="bare", columns=(), key=(), checks=()
+    )
+    dataset = replace(PLANNING, tables=dict.fromkeys(StoreName, ("public", "bare")))
+    with pytest.raises(SchemaMismatch, match="has no column id"):
+        PostgresReader(dsn, store, dataset).facts()
