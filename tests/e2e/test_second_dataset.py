@@ -43,7 +43,7 @@ class Shop:
         return done.returncode, dataset
 
 
-@pytest.fixture(params=Channel)
+@pytest.fixture(params=[c if c is Channel.RPC else pytest.param(c, marks=pytest.mark.soak) for c in Channel])
 def shop(request: pytest.FixtureRequest, pair: Pair, home: Path, tmp_path: Path) -> Iterator[Shop]:
     """The stores over each channel; functions for REST are installed as a user installs them."""
     add_files(tmp_path)

@@ -23,8 +23,9 @@ REST = (Channel.RPC, Channel.ROWS)
 HARMLESS = {Fault.CLOSED_AFTERWARDS, Fault.TAIL_LOST_QUIETLY}  # the one is mended, the other makes pages short
 OF_ROWS = {Fault.ROWS_LOST, Fault.ROWS_LOST_QUIETLY, Fault.NOTHING_QUIETLY, Fault.NUMBERS, Fault.NOT_ROWS}
 OF_ROWS |= {Fault.NO_RANGE}  # what our functions answer has none
+QUICK = {Fault.HTML, Fault.HALF_JSON, Fault.CUT_OFF, Fault.ROWS_LOST_QUIETLY, Fault.TOO_MANY, Fault.TIMEOUT}
 LASTING = [
-    (channel, fault)
+    pytest.param(channel, fault, marks=() if fault in QUICK else pytest.mark.soak)
     for channel in REST
     for fault in Fault
     if fault not in HARMLESS and not (channel is Channel.RPC and fault in OF_ROWS)

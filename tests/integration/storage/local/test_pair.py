@@ -106,7 +106,7 @@ def test_up_keeps_rows_and_table(pairs: Pairs, folder: Path) -> None:
         assert connection.execute("SELECT count(*) FROM planning").fetchone() == (1,)
 
 
-@pytest.mark.parametrize("mode", [0o700, 0o711])
+@pytest.mark.parametrize("mode", [0o700, pytest.param(0o711, marks=pytest.mark.soak)])
 def test_removed_pair_leaves_nothing(pairs: Pairs, folder: Path, mode: int) -> None:
     """Removing stops the servers and deletes all files of the pair, in the shelter as well."""
     home = folder / "home"
@@ -155,7 +155,7 @@ def test_home_may_move_while_the_pair_is_down(pairs: Pairs, folder: Path) -> Non
     assert _works(pairs.at(folder / "after").up())
 
 
-@pytest.mark.parametrize("mode", [0o711, 0o755, 0o700])
+@pytest.mark.parametrize("mode", [0o755, *(pytest.param(mode, marks=pytest.mark.soak) for mode in (0o711, 0o700))])
 def test_modes_of_existing_folders_stay(pairs: Pairs, folder: Path, mode: int) -> None:
     """No folder that was there gets another mode or owner, be it open or closed to others."""
     above = folder / "above"

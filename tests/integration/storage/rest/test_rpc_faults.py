@@ -22,6 +22,7 @@ from tests.support.rest_reading import IMPATIENT, SHORT
 from tests.support.servers import SEEDED, Pair
 
 AT_ONCE = ParityOptions(patience=Patience(grace_s=0, rounds=1))
+SLOW = {Fault.SILENT, Fault.STUCK, Fault.DRIPPING}  # each is waited for at every request; whole rows try them always
 HARMLESS = {Fault.CLOSED_AFTERWARDS, Fault.NO_RANGE}
 """Doors give one value, of which no header tells a range."""
 REQUESTS = 20
@@ -48,7 +49,9 @@ def compared(pair: Pair, url: str, key: str) -> Parity:
     return compare(primary, secondary, (primary.facts(), secondary.facts()), options=AT_ONCE)
 
 
-@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize(
+    "fault", [pytest.param(fault, marks=pytest.mark.soak if fault in SLOW else ()) for fault in Fault]
+)
 def test_no_fault_invents_or_hides_a_difference(
     seeded_pair: Pair, rest: Rest, plan: Plan, proxied: str, fault: Fault
 ) -> None:
