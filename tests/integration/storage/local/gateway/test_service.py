@@ -98,6 +98,7 @@ def test_roles_see_what_their_policies_let_them(seeded_pair: Pair, rest: Rest) -
 
 def test_the_schema_cache_is_stale_until_it_is_told(seeded_pair: Pair, client: httpx.Client) -> None:
     """New columns and functions are unknown to writes and calls until `NOTIFY pgrst`; dropped tables fail in words."""
+    assert client.post("rpc/fresh").json()["code"] == "PGRST202"  # the cache has been read by now
     _run(
         seeded_pair.secondary,
         "ALTER TABLE planning ADD COLUMN extra text",
