@@ -28,7 +28,7 @@ def _settings(home: Path) -> Settings:
     return Settings().model_copy(update={"home": home})
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_every_line_is_measured(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """All works run, ours answer rightly, the table and the JSON hold every line, and the pair is stopped."""
     result = run_bench(_settings(home), ROWS, rounds=0)
