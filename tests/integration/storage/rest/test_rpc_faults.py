@@ -22,9 +22,10 @@ from tests.support.rest_reading import IMPATIENT, SHORT
 from tests.support.servers import SEEDED, Pair
 
 AT_ONCE = ParityOptions(patience=Patience(grace_s=0, rounds=1))
-SLOW = {Fault.SILENT, Fault.STUCK, Fault.DRIPPING}  # each is waited for at every request; whole rows try them always
 HARMLESS = {Fault.CLOSED_AFTERWARDS, Fault.NO_RANGE}
 """Doors give one value, of which no header tells a range."""
+QUICK = {Fault.HTML, Fault.HALF_JSON, Fault.CUT_OFF, Fault.NO_BODY, Fault.BUSY, Fault.TIMEOUT, *HARMLESS}
+"""Tried always; the others share their transport with whole rows, where all of them are."""
 REQUESTS = 20
 """More than a comparison of these stores sends."""
 
@@ -50,7 +51,7 @@ def compared(pair: Pair, url: str, key: str) -> Parity:
 
 
 @pytest.mark.parametrize(
-    "fault", [pytest.param(fault, marks=pytest.mark.soak if fault in SLOW else ()) for fault in Fault]
+    "fault", [pytest.param(fault, marks=() if fault in QUICK else pytest.mark.soak) for fault in Fault]
 )
 def test_no_fault_invents_or_hides_a_difference(
     seeded_pair: Pair, rest: Rest, plan: Plan, proxied: str, fault: Fault
