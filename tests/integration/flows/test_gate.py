@@ -162,6 +162,7 @@ def test_ci_gets_files_annotations_and_the_exit_code(fresh_pair: Pair, home: Pat
     assert kept.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.soak
 def test_json_is_gate_json_and_nothing_else(fresh_pair: Pair, home: Path) -> None:
     """Annotations go to stderr then; a gate that is passed returns 0."""
     done = twinstore(fresh_pair, home, "gate", "--json", "--annotate", settings=QUIET)
@@ -214,6 +215,7 @@ def test_bad_usage_is_refused(home: Path, arguments: list[str], says: str) -> No
     assert says in flat(done.stderr)
 
 
+@pytest.mark.soak
 def test_an_output_that_cannot_be_written_is_no_passed_gate(fresh_pair: Pair, home: Path, tmp_path: Path) -> None:
     """Exit code 2: CI would go on without the evidence."""
     (tmp_path / "file").touch()

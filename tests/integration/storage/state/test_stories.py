@@ -237,7 +237,7 @@ def test_keys_deferred_in_three_runs_in_a_row(state: State) -> None:
     assert state.deferred("planning", ["a"], run_id(6)) == frozenset()
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_hundred_thousand_differences_take_seconds(state: State) -> None:
     """They are read and written in bulk; a statement per difference would take minutes."""
     cause = (Explanation(cause=Cause.MISSING_ROW, fields=()),)
