@@ -204,7 +204,7 @@ def _rest_reader(settings: Settings, access: RestAccess, dataset: Dataset, meter
     limits = replace(usual, connect_s=settings.connect_timeout_s, read_s=read_s, answer_s=2 * read_s)
     with_doors = settings.channel is Channel.RPC
     if settings.channel is None:
-        with_doors = doors_answer(access, dataset, limits=limits)
+        with_doors = doors_answer(access, dataset, limits=limits, meter=meter)
     kind = RestRpcReader if with_doors else RestRowsReader
     return kind(access, dataset, limits=limits, meter=meter)
 

@@ -70,13 +70,15 @@ class Doors:
         return facts
 
 
-def doors_answer(access: RestAccess, dataset: Dataset, *, limits: RestLimits | None = None) -> bool:
+def doors_answer(
+    access: RestAccess, dataset: Dataset, *, limits: RestLimits | None = None, meter: Meter | None = None
+) -> bool:
     """Say whether a project has doors for a dataset that our key may use, of whatever version.
 
     Raises:
         TwinstoreError: The project cannot be reached, or its answers cannot be believed.
     """
-    with RestClient(access, limits=limits) as client:
+    with RestClient(access, limits=limits, meter=meter) as client:
         try:
             Doors(client, dataset).call("facts")
         except (SchemaMismatch, Refused):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import stamina
 
 from contracts.verdicts import CheckResult, DatasetReport
-from contracts.vocabulary import Channel, Verdict
+from contracts.vocabulary import Channel, StoreName, Verdict
 from storage.rest.client import RestAccess
 from tests.support.checking import check, job_of
 from tests.support.faulty_proxy import Fault, Plan, faulty_proxy, nobody_accepts, nobody_listens
@@ -144,6 +145,14 @@ def test_a_budget_that_is_spent(seeded_pair: Pair, rest: Rest, clean_suite: tupl
     for meter in job.meters.values():
         meter.max_requests = 3
     assert_closed(check(job, suite=clean_suite), "more than the 3 requests that are allowed")
+
+
+def test_asking_for_our_functions_counts_as_a_request(seeded_pair: Pair, rest: Rest) -> None:
+    """What is sent to choose the channel is part of the cost and of the budget, too."""
+    job = job_of(seeded_pair, rest=rest)
+    with closing(job):
+        assert job.reader(StoreName.SUPABASE).channel is Channel.RPC
+    assert job.meters[StoreName.SUPABASE].requests == 1
 
 
 def test_a_url_that_leads_elsewhere_is_refused() -> None:
