@@ -89,6 +89,12 @@ class Settings(BaseSettings):
         return self.supabase_secret_key or self.supabase_service_role_key or self.supabase_anon_key
 
     @property
+    def writes_secondary(self) -> bool:
+        """True when what is set leads to the secondary as somebody who may write all of it."""
+        key = self.supabase_secret_key or self.supabase_service_role_key
+        return self.supabase_db_url is not None or (self.supabase_url is not None and key is not None)
+
+    @property
     def embedded(self) -> bool:
         """True when no store is configured, so that the embedded pair is used."""
         return not (self.database_url or self.supabase_url or self.supabase_db_url)

@@ -46,6 +46,11 @@ class Stores:
         """Tell whether a store is read by SQL."""
         return store is StoreName.PRISMA or self.rest is None
 
+    @property
+    def alone(self) -> bool:
+        """True when nothing leads to the secondary, so that the primary serves alone."""
+        return self.rest is None and StoreName.SUPABASE not in self.urls
+
     def sql(self, store: StoreName) -> StoreUrl:
         """Return the connection URL of a store.
 
@@ -64,7 +69,7 @@ class Stores:
         """Return the Supabase project that a store is read from; None where its address does not tell."""
         if self.rest is not None and not self.by_sql(store):
             return project_of(self.rest.url)
-        return project_of(self.urls[store].dsn)
+        return project_of(self.urls[store].dsn) if store in self.urls else None
 
     def where(self, store: StoreName) -> str:
         """Return where a store is, for people: host and database, or the URL of the project."""
@@ -80,13 +85,18 @@ class Stores:
 
 
 def find_stores(
-    settings: Settings, *, migrated: bool = True, progress: Callable[[str], None] = lambda _: None
+    settings: Settings,
+    *,
+    migrated: bool = True,
+    alone: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Stores:
     """Return the stores that the settings name; with none named, start the embedded pair.
 
     Args:
         settings: The settings.
         migrated: Bring the embedded pair up to date, too. Stores of the user's own are never migrated here.
+        alone: Accept a primary without a secondary that may be written to: a repository goes on with it.
         progress: Is told what happens now.
 
     Raises:
@@ -100,7 +110,8 @@ def find_stores(
     urls = {StoreName.PRISMA: parse_url(settings.database_url.get_secret_value(), "DATABASE_URL")}
     if settings.supabase_db_url is not None:
         urls[StoreName.SUPABASE] = parse_url(settings.supabase_db_url.get_secret_value(), "SUPABASE_DB_URL")
-    stores = Stores(urls=urls, environment=settings.environment or "default", embedded=False, rest=_rest(settings))
+    rest = None if alone and not settings.writes_secondary else _rest(settings)
+    stores = Stores(urls=urls, environment=settings.environment or "default", embedded=False, rest=rest)
     primary, secondary = (stores.project(store) for store in StoreName)
     if primary is not None and primary == secondary:
         raise ConfigurationError(
