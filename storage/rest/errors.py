@@ -50,11 +50,17 @@ class Busy(Unavailable):
         todo: One sentence that says what to do.
         store: Name of the store.
         retry_after_s: Seconds for which it asks; None when it does not say.
+        status: HTTP status of its answer; 0 when there is none.
+        code: SQLSTATE or code of PostgREST; empty when there is none.
     """
 
-    def __init__(self, what: str, todo: str, *, store: str, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, what: str, todo: str, *, store: str, retry_after_s: float | None = None, status: int = 0, code: str = ""
+    ) -> None:
         super().__init__(what, todo, store=store)
         self.retry_after_s = retry_after_s
+        self.status = status
+        self.code = code
 
 
 class TooMuch(TimedOut):
@@ -188,7 +194,8 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes, *, store: 
     name = f"(status {status}, code {code})" if code else f"(status {status})"
     what = f"{meaning.what.format(store=store)} {name}."
     if meaning.kind is Busy:
-        return Busy(what, meaning.todo, store=store, retry_after_s=retry_after_s(headers))
+        wait_s = retry_after_s(headers)
+        return Busy(what, meaning.todo, store=store, retry_after_s=wait_s, status=status, code=code)
     return meaning.kind(what, meaning.todo, store=store)
 
 
