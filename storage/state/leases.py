@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from threading import Event, Thread
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
@@ -22,9 +24,25 @@ from storage.state.tables import LEASES
 
 KINDS = ("check", "repair", "relay", "restore")
 RENEWALS = 4  # per time to live: three may fail before the lease lapses
+ASK_AGAIN_S = 0.1
+NO_PATIENCE: Mapping[str, float] = MappingProxyType({})
 
 Clock = Callable[[], datetime]
 _C = LEASES.c
+
+
+class Held(Conflict):
+    """Somebody else holds the lease.
+
+    Args:
+        what: One sentence that says who.
+        todo: One sentence that says what to do.
+        kind: The kind of work that it is held for.
+    """
+
+    def __init__(self, what: str, todo: str, *, kind: str) -> None:
+        super().__init__(what, todo)
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +114,32 @@ class Lease:
 
 
 @contextmanager
-def hold(database: Database, claim: Claim, now: Clock) -> Iterator[Lease]:
+def hold(
+    database: Database, claim: Claim, now: Clock, patience_s: Mapping[str, float] = NO_PATIENCE
+) -> Iterator[Lease]:
     """Take the lease, renew it while the block runs, give it back at its end.
+
+    Args:
+        database: Where leases are kept.
+        claim: What is asked for.
+        now: The clock, UTC.
+        patience_s: For how many seconds to wait for a holder, by the kind of its work.
 
     Raises:
         ConfigurationError: There is no such kind of work.
-        Conflict: Somebody else holds it.
+        Held: Somebody else holds it, and goes on holding it.
     """
     if claim.kind not in KINDS:
         raise ConfigurationError(f"There is no lease for {claim.kind!r}.", f"Use one of {', '.join(KINDS)}.")
-    _take(database, claim, now())
+    began = time.monotonic()
+    while True:
+        try:
+            _take(database, claim, now())
+            break
+        except Held as held:
+            if time.monotonic() - began >= patience_s.get(held.kind, 0.0):
+                raise
+        time.sleep(ASK_AGAIN_S)
     lease = Lease(database, claim, now)
     lease._begin()  # noqa: SLF001 - the two belong together
     try:
@@ -153,10 +187,11 @@ def _holder(row: Row[Any]) -> Holder:
     return Holder(host=row.host, space=row.space, pid=row.pid, born=row.born)
 
 
-def _conflict(row: Row[Any], claim: Claim) -> Conflict:
+def _conflict(row: Row[Any], claim: Claim) -> Held:
     since = f"{row.taken_at:%Y-%m-%d %H:%M:%S} UTC"
     holder = f"{row.owner}, process {row.pid} on {row.host}"
-    return Conflict(
+    return Held(
         f"{claim.kind.capitalize()} of {claim.dataset} cannot begin: {row.kind} by {holder}, holds it since {since}.",
         f"Wait until it has ended; if it died, its lease lapses at {row.expires_at:%H:%M:%S} UTC.",
+        kind=row.kind,
     )

@@ -18,8 +18,9 @@ from contracts.vocabulary import StoreName
 from contracts.waivers import Waiver
 from storage.state import acceptance, annotation, deferred, ledger, runs
 from storage.state.annotation import TREND_RUNS, gather
-from storage.state.leases import Claim, Lease, hold, new_token
+from storage.state.leases import NO_PATIENCE, Claim, Lease, hold, new_token
 from storage.state.opening import Database, open_database
+from storage.state.watchbook import Watchbook
 
 LEASE_TTL = timedelta(minutes=2)
 _NOBODY = -1
@@ -58,6 +59,11 @@ class State:
     def close(self) -> None:
         """Close the connections; a memory that is not durable is removed."""
         self._database.close()
+
+    @property
+    def watch(self) -> Watchbook:
+        """What is remembered of the stores' health."""
+        return Watchbook(self._database, self._environment)
 
     def annotate(
         self, report: DatasetReport, *, run_id: str, now: datetime, sightings: Iterable[Sighting] | None = None
@@ -122,7 +128,14 @@ class State:
 
     @contextmanager
     def lease(
-        self, dataset: str, kind: str, *, owner: str, now: Callable[[], datetime], ttl: timedelta = LEASE_TTL
+        self,
+        dataset: str,
+        kind: str,
+        *,
+        owner: str,
+        now: Callable[[], datetime],
+        ttl: timedelta = LEASE_TTL,
+        patience_s: Mapping[str, float] = NO_PATIENCE,
     ) -> Iterator[Lease]:
         """Hold the lease of a dataset while the block runs.
 
@@ -135,14 +148,15 @@ class State:
             owner: Who asks, for the message that others get: a command and its run, never a secret.
             now: The clock, UTC.
             ttl: Time after which a lease that nobody renews lapses.
+            patience_s: For how many seconds to wait for a holder, by the kind of its work; not at all unless given.
 
         Raises:
-            Conflict: Somebody else holds it; the message says who, and since when.
+            Held: Somebody else holds it; the message says who, and since when.
         """
         with self._database.writing() as connection:
             number = runs.ensure_dataset(connection, self._environment, dataset)
         claim = Claim(dataset_id=number, dataset=dataset, kind=kind, owner=owner, ttl=ttl, token=new_token())
-        with hold(self._database, claim, now) as lease:
+        with hold(self._database, claim, now, patience_s) as lease:
             yield lease
 
     def waivers(self, dataset: str) -> tuple[Waiver, ...]:
