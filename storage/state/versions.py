@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, inspect, literal, select, text, update
 
 from contracts.errors import ConfigurationError
-from storage.state.tables import META, METADATA
+from storage.state import watch_tables
+from storage.state.tables import META
 
 SCHEMA = "twinstore_state"  # on PostgreSQL; Prisma drops what it finds in its own
 _LOCK = 7_305_921_664  # any number that nobody else locks
@@ -51,7 +52,38 @@ def _remember_audits(connection: Connection) -> None:
     )
 
 
-STEPS: tuple[Step, ...] = (Step(version=2, apply=_name_who_accepts), Step(version=3, apply=_remember_audits))
+_WATCH = """
+CREATE TABLE {s}probes (environment TEXT NOT NULL, store TEXT NOT NULL, at {t} NOT NULL, healthy BOOLEAN NOT NULL,
+    response_ms BIGINT NOT NULL, error TEXT, what TEXT NOT NULL, PRIMARY KEY (environment, store, at));
+CREATE TABLE {s}timings (environment TEXT NOT NULL, operation TEXT NOT NULL, at {t} NOT NULL, ms BIGINT NOT NULL,
+    PRIMARY KEY (environment, operation, at));
+CREATE TABLE {s}sync_figures (environment TEXT NOT NULL, dataset TEXT NOT NULL, at {t} NOT NULL, dirty_primary BIGINT,
+    oldest_primary_s DOUBLE PRECISION, dirty_secondary BIGINT, oldest_secondary_s DOUBLE PRECISION, dead_letters BIGINT,
+    conflicts BIGINT, failing BIGINT, PRIMARY KEY (environment, dataset, at));
+CREATE TABLE {s}circuits (environment TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, failures TEXT NOT NULL,
+    in_a_row INTEGER NOT NULL, until {t}, saved_at {t} NOT NULL, PRIMARY KEY (environment, name));
+CREATE TABLE {s}alerts (environment TEXT NOT NULL, rule TEXT NOT NULL, subject TEXT NOT NULL, raised_at {t} NOT NULL,
+    severity TEXT NOT NULL, text TEXT NOT NULL, since {t} NOT NULL, resolved_at {t},
+    PRIMARY KEY (environment, rule, subject, raised_at));
+CREATE UNIQUE INDEX one_open_alert ON {s}alerts (environment, rule, subject) WHERE resolved_at IS NULL;
+CREATE TABLE {s}alert_messages (environment TEXT NOT NULL, rule TEXT NOT NULL, subject TEXT NOT NULL,
+    raised_at {t} NOT NULL, phase TEXT NOT NULL, channel TEXT NOT NULL, attempts INTEGER NOT NULL, next_at {t} NOT NULL,
+    sent_at {t}, PRIMARY KEY (environment, rule, subject, raised_at, phase, channel))
+"""
+
+
+def _remember_health(connection: Connection) -> None:
+    """Keep how the stores were, and which alerts are open."""
+    schema = f"{SCHEMA}." if connection.dialect.name == "postgresql" else ""
+    for statement in _WATCH.format(s=schema, t="TIMESTAMP WITH TIME ZONE").split(";"):
+        connection.execute(text(statement))
+
+
+STEPS: tuple[Step, ...] = (
+    Step(version=2, apply=_name_who_accepts),
+    Step(version=3, apply=_remember_audits),
+    Step(version=4, apply=_remember_health),
+)
 """Forward only, in order. A step is never changed once released; `tables.py` is what they all lead to."""
 
 
@@ -69,7 +101,7 @@ def bring_forward(connection: Connection, place: str, steps: Sequence[Step] = ST
     _exclude_others(connection)
     found = _version(connection, place)
     if found is None:
-        METADATA.create_all(connection)
+        watch_tables.ALERTS.metadata.create_all(connection)  # all tables are in it
         connection.execute(insert(META).values(id=1, version=current(steps)))
         return
     if found > current(steps):
