@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SECONDS_ALONE = 6.0  # what a check takes before it reads a row: most of it is the import of Great Expectations
 ROWS_PER_S = 60_000  # rows of both stores that a check gets through, measured on two cores; see docs/performance.md
+PATIENCE_S = {"relay": 30.0}  # the relay gives its lease back every few seconds
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -195,7 +196,7 @@ def _contracts(
 
 
 def _lease(memory: State, name: str, owner: str) -> AbstractContextManager[Lease]:
-    return memory.lease(name, "check", owner=owner, now=lambda: datetime.now(UTC))
+    return memory.lease(name, "check", owner=owner, now=lambda: datetime.now(UTC), patience_s=PATIENCE_S)
 
 
 def _job(

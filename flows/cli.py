@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from contracts.errors import TwinstoreError
+from flows import cli_sync
 
 EXIT_UNKNOWN = 2
 
@@ -30,6 +31,7 @@ dataset_app = typer.Typer(no_args_is_help=True, help="Datasets: the tables that 
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(stack, name="stack")
 app.add_typer(report, name="report")
+cli_sync.add_to(app)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Side = Annotated[str, typer.Option(help="primary, secondary or both.")]

@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         statement_timeout_s: Seconds after which a server gives a statement up.
         max_requests: Number of REST requests after which a run gives up.
         max_mb: Megabytes received over REST after which a run gives up.
+        sync_interval_s: Seconds between two looks at both stores while their changes are followed.
+        webhook_url: Where alerts are sent as JSON: https, or http to this machine.
+        prefect_api_url: Prefect's server; where it is set, alerts are sent there as events, too.
         reveal: Show personal values in reports.
         share: Hide internal values too.
         debug: Show tracebacks.
@@ -62,6 +65,9 @@ class Settings(BaseSettings):
     statement_timeout_s: float = Field(600.0, gt=0, le=86_400, validation_alias="TWINSTORE_STATEMENT_TIMEOUT_S")
     max_requests: int | None = Field(None, ge=1, validation_alias="TWINSTORE_MAX_REQUESTS")
     max_mb: int | None = Field(None, ge=1, validation_alias="TWINSTORE_MAX_MB")
+    sync_interval_s: float = Field(1.0, ge=0.05, le=3600, validation_alias="TWINSTORE_SYNC_INTERVAL_S")
+    webhook_url: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="TWINSTORE_WEBHOOK_URL")
+    prefect_api_url: str | None = Field(None, validation_alias="PREFECT_API_URL")
     reveal: bool = Field(default=False, validation_alias="TWINSTORE_REVEAL")
     share: bool = Field(default=False, validation_alias="TWINSTORE_SHARE")
     debug: bool = Field(default=False, validation_alias="TWINSTORE_DEBUG")
@@ -75,6 +81,7 @@ class Settings(BaseSettings):
         "supabase_db_url",
         "state_url",
         "datasets",
+        "webhook_url",
         mode="before",
     )
     @classmethod

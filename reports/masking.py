@@ -6,8 +6,9 @@ import hmac
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
-from contracts.verdicts import MISSING, FieldDifference, RunReport
+from contracts.verdicts import MISSING, FieldDifference
 from contracts.vocabulary import Classification
 from reports.text import count
 
@@ -51,7 +52,21 @@ class Side:
         return self.text if self.state in {State.VALUE, State.MASKED} else None
 
 
-def is_masked(classification: Classification, report: RunReport) -> bool:
+class Discretion(Protocol):
+    """What says who may see values: a report, or whatever else is shown to somebody."""
+
+    @property
+    def masked(self) -> bool:
+        """True when personal values are masked."""
+        ...
+
+    @property
+    def share(self) -> bool:
+        """True when internal values are masked too."""
+        ...
+
+
+def is_masked(classification: Classification, report: Discretion) -> bool:
     """Say whether values of this classification are masked in this report."""
     if classification is Classification.PUBLIC:
         return False
@@ -60,7 +75,7 @@ def is_masked(classification: Classification, report: RunReport) -> bool:
     return classification is Classification.PERSONAL and report.masked
 
 
-def sides(difference: FieldDifference, report: RunReport, mask_key: bytes) -> tuple[Side, Side]:
+def sides(difference: FieldDifference, report: Discretion, mask_key: bytes) -> tuple[Side, Side]:
     """Return both sides of a difference, primary first, masked where the report asks for it."""
     masked = is_masked(difference.classification, report)
     return _side(difference.primary, mask_key if masked else None), _side(

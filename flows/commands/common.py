@@ -39,6 +39,26 @@ def show_details() -> None:
     logger.setLevel(logging.DEBUG)
 
 
+def confirmed(consequence: str, *, yes: bool) -> None:
+    """Ask on a terminal whether to go on after saying what follows; elsewhere `--yes` must have been said.
+
+    Raises:
+        ConfigurationError: There is nobody to ask.
+    """
+    from contracts.errors import ConfigurationError
+
+    err().print(consequence, soft_wrap=True)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConfigurationError("There is no terminal to ask on, and nothing was done.", "Say --yes to go on.")
+    import typer
+
+    if not typer.confirm("Go on?", err=True):
+        err().print("Nothing was done.")
+        sys.exit(1)
+
+
 def explain_and_exit(what: str, todo: str, exc: BaseException) -> NoReturn:
     """Print what is wrong and what to do, and exit with code 2."""
     console = err()

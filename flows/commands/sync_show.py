@@ -1,0 +1,111 @@
+"""How far two stores have come, in words and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts.replication import Standing, SyncStatus
+from contracts.vocabulary import StoreName
+from flows.replicating import Replication
+from flows.sync import Conclusion, Survey
+
+WORDS = {
+    Conclusion.FINE: "fine",
+    Conclusion.WAITS: "something waits for a person",
+    Conclusion.UNKNOWN: "could not tell",
+}
+STYLES = {Conclusion.FINE: "green", Conclusion.WAITS: "yellow", Conclusion.UNKNOWN: "red"}
+
+
+def worst(surveys: list[Survey]) -> Conclusion:
+    """Return the conclusion that weighs most."""
+    return max((survey.conclusion for survey in surveys), key=lambda c: c.exit_code, default=Conclusion.UNKNOWN)
+
+
+def as_document(replication: Replication, survey: Survey) -> dict[str, Any]:
+    """Return the state of one dataset for machines."""
+    status = survey.status
+    return {
+        "dataset": status.dataset,
+        "channel": replication.channel,
+        "conclusion": survey.conclusion,
+        "ready": status.ready,
+        "primary": _side(status.primary),
+        "secondary": _side(status.secondary),
+        "conflicts": status.conflicts,
+        "dead_letters": status.dead_letters,
+        "failing": status.failing,
+        "todo": list(todos(status)),
+        "errors": [{"store": e.store, "what": e.what, "todo": e.todo} for e in survey.errors],
+    }
+
+
+def lines(replication: Replication, survey: Survey) -> Iterator[str]:
+    """Yield the state of one dataset in words, its conclusion first."""
+    status = survey.status
+    over = f" over {replication.channel}" if replication.channel else ""
+    yield f"{status.dataset}{over}: {WORDS[survey.conclusion]}"
+    for store, side in ((StoreName.PRISMA, status.primary), (StoreName.SUPABASE, status.secondary)):
+        if side is not None:
+            yield f"  {store:9} {_capture(side)}; {_waiting(side)}"
+    for error in survey.errors:
+        yield f"  {error.store or 'error':9} {error.what} {error.todo}"
+    if status.conflicts is not None:
+        counts = f"{status.conflicts:,} conflicts, {status.dead_letters:,} dead letters"
+        yield f"  {'kept':9} {counts}, {status.failing:,} changes that failed and are tried again"
+    for todo in todos(status):
+        yield f"  {todo}"
+
+
+def todos(status: SyncStatus) -> Iterator[str]:
+    """Yield what a person has to do."""
+    from storage.replication.relay import GAPS
+
+    sides = [side for side in (status.primary, status.secondary) if side is not None]
+    for side in sides:
+        if side.gap is not None:
+            yield f"{GAPS[side.gap]} on {side.store}: run `twinstore check`, then `twinstore adopt`."
+    captured = [side.since is not None for side in sides]
+    adopted = status.primary is None or status.primary.adopted_at is not None
+    if not all(captured):
+        yield "Writes are not captured: run `twinstore adopt`."
+    elif not adopted and not any(side.gap for side in sides):
+        yield "The stores were not adopted, so that nothing is carried over: run `twinstore adopt`."
+    if status.conflicts:
+        yield "Decide conflicts: `twinstore sync conflicts list`, then `show` and `resolve`."
+    if status.dead_letters:
+        yield "Look at dead letters: `twinstore sync dead-letters list`, then `retry` or `discard`."
+
+
+def moment(at: datetime | None) -> str | None:
+    """Return an instant to the second, UTC."""
+    return None if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _side(side: Standing | None) -> dict[str, Any] | None:
+    if side is None:
+        return None
+    return {
+        "captured_since": side.since and side.since.isoformat(),
+        "adopted_at": side.adopted_at and side.adopted_at.isoformat(),
+        "gap": side.gap,
+        "gap_at": side.gap_at and side.gap_at.isoformat(),
+        "dirty": side.dirty,
+        "oldest_s": round(side.oldest_s, 3),
+    }
+
+
+def _capture(side: Standing) -> str:
+    if side.since is None:
+        return "writes are not captured"
+    adopted = f", adopted {moment(side.adopted_at)}" if side.adopted_at else ""
+    return f"writes are captured since {moment(side.since)}{adopted}"
+
+
+def _waiting(side: Standing) -> str:
+    if not side.dirty:
+        return "nothing waits"
+    keys = "1 key waits" if side.dirty == 1 else f"{side.dirty:,} keys wait"
+    return f"{keys}, the oldest for {side.oldest_s:,.0f} s"

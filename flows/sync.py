@@ -1,0 +1,169 @@
+"""Carry changes between the two stores, and tell how far they have come. Plain functions on a built replication."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING
+
+from contracts.errors import TwinstoreError
+from contracts.replication import Standing, SyncStatus
+from flows.replicating import Replication
+from flows.stages import understood
+
+if TYPE_CHECKING:
+    from storage.replication.relay import Pass, Relay
+
+SLICE_S = 5.0  # after so long the lease is given back for a moment, so that a check can begin
+
+Turn = Callable[[], AbstractContextManager[object]]
+"""Waits until it is our turn, and keeps others from theirs for as long as its context lasts."""
+
+
+class Conclusion(StrEnum):
+    """What the state of replication asks for."""
+
+    FINE = "fine"
+    WAITS = "waits"  # for a person: a conflict, a dead letter, a gap, an adoption
+    UNKNOWN = "unknown"  # a store could not be asked
+
+    @property
+    def exit_code(self) -> int:
+        """0 fine, 1 something waits for a person, 2 could not tell."""
+        return list(Conclusion).index(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """How far two stores have come, as far as they could be asked.
+
+    Attributes:
+        status: What they said.
+        errors: Why one of them could not be asked.
+    """
+
+    status: SyncStatus
+    errors: tuple[TwinstoreError, ...] = ()
+
+    @property
+    def conclusion(self) -> Conclusion:
+        """What this asks for."""
+        if self.errors:
+            return Conclusion.UNKNOWN
+        waits = not self.status.ready or self.status.conflicts or self.status.dead_letters
+        return Conclusion.WAITS if waits else Conclusion.FINE
+
+    @property
+    def adopted(self) -> bool:
+        """True when somebody adopted the stores, or began to: writes of one of them are captured."""
+        sides = (self.status.primary, self.status.secondary)
+        return any(side is not None and side.since is not None for side in sides)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """What was carried over in one turn.
+
+    Attributes:
+        done: What was done.
+        finished: True when nothing moved any more; else time was up, or somebody asked to stop.
+    """
+
+    done: Pass
+    finished: bool
+
+
+def survey(replication: Replication) -> Survey:
+    """Ask both sides how far they have come; one that cannot be asked does not keep the other from answering."""
+    errors: list[TwinstoreError] = []
+
+    def asked(question: Callable[[], Standing]) -> Standing | None:
+        try:
+            return question()
+        except Exception as exc:  # noqa: BLE001 - whatever it is, this side could not be asked
+            errors.append(understood(exc, None))
+            return None
+
+    primary = asked(replication.primary.standing)
+    secondary = asked(lambda: replication.both()[1].standing())  # noqa: PLW0108 - `both` is what may fail
+    conflicts = dead = failing = None
+    if primary is not None:
+        try:
+            conflicts, dead, failing = replication.book.counts()
+        except Exception as exc:  # noqa: BLE001 - likewise
+            errors.append(understood(exc, None))
+    status = SyncStatus(
+        dataset=replication.dataset.name,
+        primary=primary,
+        secondary=secondary,
+        conflicts=conflicts,
+        dead_letters=dead,
+        failing=failing,
+    )
+    return Survey(status=status, errors=tuple(errors))
+
+
+def carry(
+    relay: Relay,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    slice_s: float = SLICE_S,
+    clock: Callable[[], float] = time.monotonic,
+    progress: Callable[[Pass], None] = lambda _: None,
+) -> Slice:
+    """Carry changes over until nothing moves, time is up, or somebody asks to stop; it ends between two batches.
+
+    Args:
+        relay: The relay.
+        stop: Tells whether to stop.
+        slice_s: Seconds after which it ends.
+        clock: Tells a time in seconds that only grows.
+        progress: Is told what was done so far, after every batch.
+
+    Raises:
+        TwinstoreError: A store cannot be reached. What was done stays done.
+    """
+    from storage.replication.relay import Pass
+
+    ends_at, done = clock() + slice_s, Pass()
+    while True:
+        before = done.carried
+        for part in relay.passing():
+            done += part
+            progress(done)
+            if stop() or clock() > ends_at:
+                return Slice(done=done, finished=False)
+        if done.carried == before:
+            return Slice(done=done, finished=True)
+
+
+def drain(
+    relay: Relay,
+    turn: Turn,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[Pass], None] = lambda _: None,
+) -> Slice:
+    """Carry changes over, turn by turn, until nothing moves or somebody asks to stop.
+
+    Raises:
+        TwinstoreError: A store cannot be reached, capture has a gap, or nobody adopted the stores.
+    """
+    from storage.replication.relay import Pass
+
+    done = Pass()
+    while True:
+        relay.prove()
+        with turn():
+            part = carry(relay, stop=stop, progress=partial(_more, progress, done))
+        done += part.done
+        if part.finished or stop():
+            return Slice(done=done, finished=part.finished)
+
+
+def _more(progress: Callable[[Pass], None], before: Pass, now: Pass) -> None:
+    progress(before + now)
