@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contracts.errors import Conflict
+from contracts.judgement import judge_checks
 from contracts.replication import Standing
 from contracts.verdicts import DatasetReport, RowTotals
 from contracts.vocabulary import StoreName, Verdict
@@ -124,10 +125,11 @@ def adopt(
 
 def refusal(report: DatasetReport, *, accepted: int) -> Refusal | None:
     """Return why stores that compare like this are not adopted; None when they are. Contracts do not matter here."""
-    told_nothing = [reason for reason in report.reasons if reason.verdict in (Verdict.ERRORED, Verdict.INCOMPLETE)]
-    if told_nothing:
+    of_checks = judge_checks(report.checks, {})
+    blind = [r for r in report.reasons if r.verdict in (Verdict.ERRORED, Verdict.INCOMPLETE) and r not in of_checks]
+    if blind:
         return Refusal(
-            what=f"The comparison could not look everywhere: {told_nothing[0].text.rstrip('.')}.",
+            what=f"The comparison could not look everywhere: {blind[0].text.rstrip('.')}.",
             todo="Mend that, then run `twinstore adopt` again.",
             exit_code=Verdict.ERRORED.exit_code,
         )

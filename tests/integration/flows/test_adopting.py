@@ -1,0 +1,93 @@
+"""Taking over two stores that were there before, on both channels that allow it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from contracts.errors import Conflict
+from contracts.vocabulary import Channel, StoreName
+from flows.adopting import Adoption, adopt
+from flows.check import threads
+from flows.opening import Opened
+from flows.sync import carry, survey
+from tests.support.servers import SEEDED, Pair
+from tests.support.two_stores import TABLE, keys, run, titled, titles, work_on
+
+PRISMA, SUPABASE = StoreName
+
+
+def adopted(work: Opened, accepted: int = 0) -> Adoption:
+    """Adopt the one dataset of the pair."""
+    with threads() as conductor:
+        return adopt(work, work.replications[0], conductor, accepted=accepted)
+
+
+@pytest.mark.parametrize("channel", [Channel.SQL, Channel.RPC])
+def test_what_differs_is_kept_and_what_is_equal_is_carried_over(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch, channel: Channel
+) -> None:
+    """Two records that differ become conflicts and stay as they are; a later write to another one is delivered."""
+    one, other, third = keys(seeded_pair, 3)
+    titled(seeded_pair, SUPABASE, one, "theirs")
+    run(seeded_pair, SUPABASE, f"DELETE FROM {TABLE} WHERE id::text = %s", other)
+    with work_on(seeded_pair, channel, home, monkeypatch) as work:
+        done = adopted(work)
+        assert (done.refusal, done.differences, done.conflicts) == (None, 2, 2)
+        assert (done.report / "report.html").is_file()
+        replication = work.replications[0]
+        assert {c.key: c.loser is None for c in replication.book.conflicts()} == {one: False, other: True}
+        titled(seeded_pair, PRISMA, third, "ours")
+        carry(replication.both()[2])
+        found = survey(replication)
+    assert found.status.ready
+    assert found.status.conflicts == 2
+    there = titles(seeded_pair, SUPABASE)
+    assert (there[one], there[third], other in there) == ("theirs", "ours", False)
+
+
+def test_an_empty_secondary_is_filled_when_that_is_accepted(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the number of its rows it is refused, since an empty store is mostly an accident; then it is filled."""
+    run(seeded_pair, SUPABASE, f"DELETE FROM {TABLE}")
+    with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
+        refused = adopted(work)
+        assert refused.refusal is not None
+        assert "supabase is empty" in refused.refusal.what
+        assert f"--accept-differences {SEEDED}" in refused.refusal.todo
+        assert not survey(work.replications[0]).status.ready
+        done = adopted(work, accepted=SEEDED)
+        assert (done.refusal, done.filled, done.conflicts) == (None, SEEDED, 0)
+        carry(work.replications[0].both()[2])
+    assert titles(seeded_pair, SUPABASE) == titles(seeded_pair, PRISMA)
+
+
+def test_a_side_that_looks_cut_short_is_refused(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A primary that lost most of its rows is not made the one that counts."""
+    run(seeded_pair, PRISMA, f"DELETE FROM {TABLE} WHERE id::text > '2'")
+    with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
+        refused = adopted(work)
+        assert refused.refusal is not None
+        assert "prisma looks cut short" in refused.refusal.what
+        assert refused.refusal.exit_code == 1
+        assert not work.replications[0].book.conflicts()
+
+
+def test_what_happens_to_capture_during_the_comparison_is_noticed(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A TRUNCATE during the comparison leaves the stores unadopted, even if somebody else ended the gap meanwhile."""
+    with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
+        primary, secondary, _ = work.replications[0].both()
+
+        def meanwhile(what: str) -> None:
+            if what == "write the report":
+                run(seeded_pair, SUPABASE, f"TRUNCATE {TABLE}")
+                primary.capture(wanted=True)
+                secondary.capture(wanted=True)
+
+        with threads() as conductor, pytest.raises(Conflict, match="may have passed by"):
+            adopt(work, work.replications[0], conductor, accepted=0, progress=meanwhile)
+        assert not survey(work.replications[0]).status.ready
