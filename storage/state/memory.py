@@ -21,7 +21,6 @@ from storage.state.annotation import TREND_RUNS, gather
 from storage.state.leases import NO_PATIENCE, Claim, Lease, hold, new_token
 from storage.state.opening import Database, open_database
 from storage.state.watchbook import Watchbook
-from storage.state.watchbook import Watchbook
 
 LEASE_TTL = timedelta(minutes=2)
 _NOBODY = -1
@@ -60,11 +59,6 @@ class State:
     def close(self) -> None:
         """Close the connections; a memory that is not durable is removed."""
         self._database.close()
-
-    @property
-    def watch(self) -> Watchbook:
-        """What is remembered of the stores' health."""
-        return Watchbook(self._database, self._environment)
 
     @property
     def watch(self) -> Watchbook:
