@@ -48,7 +48,8 @@ class Told(StrEnum):
     RESUMED = "resumed"
     WAITING = "waiting"  # another process has its turn
     BREAKER = "breaker"  # the circuit of a store opened or closed
-    HEALTH = "health"
+    ALERT = "alert"  # raised by the watch; sent to those who are to be told
+    RESOLVED = "resolved"
     STOPPING = "stopping"
     STOPPED = "stopped"
 

@@ -92,7 +92,7 @@ def open_replication(
         settings: The settings.
         stores: The pair of stores; where it leads to no secondary, the primary is opened alone.
         dataset: Name of the dataset.
-        wraps: What is put around the calls of a store, such as its circuit breaker.
+        wraps: What is put around the calls of a store, such as its circuit breaker; then nothing below tries again.
 
     Raises:
         ConfigurationError: The dataset is not replicated, or its channel or schema does not allow it.
@@ -112,8 +112,10 @@ def open_replication(
     book = Book(by_primary, found)
     if channel is None:
         return Replication(dataset=found, channel=None, primary=primary, secondary=None, book=book, relay=None)
-    by_sql = channel is Channel.SQL
-    call = _sql_call(settings, stores, found, Side.SECONDARY) if by_sql else _rest_call(settings, stores, found)
+    if channel is Channel.SQL:
+        call: Call = _sql_call(settings, stores, found, Side.SECONDARY)
+    else:
+        call = _rest_call(settings, stores, found, patient=not wraps)
     secondary = SecondaryDoors(wrap[StoreName.SUPABASE](call), found)
     relay = Relay(primary, secondary, book)
     return Replication(dataset=found, channel=channel, primary=primary, secondary=secondary, book=book, relay=relay)
@@ -178,16 +180,18 @@ def _sql_call(settings: Settings, stores: Stores, dataset: Dataset, side: Any) -
     return SqlCall(stores.sql(side.store).dsn, dataset, side, limits=limits)
 
 
-def _rest_call(settings: Settings, stores: Stores, dataset: Dataset) -> Call:
+def _rest_call(settings: Settings, stores: Stores, dataset: Dataset, *, patient: bool) -> Call:
     from storage.replication.by_rest import RestCall
     from storage.rest.client import RestClient, RestLimits
+    from storage.rest.patience import Patience
 
     if stores.rest is None:  # the channel says otherwise
         raise ConfigurationError("SUPABASE_URL is not set.", "See env.example.", store=StoreName.SUPABASE)
     usual = RestLimits()
     answer_s = min(MAX_ANSWER_S, settings.statement_timeout_s)
     limits = replace(usual, connect_s=settings.connect_timeout_s, read_s=min(usual.read_s, answer_s), answer_s=answer_s)
-    return RestCall(RestClient(stores.rest, limits=limits), dataset)
+    patience = Patience() if patient else Patience(attempts=1)
+    return RestCall(RestClient(stores.rest, limits=limits, patience=patience), dataset)
 
 
 def _as_it_is(call: Call) -> Call:

@@ -6,12 +6,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Any
 
+from contracts.vocabulary import StoreName
 from flows.commands import sync_show
 from flows.commands.common import err, out
 from flows.commands.sync_news import teller
@@ -23,9 +25,12 @@ from flows.sync import Conclusion, Slice, drain, survey
 from flows.version import VERSION
 
 if TYPE_CHECKING:
+    from storage.breaker import Guard
     from storage.replication.relay import Pass
+    from storage.state import State
 
 FORGET_S = 3600.0
+WATCH_S = 60.0
 _LEFT_FOR_A_PERSON = "conflict"
 
 
@@ -103,19 +108,47 @@ def _follow(dataset: str | None, *, as_json: bool) -> None:
         for replication in work.replications:
             turns = Turns(work.memory, replication.dataset.name, owner="twinstore sync run --follow")
             pairs.append((Follower(replication, turns, tell=tell, stop=asked.flag, pauses=pauses), turns))
-        in_order = follow(pairs, _chores(work), tell=tell, stop=asked.flag)
+        in_order = follow(pairs, _chores(work, guards, tell), tell=tell, stop=asked.flag)
         tell(News(told=Told.STOPPED, facts={"in_order": in_order}))
         if not in_order:  # a thread hangs in a call to a store: nobody can wait for it
             os._exit(0)
     sys.exit(0)
 
 
-def _chores(work: Opened) -> list[Chore]:
+def _chores(work: Opened, guards: Mapping[StoreName, Guard], tell: Callable[[News], None]) -> list[Chore]:
+    """Return what is done beside the loops: old requests are forgotten, and both stores are watched."""
+
     def forget() -> None:
         for replication in work.replications:
             replication.book.forget_requests()
 
-    return [Chore(name="forget old requests", every_s=FORGET_S, work=forget)]
+    chores = [Chore(name="forget old requests", every_s=FORGET_S, work=forget)]
+    if work.memory is not None:
+        chores.append(Chore(name="watch", every_s=WATCH_S, work=_watch(work, work.memory, guards, tell)))
+    return chores
+
+
+def _watch(
+    work: Opened, memory: State, guards: Mapping[StoreName, Guard], tell: Callable[[News], None]
+) -> Callable[[], None]:
+    """Return what looks at the health of both stores, and tells of alerts that are new or gone."""
+    from flows.health import watch_once
+
+    known: dict[tuple[str, str], str] = {}
+
+    def watch() -> None:
+        report = watch_once(work.settings, work.stores, memory, datetime.now(UTC), guards=guards.values())
+        now = {(str(alert.rule), alert.subject): alert.text for alert in report.alerts}
+        for alert in report.alerts:
+            if (str(alert.rule), alert.subject) not in known:
+                facts = {"rule": str(alert.rule), "subject": alert.subject, "severity": str(alert.severity)}
+                tell(News(told=Told.ALERT, facts=facts, what=alert.text))
+        for rule, subject in known.keys() - now.keys():
+            tell(News(told=Told.RESOLVED, facts={"rule": rule, "subject": subject}))
+        known.clear()
+        known.update(now)
+
+    return watch
 
 
 @contextmanager
