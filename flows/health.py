@@ -1,0 +1,286 @@
+"""The watch: looks at both stores, remembers what it saw, judges it, and sends what there is to say. Once a minute."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from contracts.alerts import Backup, Facts, Thresholds, rulings
+from contracts.dataset import Dataset
+from contracts.errors import TwinstoreError
+from contracts.health import HealthReport, Message, Probe, Timing, summed_up
+from contracts.registry import contract_for, known_datasets
+from contracts.replication import Standing, SyncStatus
+from contracts.vocabulary import StoreName
+from flows.replicating import channel_of, open_replication, replicated_datasets
+from flows.settings import Settings
+from flows.wiring import Stores
+
+if TYPE_CHECKING:
+    from storage.breaker import Guard
+    from storage.state import State
+
+WINDOW_H = 24  # hours over which probes are summed up
+T = TypeVar("T")
+_log = logging.getLogger("twinstore")
+
+
+class Sender(Protocol):
+    """Sends messages about alerts to one place."""
+
+    @property
+    def channel(self) -> str:
+        """Its name, under which the memory knows what it sent."""
+        ...
+
+    def send(self, message: Message) -> None:
+        """Send one message.
+
+        Raises:
+            TwinstoreError: It was not taken, and is to be sent again.
+        """
+        ...
+
+
+def watch_once(
+    settings: Settings,
+    stores: Stores,
+    state: State,
+    now: datetime,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    guards: Iterable[Guard] = (),
+    timings: Sequence[Timing] = (),
+    backup: Backup | None = None,
+    senders: Sequence[Sender] | None = None,
+    thresholds: Thresholds | None = None,
+) -> HealthReport:
+    """Probe both stores, remember that, raise and resolve alerts, send what there is to send, and return how all is.
+
+    It reads only, and neither a store that is down nor a webhook that refuses ends it.
+
+    Args:
+        settings: The settings.
+        stores: The pair of stores.
+        state: The tool's memory.
+        now: The present, UTC.
+        clock: Tells a time in seconds that only grows.
+        guards: Circuit breakers of this process, which are kept for the next one.
+        timings: How long operations of this process took since the last watch.
+        backup: What is known about backups; None where nobody makes them.
+        senders: Where messages go; those that the settings name unless given.
+        thresholds: From when on something is worth an alert.
+
+    Raises:
+        ConfigurationError: The address of the webhook cannot be used.
+        TwinstoreError: The tool's memory cannot be used.
+    """
+    outlets = make_senders(settings, stores.environment) if senders is None else senders
+    book = state.watch
+    probes = probe_stores(settings, stores, now, clock=clock)
+    sync, notes = _sync(settings, stores, {probe.store for probe in probes if probe.healthy})
+    book.add_probes(probes)
+    book.add_sync(sync, at=now)
+    book.add_timings(timings)
+    book.keep_circuits({guard.name: guard.save(now) for guard in guards}, now=now)
+    facts = Facts(
+        now=now,
+        probes={store: seen for store, seen in book.probes(since=_since(now)).items() if seen},
+        timings=book.timings(since=now - timedelta(hours=1)),
+        sync=sync,
+        runs=book.last_runs(),
+        backup=backup,
+    )
+    book.settle(rulings(facts, thresholds), now=now, channels=[sender.channel for sender in outlets])
+    for sender in outlets:
+        notes += _send(sender, state, now)
+    book.prune(now=now)
+    return health_of(state, now, configured=_configured(stores), sync=sync, notes=tuple(notes))
+
+
+def health_of(
+    state: State,
+    now: datetime,
+    *,
+    configured: Iterable[StoreName] = tuple(StoreName),
+    sync: tuple[SyncStatus, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> HealthReport:
+    """Return how the stores are, as far as the memory knows; nobody is asked.
+
+    Args:
+        state: The tool's memory.
+        now: The present, UTC.
+        configured: The stores that a setting leads to.
+        sync: How far the stores have come, where somebody asked them.
+        notes: Sentences about what could not be found out.
+
+    Raises:
+        TwinstoreError: The tool's memory cannot be used.
+    """
+    book, known = state.watch, frozenset(configured)
+    seen, circuits = book.probes(since=_since(now)), book.circuits()
+    return HealthReport(
+        at=now,
+        window_h=WINDOW_H,
+        stores=tuple(
+            summed_up(
+                store,
+                seen[store],
+                circuit=str(circuits[store].state) if store in circuits else None,
+                configured=store in known,
+            )
+            for store in StoreName
+        ),
+        sync=sync,
+        runs=book.last_runs(),
+        alerts=book.open_alerts(),
+        notes=notes,
+    )
+
+
+def make_guards(
+    state: State | None, now: datetime, *, clock: Callable[[], float] = time.monotonic
+) -> dict[StoreName, Guard]:
+    """Return a circuit breaker for each store, which goes on where the last process stopped.
+
+    Args:
+        state: The tool's memory; None for breakers that know of nothing before.
+        now: The present, UTC.
+        clock: Tells a time in seconds that only grows.
+
+    Raises:
+        TwinstoreError: The tool's memory cannot be used.
+    """
+    from storage.breaker import Breaker, Guard, Saved
+
+    kept: Mapping[str, Saved] = {} if state is None else state.watch.circuits()
+    return {
+        store: Guard(store, Breaker.restored(kept.get(store, Saved()), now=clock(), wall=now), clock=clock)
+        for store in StoreName
+    }
+
+
+def make_senders(settings: Settings, environment: str) -> tuple[Sender, ...]:
+    """Return where the settings say that messages go.
+
+    Raises:
+        ConfigurationError: The address of the webhook cannot be used.
+    """
+    from flows.prefect_events import PrefectEvents
+    from flows.webhook import Webhook
+
+    senders: list[Sender] = []
+    if settings.webhook_url is not None:
+        senders.append(Webhook(settings.webhook_url, environment=environment))
+    if settings.prefect_api_url is not None:
+        senders.append(PrefectEvents(environment=environment))
+    return tuple(senders)
+
+
+def probe_stores(
+    settings: Settings, stores: Stores, now: datetime, *, clock: Callable[[], float] = time.monotonic
+) -> tuple[Probe, ...]:
+    """Look once at every store that is configured. Reads only, and raises nothing."""
+    return tuple(_probe(store, settings, stores, now, clock) for store in _configured(stores))
+
+
+def _probe(store: StoreName, settings: Settings, stores: Stores, now: datetime, clock: Callable[[], float]) -> Probe:
+    from storage.health import probe
+
+    dataset = stores.dataset(contract_for(known_datasets()[0]).dataset)
+    ask = _by_sql if stores.by_sql(store) else _over_rest
+    seen, _ = probe(store, lambda: ask(store, settings, stores, dataset), at=now, clock=clock)
+    return seen
+
+
+def _by_sql(store: StoreName, settings: Settings, stores: Stores, dataset: Dataset) -> None:
+    from storage.health import PROBE_S, asks_sql
+    from storage.migrations.values import Side
+    from storage.replication.by_sql import SqlCall
+    from storage.session import Limits
+
+    limits = Limits(connect_s=min(PROBE_S, settings.connect_timeout_s), statement_s=PROBE_S, lock_s=PROBE_S)
+    side = Side.PRIMARY if store is StoreName.PRISMA else Side.SECONDARY
+    with closing(SqlCall(stores.sql(store).dsn, dataset, side, limits=limits)) as call:
+        asks_sql(call)()
+
+
+def _over_rest(store: StoreName, settings: Settings, stores: Stores, dataset: Dataset) -> None:
+    from storage.health import PROBE_S, asks_rest
+    from storage.rest.client import RestClient, RestLimits
+    from storage.rest.patience import Patience
+
+    if stores.rest is None:
+        return
+    connect_s = min(PROBE_S, settings.connect_timeout_s)
+    limits = RestLimits(connect_s=connect_s, read_s=PROBE_S, write_s=PROBE_S, answer_s=PROBE_S)
+    with RestClient(stores.rest, store=store, limits=limits, patience=Patience(attempts=1)) as client:
+        asks_rest(client, dataset)()
+
+
+def _configured(stores: Stores) -> tuple[StoreName, ...]:
+    return (StoreName.PRISMA,) if stores.alone else tuple(StoreName)
+
+
+def _sync(settings: Settings, stores: Stores, there: set[StoreName]) -> tuple[tuple[SyncStatus, ...], list[str]]:
+    """Ask the stores that are there how far they have come; what cannot be asked is told in a note."""
+    found: list[SyncStatus] = []
+    notes: list[str] = []
+    for name in replicated_datasets():
+        try:
+            found.append(_status(settings, stores, name, there, notes))
+        except TwinstoreError as exc:
+            notes.append(f"How far {name} has come could not be asked: {exc.what}")
+    return tuple(found), notes
+
+
+def _status(settings: Settings, stores: Stores, name: str, there: set[StoreName], notes: list[str]) -> SyncStatus:
+    from storage.health import PROBE_S
+
+    def asked(store: StoreName, ask: Callable[[], T]) -> T | None:
+        if store not in there:
+            return None
+        try:
+            return ask()
+        except TwinstoreError as exc:
+            notes.append(f"{store} was not asked about {name}: {exc.what}")
+            return None
+
+    with open_replication(settings, stores, name) as replication:
+        secondary, primary = replication.secondary, replication.primary
+        at_primary = asked(StoreName.PRISMA, lambda: primary.standing(deadline_s=PROBE_S))
+        at_secondary: Standing | None = None
+        if secondary is not None and channel_of(settings, stores) is not None:
+            at_secondary = asked(StoreName.SUPABASE, lambda: secondary.standing(deadline_s=PROBE_S))
+        counts = asked(StoreName.PRISMA, replication.book.counts) if at_primary is not None else None
+    conflicts, dead, failing = counts or (None, None, None)
+    return SyncStatus(
+        dataset=name,
+        primary=at_primary,
+        secondary=at_secondary,
+        conflicts=conflicts,
+        dead_letters=dead,
+        failing=failing,
+    )
+
+
+def _send(sender: Sender, state: State, now: datetime) -> list[str]:
+    """Send what is to be sent, until one message is not taken; return what there is to note."""
+    for message in state.watch.claim(sender.channel, now=now):
+        try:
+            sender.send(message)
+        except TwinstoreError as exc:
+            state.watch.not_sent(message, now=now)
+            _log.warning("%s", exc.what)
+            return [exc.what]
+        state.watch.sent(message, now=now)
+    return []
+
+
+def _since(now: datetime) -> datetime:
+    return now - timedelta(hours=WINDOW_H)
