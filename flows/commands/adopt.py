@@ -81,11 +81,15 @@ def _print(one: Adoption) -> None:
 
 
 def _sentences(one: Adoption) -> list[str]:
+    from reports.text import count
+
     found = []
     if one.filled:
-        found.append(f"{one.filled:,} rows wait to be carried into {StoreName.SUPABASE}, which is empty.")
+        found.append(f"{count(one.filled, 'row')} will be carried into {StoreName.SUPABASE}, which is empty.")
     elif one.differences:
-        found.append(f"{one.differences:,} keys differ; {one.conflicts:,} new conflicts are kept.")
+        differ = "1 key differs" if one.differences == 1 else f"{one.differences:,} keys differ"
+        are = "is" if one.conflicts == 1 else "are"
+        found.append(f"{differ}; {count(one.conflicts, 'new conflict')} {are} kept.")
         found.append("Decide them: `twinstore sync conflicts list`, then `show` and `resolve`.")
     found.append("Carry changes over: `twinstore sync run --follow`.")
     return found

@@ -66,12 +66,14 @@ def conflicts_resolve_command(keys: list[str] | None, dataset: str | None, *, ke
     """Decide conflicts; what is decided is carried over by the relay."""
     if keep not in KEEP:
         raise ConfigurationError(f"There is no side {keep!r} to keep.", "Say --keep primary or --keep secondary.")
+    from reports.text import count
+
     with _one(dataset) as (_, replication), progress_line() as progress:
         meant = chosen(replication.dataset, keys, everything=everything)
         decided = resolve_all(
-            replication, meant, keep=keep, progress=lambda number: progress(f"{number:,} conflicts decided")
+            replication, meant, keep=keep, progress=lambda number: progress(f"{count(number, 'conflict')} decided")
         )
-    out().print(f"{decided:,} conflicts decided: the row of the {keep} stays. The relay carries it over.")
+    out().print(f"{count(decided, 'conflict')} decided: the row of the {keep} stays. The relay carries it over.")
     _told_all(decided, meant)
 
 
@@ -94,22 +96,25 @@ def letters_retry_command(keys: list[str] | None, dataset: str | None, *, everyt
     with _one(dataset) as (_, replication):
         meant = chosen(replication.dataset, keys, everything=everything)
         number = replication.book.retry(meant)
-    out().print(f"{number:,} changes are tried again by the next run of the relay.")
+    are = "change is" if number == 1 else "changes are"
+    out().print(f"{number:,} {are} tried again by the next run of the relay.")
     _told_all(number, meant)
 
 
 def letters_discard_command(keys: list[str] | None, dataset: str | None, *, everything: bool, yes: bool) -> None:
     """Give changes up for good, after asking."""
+    from reports.text import count
+
     with _one(dataset) as (_, replication):
         meant = chosen(replication.dataset, keys, everything=everything)
         number = len(letters(replication, meant))
         if number:
             confirmed(
-                f"{number:,} changes are never carried over; the row of {StoreName.SUPABASE} is kept as a conflict.",
+                f"Never carried over: {count(number, 'change')}. {StoreName.SUPABASE}'s row is kept as a conflict.",
                 yes=yes,
             )
             number = discard(replication, meant)
-    out().print(f"{number:,} changes were given up, and are kept as conflicts.")
+    out().print(f"Given up, and kept as conflicts: {count(number, 'change')}.")
     _told_all(number, meant)
 
 
