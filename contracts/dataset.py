@@ -115,6 +115,8 @@ class Dataset:
         created: Name of the column that says when a row was created, if there is one.
         updated: Name of the column that says when a row was last changed, if there is one.
         facts: What its columns mean for one another.
+        replicated: True when writes to it may be captured and carried over; every column must be one that can be
+            written.
 
     Raises:
         ConfigurationError: A column is named twice or is not there, or the key cannot identify rows.
@@ -127,6 +129,7 @@ class Dataset:
     created: str | None = None
     updated: str | None = None
     facts: RowFacts = field(default_factory=RowFacts)
+    replicated: bool = False
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]

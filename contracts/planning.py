@@ -41,6 +41,7 @@ PLANNING = Dataset(
     key=("id",),
     created="created_at",
     updated="updated_at",
+    replicated=True,
     facts=PLANNING_FACTS,
     tables={StoreName.PRISMA: ("public", "planning"), StoreName.SUPABASE: ("public", "planning")},
     columns=(

@@ -36,7 +36,7 @@ def planted(table: TableSql, dataset: Dataset, chosen: sql.Composable, plants: s
             place=PLACE,
             number=sql.Literal(number),
             value=_VALUE,
-            type=_type(table, column),
+            type=type_here(table, column),
             column=table.column(column),
         )
         for number, column in enumerate(dataset.columns)
@@ -68,7 +68,9 @@ def given(table: TableSql, dataset: Dataset, rows: sql.Composable) -> sql.Compos
         rows: A `jsonb`, made of `rows_as_data`.
     """
     columns = sql.SQL(", ").join(
-        sql.SQL("(given.row ->> {})::{} AS {}").format(sql.Literal(number), _type(table, column), table.column(column))
+        sql.SQL("(given.row ->> {})::{} AS {}").format(
+            sql.Literal(number), type_here(table, column), table.column(column)
+        )
         for number, column in enumerate(dataset.columns)
     )
     return sql.SQL(
@@ -87,9 +89,17 @@ def rows_as_data(dataset: Dataset, rows: Sequence[Row]) -> list[list[str | None]
     return [[row[column.name] for column in dataset.columns] for row in rows]
 
 
-def _type(table: TableSql, column: Column) -> sql.SQL:
-    """Return the type of a column here: its own, or one that holds any value of its form and is written alike."""
+def type_here(table: TableSql, column: Column, *, own: bool = False) -> sql.SQL:
+    """Return the type of a column here: one that holds any value of its form and is written alike.
+
+    Args:
+        table: The table.
+        column: One of its columns.
+        own: Whether it must be one that can be assigned to the column, which then refuses what is too long for it.
+    """
     base = table.base_type(column)
+    if own:
+        return sql.SQL(_UNLIMITED.get(base, base) + ("[]" if column.array else ""))  # a type of the catalogue
     kind = _WIDEST.get(column.type, base)
     if column.type is ColumnType.UUID and base != "uuid":
         kind = "text"
@@ -99,4 +109,6 @@ def _type(table: TableSql, column: Column) -> sql.SQL:
 
 
 _PADDED = ("character", "bpchar")
+_UNLIMITED = {"character": "bpchar", "bit": "bit varying"}
+"""Types that mean one character or bit where no length is given."""
 _WIDEST = {ColumnType.TEXT: "text", ColumnType.INTEGER: "bigint", ColumnType.NUMERIC: "numeric"}

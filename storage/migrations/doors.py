@@ -69,6 +69,19 @@ def function_name(dataset: Dataset, door: str) -> str:
     return f"{PREFIX}{dataset.name}_{door}"
 
 
+def check_name(dataset: Dataset) -> None:
+    """Prove that functions can be named after a dataset.
+
+    Raises:
+        ConfigurationError: They cannot.
+    """
+    if not _NAME.fullmatch(dataset.name):
+        raise ConfigurationError(
+            f"Functions cannot be named after the dataset {dataset.name!r}.",
+            "Name it with at most 40 small letters, digits and underscores, a letter first.",
+        )
+
+
 def doors(dataset: Dataset) -> Migration:
     """Return the script that makes the doors of a dataset, in the place of those that were there.
 
@@ -77,11 +90,7 @@ def doors(dataset: Dataset) -> Migration:
     Raises:
         ConfigurationError: Functions cannot be named after the dataset.
     """
-    if not _NAME.fullmatch(dataset.name):
-        raise ConfigurationError(
-            f"Functions cannot be named after the dataset {dataset.name!r}.",
-            "Name it with at most 40 small letters, digits and underscores, a letter first.",
-        )
+    check_name(dataset)
     from storage.migrations.door_script import UNSIGNED, script  # loads a driver
 
     unsigned = script(dataset)

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from contracts.errors import ConfigurationError, InternalFault, SchemaMismatch, TwinstoreError
-from storage.migrations.doors import RECORDED_AS
+from storage.migrations import doors, replication_doors
 from storage.migrations.scripts import migrations, script
 from storage.migrations.texts import text
 from storage.migrations.values import Applied, Migration, MigrationReport, MigrationState, Side, UninstallReport
@@ -22,6 +22,9 @@ from storage.pg_errors import translate
 
 if TYPE_CHECKING:
     import psycopg
+
+_OF_DATASETS = (doors.RECORDED_AS, replication_doors.RECORDED_AS)
+"""What the names of migrations begin with that are made of datasets: one may be gone."""
 
 _LOOKING = """
     SET LOCAL lock_timeout = '10s';  -- whoever only looks does not wait for long
@@ -153,7 +156,7 @@ def _state(conn: psycopg.Connection, side: Side) -> MigrationState:
             m for m in files.values() if done.get(m.name) != m.checksum and (m.repeatable or m.name not in done)
         ),
         changed=tuple(a for a in applied if fixed.get(a.name, a.checksum) != a.checksum),
-        unknown=tuple(a.name for a in applied if a.name not in files and not a.name.startswith(RECORDED_AS)),
+        unknown=tuple(a.name for a in applied if a.name not in files and not a.name.startswith(_OF_DATASETS)),
         failed=tuple(a.name for a in recorded if not a.succeeded),
     )
 

@@ -11,6 +11,7 @@ from importlib.resources import files
 from contracts.errors import InternalFault
 from contracts.registry import contract_for, known_datasets
 from storage.migrations.doors import doors
+from storage.migrations.replication_doors import replication
 from storage.migrations.texts import text
 from storage.migrations.values import Migration, Side
 
@@ -25,15 +26,15 @@ _HEADER = """\
 
 
 def migrations(side: Side) -> tuple[Migration, ...]:
-    """Return all migrations of one side, in the order of application: numbered ones, then the doors of each dataset.
+    """Return all migrations of one side, in the order of application: numbered ones, then those of each dataset.
 
     Raises:
         InternalFault: A file has a name that is not `NNNN_words.sql`, or the numbers have a gap.
         ConfigurationError: Functions cannot be named after a dataset.
     """
-    if side is Side.PRIMARY:
-        return numbered(side)
-    return *numbered(side), *(doors(contract_for(name).dataset) for name in known_datasets())
+    datasets = [contract_for(name).dataset for name in known_datasets()]
+    read = [doors(dataset) for dataset in datasets] if side is Side.SECONDARY else []
+    return *numbered(side), *read, *(replication(dataset, side) for dataset in datasets if dataset.replicated)
 
 
 @cache

@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from contracts.errors import ConfigurationError
+from contracts.errors import ConfigurationError, OutcomeUnknown
 from contracts.vocabulary import StoreName
 from storage.meter import Meter
-from storage.rest.errors import Busy, Garbled
+from storage.rest.errors import Busy, Garbled, Lost
 from storage.rest.pace import Pace
 from storage.rest.patience import Patience
 
@@ -181,6 +181,46 @@ class RestClient:
             return data
 
         result = self._patience.call(lambda: self.pace.run(read), failed=self._failed)
+        self.pace.went_well()
+        return result
+
+    def call_once(
+        self, function: str, arguments: Mapping[str, Any], *, deadline_s: float | None = None, writes: bool = False
+    ) -> Any:
+        """Call a function, whatever it does, and never again by itself; return the JSON value that it gives.
+
+        Args:
+            function: Its name, in schema public.
+            arguments: By name.
+            deadline_s: Seconds after which it is given up; the usual limits unless given.
+            writes: True for a write of which it matters whether it was carried out.
+
+        Raises:
+            OutcomeUnknown: It is such a write, and what came back does not tell.
+            TwinstoreError: It failed, and was not carried out.
+        """
+
+        def ask() -> Any:
+            with self._wire.within(deadline_s):
+                data = self._execute(self._client.rpc(function, dict(arguments)))
+            if not isinstance(data, (dict, list)):
+                raise self._garbled("the result of a function")
+            return data
+
+        try:
+            result = self.pace.run(ask)
+        except (Lost, Garbled) as exc:
+            self._failed(exc)
+            if writes and not self._wire.seen.refused:
+                raise OutcomeUnknown(
+                    f"{exc.what} Nobody can say whether it wrote.",
+                    "Ask for the record before the same is written again, or repeat it with the same idempotency key.",
+                    store=self.store,
+                ) from None
+            raise
+        except Busy as exc:
+            self._failed(exc)
+            raise
         self.pace.went_well()
         return result
 

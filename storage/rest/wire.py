@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -20,6 +21,7 @@ from storage.rest.errors import Garbled, Lost, TooMuch, from_answer, from_transp
 
 _SUCCESS = range(200, 300)
 _HOP_BY_HOP = ("content-encoding", "content-length", "transfer-encoding")  # no longer true of a body that was read
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _NOT_THE_PROJECT = "Check that SUPABASE_URL is the project's own URL and that no portal or proxy answers in its place."
 
 
@@ -31,11 +33,13 @@ class Seen:
         status: HTTP status; 0 when there was no answer yet.
         content_range: What the header `Content-Range` says, such as `0-999/1000000`; empty when there is none.
         applied: What the header `Preference-Applied` says.
+        refused: True when no connection came about, so that nothing was sent.
     """
 
     status: int = 0
     content_range: str = ""
     applied: str = ""
+    refused: bool = False
 
 
 class Wire(httpx.BaseTransport):
@@ -88,14 +92,29 @@ class Wire(httpx.BaseTransport):
             return self._judged(request, *self._exchange(request))
         except httpx.HTTPError as exc:
             failed = exc
+        self._of_thread.seen = Seen(refused=isinstance(failed, _NOT_SENT))
         raise from_transport(failed, store=self._store)  # outside of the block: `failed` holds the key
+
+    @contextmanager
+    def within(self, limit_s: float | None) -> Iterator[None]:
+        """Give requests of this thread so many seconds in all, where that is less than usual."""
+        self._of_thread.limit_s = limit_s
+        try:
+            yield
+        finally:
+            self._of_thread.limit_s = None
 
     def close(self) -> None:
         """Close all connections."""
         self._inner.close()
 
     def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
-        deadline = self._clock() + self._answer_s
+        limit_s = getattr(self._of_thread, "limit_s", None)
+        answer_s = self._answer_s if limit_s is None else min(limit_s, self._answer_s)
+        if limit_s is not None:
+            limits = request.extensions["timeout"]
+            request.extensions["timeout"] = {name: _shorter(usual, limit_s) for name, usual in limits.items()}
+        deadline = self._clock() + answer_s
         response = self._inner.handle_request(request)
         response.request = request
         parts: list[bytes] = []
@@ -104,18 +123,18 @@ class Wire(httpx.BaseTransport):
             for part in response.iter_bytes():
                 parts.append(part)
                 size += len(part)
-                self._check_body(size, deadline)
+                self._check_body(size, deadline, answer_s)
         finally:
             response.close()
             self._count_bytes(response.num_bytes_downloaded)
         return response, b"".join(parts)
 
-    def _check_body(self, size: int, deadline: float) -> None:
+    def _check_body(self, size: int, deadline: float, answer_s: float) -> None:
         if size > self._max_answer_bytes:
             what = f"An answer of {self._store} is larger than {self._max_answer_bytes:,} bytes."
             raise TooMuch(what, "Single rows of that size cannot be compared over REST; use SQL.", store=self._store)
         if self._clock() > deadline:
-            what = f"{self._store} did not complete its answer within {self._answer_s:g} s."
+            what = f"{self._store} did not complete its answer within {answer_s:g} s."
             raise Lost(what, "Check the connection to the project, then try again.", store=self._store)
 
     def _judged(self, request: httpx.Request, response: httpx.Response, body: bytes) -> httpx.Response:
@@ -152,6 +171,10 @@ class Wire(httpx.BaseTransport):
             "Allow more, or reach the store by SQL with SUPABASE_DB_URL.",
             store=self._store,
         )
+
+
+def _shorter(usual: float | None, limit_s: float) -> float:
+    return limit_s if usual is None else min(usual, limit_s)
 
 
 def _is_json(content_type: str) -> bool:

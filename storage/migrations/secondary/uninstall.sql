@@ -13,17 +13,23 @@ BEGIN
   END IF;
 END
 $uninstall$;
-DO $doors$
+-- Capture: its triggers; then the functions of both schemas, those by which tables are read among them.
+DO $replication$
 DECLARE
-  door regprocedure;
+  ours record;
 BEGIN
-  FOR door IN SELECT oid FROM pg_catalog.pg_proc
-              WHERE pronamespace = 'public'::regnamespace
+  FOR ours IN SELECT tgname, tgrelid::regclass AS rel FROM pg_catalog.pg_trigger
+              WHERE tgname IN ('twinstore_capture', 'twinstore_capture_truncate') AND NOT tgisinternal LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', ours.tgname, ours.rel);
+  END LOOP;
+  FOR ours IN SELECT oid::regprocedure AS door FROM pg_catalog.pg_proc
+              WHERE pronamespace IN ('public'::regnamespace, to_regnamespace('twinstore'))
                 AND obj_description(oid, 'pg_proc') ~ '^Owned by twinstore:' LOOP
-    EXECUTE format('DROP FUNCTION %s RESTRICT', door);
+    EXECUTE format('DROP FUNCTION %s RESTRICT', ours.door);
   END LOOP;
 END
-$doors$;
+$replication$;
+DROP TABLE IF EXISTS twinstore.request, twinstore.row_state, twinstore.change, twinstore.capture RESTRICT;
 DROP FUNCTION IF EXISTS twinstore.planning_updated_at_named() RESTRICT;
 DROP FUNCTION IF EXISTS twinstore.planning_before_update() RESTRICT;
 DROP FUNCTION IF EXISTS twinstore.planning_audit() RESTRICT;

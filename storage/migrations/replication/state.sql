@@ -1,0 +1,15 @@
+(SELECT jsonb_build_object(
+  'script', {checksum},
+  'identity', (SELECT id FROM twinstore.identity),
+  'now', now(),
+  'capture', (SELECT jsonb_build_object(
+      'since', since, 'gap_at', gap_at, 'gap_reason', gap_reason{adopted},
+      'same_table', relation IS NOT DISTINCT FROM to_regclass({relation})::oid,
+      'triggers', (SELECT count(*) FROM pg_trigger
+                   WHERE tgrelid = to_regclass({relation}) AND tgenabled = 'A' AND NOT tgisinternal
+                     AND (tgname, tgfoid) IN (('twinstore_capture', {captured_signature}::regprocedure),
+                                              ('twinstore_capture_truncate', {truncated_signature}::regprocedure))))
+    FROM twinstore.capture WHERE dataset = {dataset}),
+  'dirty', (SELECT count(DISTINCT key) FROM twinstore.change WHERE dataset = {dataset}),
+  'oldest_at', (SELECT at FROM twinstore.change WHERE dataset = {dataset} ORDER BY id LIMIT 1),
+  'last_change', coalesce(pg_sequence_last_value(pg_get_serial_sequence('twinstore.change', 'id')::regclass), 0)))

@@ -1,0 +1,174 @@
+"""The script that makes the functions of replication, put together from its templates."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from contracts.dataset import Column, ColumnType, Dataset
+from contracts.errors import ConfigurationError
+from storage.canonical_sql import TableSql
+from storage.migrations.door_queries import OLDEST, UNSIGNED
+from storage.migrations.replication_doors import ReplicationDoor, doors_of
+from storage.migrations.texts import text
+from storage.migrations.values import Side
+from storage.session import PINNED, literal
+from storage.stand_ins import type_here
+
+__all__ = ["UNSIGNED", "script"]
+
+_QUOTE = "$door$"
+_READING = {"plan_cache_mode": "force_custom_plan"}
+_WRITING = {
+    "lock_timeout": "200ms",  # whoever carries changes over lets an application pass
+}
+_PUTTING = {"lock_timeout": "3s"}
+_SETTINGS = {"apply": _WRITING, "judge": _WRITING, "put": _PUTTING, "capture": {"lock_timeout": "5s"}}
+_PLAIN = frozenset({ColumnType.UUID, ColumnType.TEXT, ColumnType.INTEGER})
+"""Types whose texts no setting changes: a trigger that sets less costs an application less."""
+_FILTERED = ("type", "status", "user_id", "project_id")
+
+Parts = dict[str, sql.Composable]
+
+
+def script(dataset: Dataset, side: Side) -> str:
+    """Return the script that makes the functions of a dataset on one side; `UNSIGNED` stands for its checksum.
+
+    Raises:
+        ConfigurationError: A name would end the body of a function.
+    """
+    parts = _parts(dataset, side)
+    plain = all(column.type in _PLAIN for column in dataset.key_columns)
+    settings = {"search_path": PINNED["search_path"]} if plain else PINNED
+    triggers = [_trigger_function(dataset, name, parts, settings) for name in ("captured", "truncated")]
+    doors = [_function(dataset, side, door, parts) for door in doors_of(side)]
+    install = _template("install").format(
+        functions=sql.SQL("\n").join((*triggers, *doors)),
+        signatures=sql.Literal(
+            [
+                *(f"twinstore.{dataset.name}_{name}()" for name in ("captured", "truncated")),
+                *(door.signature(dataset, side) for door in doors_of(side)),
+            ]
+        ),
+        mark=sql.Literal(f"Owned by twinstore: replicates {dataset.name}"),
+        over_rest=sql.Literal(side is Side.SECONDARY),
+    )
+    return install.as_string() + ("NOTIFY pgrst, 'reload schema';\n" if side is Side.SECONDARY else "")
+
+
+def _template(name: str) -> sql.SQL:
+    return sql.SQL(text(f"replication/{name}.sql").rstrip())
+
+
+def _function(dataset: Dataset, side: Side, door: ReplicationDoor, parts: Parts) -> sql.Composable:
+    parameters = [sql.SQL("{} ").format(sql.Identifier(name)) + sql.SQL(kind) for name, kind in door.parameters]
+    head = sql.Identifier(*door.function(dataset, side)) + sql.SQL("({})").format(sql.SQL(", ").join(parameters))
+    settings = PINNED | (_READING if door.reads else {}) | _SETTINGS.get(door.name, {})
+    return _made(head, "jsonb", door.name, parts, settings=settings, volatility="STABLE" if door.reads else "VOLATILE")
+
+
+def _trigger_function(dataset: Dataset, name: str, parts: Parts, settings: dict[str, str]) -> sql.Composable:
+    head = sql.Identifier("twinstore", f"{dataset.name}_{name}") + sql.SQL("()")
+    return _made(head, "trigger", name, parts, settings=settings, volatility="VOLATILE")
+
+
+def _made(
+    head: sql.Composable, result: str, template: str, parts: Parts, *, settings: dict[str, str], volatility: str
+) -> sql.Composable:
+    body = _template(template).format(**parts)
+    if _QUOTE in body.as_string():
+        raise ConfigurationError(
+            f"A name of the dataset holds {_QUOTE}, so that it cannot be replicated.", "Rename the table or column."
+        )
+    lines = [
+        sql.SQL("SET {} TO {}").format(sql.SQL(name.lower()), literal(name, value)) for name, value in settings.items()
+    ]
+    return _template("function").format(
+        function=head,
+        result=sql.SQL(result),
+        volatility=sql.SQL(volatility),
+        settings=sql.SQL("\n").join(lines),
+        body=body,
+    )
+
+
+def _parts(dataset: Dataset, side: Side) -> Parts:
+    """Return what stands in the templates."""
+    table = TableSql(dataset, side.store, OLDEST)
+    relation = sql.Literal(table.table.as_string())
+    name = sql.Literal(dataset.name)
+    values = [_value(table, dataset, column) for column in dataset.columns]
+    parts: Parts = {
+        "dataset": name,
+        "prefix": sql.Literal(f"{dataset.name}:"),
+        "table": table.table,
+        "relation": relation,
+        "key": table.key,
+        "parts": sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(table.text(c) for c in dataset.key_columns)),
+        "replicable": table.replicable or sql.SQL("true"),
+        "raw": table.raw(),
+        "columns": sql.SQL(", ").join(table.column(c) for c in dataset.columns),
+        "key_columns": sql.SQL(", ").join(table.column(c) for c in dataset.key_columns),
+        "values": sql.SQL(", ").join(values),
+        "values_named": sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(value, table.column(column))
+            for value, column in zip(values, dataset.columns, strict=True)
+        ),
+        "has_key": _has_key(table, dataset, "_parts"),
+        "has_key_of_picked": _has_key(table, dataset, "picked.parts"),
+        "captured": sql.Identifier("twinstore", f"{dataset.name}_captured"),
+        "truncated": sql.Identifier("twinstore", f"{dataset.name}_truncated"),
+        "captured_signature": sql.Literal(f"twinstore.{dataset.name}_captured()"),
+        "truncated_signature": sql.Literal(f"twinstore.{dataset.name}_truncated()"),
+        "checksum": sql.Literal(UNSIGNED),
+        "adopted": sql.SQL(", 'adopted_at', adopted_at" if side is Side.PRIMARY else ""),
+        "seen": sql.SQL(", 'seen', coalesce(held.seen, 0)" if side is Side.PRIMARY else ""),
+        "max_rev": sql.SQL(
+            " || jsonb_build_object('max_rev', (SELECT max(rev) FROM twinstore.row_state WHERE dataset = {}))"
+        ).format(name),
+        "refusals": _template("refusals"),
+        "parts_of_item": _list_of("_item -> 'parts'"),
+        "parts_of_request": _list_of("$1 -> 'parts'"),
+        "parts_of_asked": _list_of("asked -> 1"),
+        "instant": table.instant(dataset.column(dataset.updated)) if dataset.updated else sql.SQL("now()::timestamp"),
+        "filters": _filters(table, dataset),
+        "kept": _template("settle_kept").format(dataset=name) if side is Side.PRIMARY else sql.SQL(""),
+    }
+    parts["state"] = _template("state").format(**parts)
+    parts["items"] = _template("items").format(**parts)
+    parts["write"] = _template("write").format(**parts)
+    return parts
+
+
+def _value(table: TableSql, dataset: Dataset, column: Column) -> sql.Composable:
+    """Return a column's value of the row that an item holds, read from its text."""
+    place = dataset.columns.index(column)
+    return sql.SQL("(_row ->> {})::{}").format(sql.Literal(place), type_here(table, column, own=True))
+
+
+def _has_key(table: TableSql, dataset: Dataset, parts: str) -> sql.Composable:
+    return table.has_key_of([sql.SQL(f"ARRAY[{parts}[{place}]]") for place in range(1, len(dataset.key) + 1)])
+
+
+def _list_of(json: str) -> sql.Composed:
+    """Return an array of the texts of a JSON list, in their order."""
+    form = "ARRAY(SELECT part FROM jsonb_array_elements_text({}) WITH ORDINALITY AS split(part, at) ORDER BY at)"
+    return sql.SQL(form).format(sql.SQL(json))
+
+
+def _filters(table: TableSql, dataset: Dataset) -> sql.Composable:
+    """Return the condition that a row fits the filters of a page: arrays of texts per column, NULL for no value."""
+    conditions: list[sql.Composable] = [sql.SQL("true")]
+    names = {column.name for column in dataset.columns}
+    for name in _FILTERED:
+        if name in names:
+            column = dataset.column(name)
+            conditions.append(
+                sql.SQL(
+                    "(NOT $1 ? {name} OR {column} = ANY (($1 ->> {name})::{type}[]) "
+                    "OR $1 ->> {name} IS NULL AND {column} IS NULL)"
+                ).format(name=sql.Literal(name), column=table.column(column), type=type_here(table, column, own=True))
+            )
+    if dataset.facts.title:
+        title = table.column(dataset.column(dataset.facts.title))
+        conditions.append(sql.SQL("(NOT $1 ? 'search' OR {} ILIKE '%' || ($1 ->> 'search') || '%')").format(title))
+    return sql.SQL(" AND ").join(conditions)

@@ -1,0 +1,286 @@
+"""What the relay keeps on the primary beside the doors: refusals and dead letters, conflicts, adoption, gaps.
+
+Plain statements, since the primary is always reached by SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from contracts.dataset import Dataset
+from contracts.errors import ConfigurationError
+from contracts.keys import split_key
+from contracts.replication import Conflict, DeadLetter, Direction, Gap
+from storage.ports import Row
+from storage.replication.by_sql import SqlCall
+from storage.replication.messages import Verdict
+from storage.replication.patience import course_of
+
+REQUESTS_KEPT = timedelta(hours=72)
+
+_WAITING = """
+SELECT key, change_id FROM twinstore.delivery
+WHERE dataset = %s AND direction = %s AND key = ANY(%s) AND (dead_at IS NOT NULL OR next_at > clock_timestamp())
+"""
+_ATTEMPTS = """
+SELECT key, attempts FROM twinstore.delivery WHERE dataset = %s AND direction = %s AND key = ANY(%s)
+                                               AND (key, change_id) IN (SELECT * FROM unnest(%s::text[], %s::bigint[]))
+"""
+_NOTE = """
+INSERT INTO twinstore.delivery AS held (dataset, key, direction, change_id, attempts, next_at, code, rule, dead_at)
+VALUES (%(dataset)s, %(key)s, %(direction)s, %(change)s, %(attempts)s,
+        clock_timestamp() + make_interval(secs => %(wait_s)s), %(code)s, %(rule)s,
+        CASE WHEN %(dead)s THEN clock_timestamp() END)
+ON CONFLICT (dataset, key, direction) DO UPDATE
+SET change_id = excluded.change_id, attempts = excluded.attempts, next_at = excluded.next_at, code = excluded.code,
+    rule = excluded.rule, dead_at = excluded.dead_at,
+    first_at = CASE WHEN held.change_id = excluded.change_id THEN held.first_at ELSE excluded.first_at END
+"""
+_TROUBLED = """
+SELECT key, direction, code, rule, attempts, first_at, dead_at FROM twinstore.delivery
+WHERE dataset = %s AND (dead_at IS NOT NULL OR NOT %s) ORDER BY first_at, key LIMIT %s
+"""
+_COUNTS = """
+SELECT (SELECT count(*) FROM twinstore.conflict WHERE dataset = %(dataset)s AND resolved_at IS NULL),
+       (SELECT count(*) FROM twinstore.delivery WHERE dataset = %(dataset)s AND dead_at IS NOT NULL),
+       (SELECT count(*) FROM twinstore.delivery WHERE dataset = %(dataset)s AND dead_at IS NULL)
+"""
+_RETRY = """
+DELETE FROM twinstore.delivery WHERE dataset = %s AND dead_at IS NOT NULL AND (%s::text[] IS NULL OR key = ANY(%s))
+"""
+_CONFLICTS = """
+SELECT id, key, kind, found_at, loser, resolved_at, resolution FROM twinstore.conflict
+WHERE dataset = %(dataset)s AND (%(all)s OR resolved_at IS NULL) AND (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s))
+ORDER BY id LIMIT %(at_most)s
+"""
+_DISPUTED = """
+SELECT DISTINCT key FROM twinstore.conflict WHERE dataset = %s AND key = ANY(%s) AND resolved_at IS NULL
+"""
+_DEAD = """
+SELECT key, direction, change_id FROM twinstore.delivery WHERE dataset = %s AND key = ANY(%s) AND dead_at IS NOT NULL
+"""
+_RESOLVE = """
+UPDATE twinstore.conflict SET resolved_at = clock_timestamp(), resolution = %s WHERE id = %s AND resolved_at IS NULL
+"""
+_KEEP = """
+INSERT INTO twinstore.conflict (dataset, key, kind, rev, lseq, loser) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (dataset, key, lseq) DO NOTHING
+"""
+_TOUCH = "INSERT INTO twinstore.change (dataset, key, parts) VALUES (%s, %s, %s)"
+_SEEN = """
+INSERT INTO twinstore.row_state AS held (dataset, key, seen) VALUES (%s, %s, %s)
+ON CONFLICT (dataset, key) DO UPDATE SET seen = greatest(held.seen, excluded.seen)
+"""
+_GAP = """
+UPDATE twinstore.capture SET gap_at = clock_timestamp(), gap_reason = %s WHERE dataset = %s AND gap_at IS NULL
+"""
+_ADOPT = "UPDATE twinstore.capture SET adopted_at = clock_timestamp() WHERE dataset = %s"
+_HALT = "UPDATE twinstore.capture SET adopted_at = NULL WHERE dataset = %s"
+_SKIP = """
+SELECT setval('twinstore.change_id_seq', greatest(%s, last_value)) FROM twinstore.change_id_seq
+"""
+_FORGET = "DELETE FROM twinstore.request WHERE at < clock_timestamp() - %s"
+
+
+class Book:
+    """What is kept on the primary for one dataset.
+
+    Every method may raise the errors of `contracts.errors`.
+
+    Args:
+        call: The primary.
+        dataset: The dataset.
+    """
+
+    def __init__(self, call: SqlCall, dataset: Dataset) -> None:
+        self._call = call
+        self._dataset = dataset
+
+    def waiting(self, direction: Direction, keys: Collection[str]) -> dict[str, int]:
+        """Return, of these keys, those that are not to be tried now, with the line that was refused."""
+        if not keys:
+            return {}
+        with self._call.session() as session:
+            rows = session.execute(_WAITING, [self._dataset.name, direction, list(keys)]).fetchall()
+        return dict(rows)
+
+    def refused(self, direction: Direction, refusals: Sequence[tuple[Verdict, int]]) -> int:
+        """Note refusals, each with the line that was tried; return how many of them are given up."""
+        if not refusals:
+            return 0
+        keys = [verdict.key for verdict, _ in refusals]
+        changes = [change for _, change in refusals]
+        given_up = 0
+        with self._call.session() as session:
+            asked = [self._dataset.name, direction, keys, keys, changes]
+            before = dict(session.execute(_ATTEMPTS, asked).fetchall())
+            for verdict, change in refusals:
+                attempts = before.get(verdict.key, 0) + 1
+                wait_s = course_of(verdict.code or "").wait_s(attempts)
+                given_up += wait_s is None
+                values = {
+                    "dataset": self._dataset.name,
+                    "key": verdict.key,
+                    "direction": direction,
+                    "change": change,
+                    "attempts": attempts,
+                    "wait_s": wait_s or 0.0,
+                    "code": verdict.code or "",
+                    "rule": verdict.rule,
+                    "dead": wait_s is None,
+                }
+                session.execute(_NOTE, values)
+        return given_up
+
+    def counts(self) -> tuple[int, int, int]:
+        """Return the numbers of open conflicts, of dead letters, and of keys that failed and are tried again."""
+        with self._call.session() as session:
+            ((conflicts, dead, failing),) = session.execute(_COUNTS, {"dataset": self._dataset.name}).fetchall()
+        return conflicts, dead, failing
+
+    def letters(self, *, dead_only: bool = True, at_most: int = 1000) -> tuple[DeadLetter, ...]:
+        """Return changes that could not be carried over, oldest first."""
+        with self._call.session() as session:
+            rows = session.execute(_TROUBLED, [self._dataset.name, dead_only, at_most]).fetchall()
+        return tuple(
+            DeadLetter(
+                key=key,
+                direction=Direction(direction),
+                code=code,
+                rule=rule,
+                attempts=attempts,
+                first_at=first_at,
+                dead_at=dead_at,
+            )
+            for key, direction, code, rule, attempts, first_at, dead_at in rows
+        )
+
+    def retry(self, keys: Collection[str] | None = None) -> int:
+        """Have dead letters tried again, all of them unless keys are given; return how many."""
+        wanted = None if keys is None else list(keys)
+        with self._call.session() as session:
+            return session.execute(_RETRY, [self._dataset.name, wanted, wanted]).rowcount
+
+    def conflicts(
+        self, *, keys: Collection[str] | None = None, resolved: bool = False, at_most: int = 1000
+    ) -> tuple[Conflict, ...]:
+        """Return conflicts by number, the open ones unless `resolved`."""
+        values = {
+            "dataset": self._dataset.name,
+            "all": resolved,
+            "keys": None if keys is None else list(keys),
+            "at_most": at_most,
+        }
+        with self._call.session() as session:
+            rows = session.execute(_CONFLICTS, values).fetchall()
+        return tuple(self._conflict(*row) for row in rows)
+
+    def disputed(self, keys: Collection[str]) -> frozenset[str]:
+        """Return, of these keys, those with an open conflict."""
+        if not keys:
+            return frozenset()
+        with self._call.session() as session:
+            return frozenset(key for (key,) in session.execute(_DISPUTED, [self._dataset.name, list(keys)]))
+
+    def dead(self, keys: Collection[str]) -> dict[tuple[str, Direction], int]:
+        """Return, of these keys, the directions in which they are dead letters, with the line that was refused."""
+        if not keys:
+            return {}
+        with self._call.session() as session:
+            rows = session.execute(_DEAD, [self._dataset.name, list(keys)]).fetchall()
+        return {(key, Direction(direction)): change for key, direction, change in rows}
+
+    def resolved(self, conflict: Conflict, *, kept: str) -> bool:
+        """Note that a conflict was decided; False when somebody was faster. Keeping the primary delivers its row."""
+        with self._call.session() as session:
+            changed = session.execute(_RESOLVE, [kept, conflict.id]).rowcount == 1
+            if changed and kept == "primary":
+                session.execute(_TOUCH, [self._dataset.name, conflict.key, self._parts(conflict.key)])
+        return changed
+
+    def keep(self, kind: str, rows: Mapping[str, Row | None], *, rev: int = 0) -> None:
+        """Keep rows of the secondary as conflicts: differences that were there before, `adopted`."""
+        with self._call.session() as session, session.cursor() as cursor:
+            cursor.executemany(
+                _KEEP,
+                [(self._dataset.name, key, kind, rev, None, self._texts(row)) for key, row in rows.items()],
+            )
+
+    def touch(self, keys: Collection[str]) -> None:
+        """Count keys as written on the primary now."""
+        with self._call.session() as session, session.cursor() as cursor:
+            cursor.executemany(_TOUCH, [(self._dataset.name, key, self._parts(key)) for key in keys])
+
+    def discard(self, key: str, direction: Direction, *, change: int, row: Row | None) -> None:
+        """Give a change up for good: it is kept as a conflict, and the primary's row is delivered in its place.
+
+        Args:
+            key: Its key.
+            direction: Which way it was going.
+            change: Its line.
+            row: The row that is given up, as the secondary has it; None where it was deleted there.
+        """
+        proposed = direction is Direction.TO_PRIMARY
+        with self._call.session() as session:
+            kept = [self._dataset.name, key, "discarded", 0, change if proposed else None, self._texts(row)]
+            session.execute(_KEEP, kept)
+            if proposed:
+                session.execute(_SEEN, [self._dataset.name, key, change])
+                session.execute(_TOUCH, [self._dataset.name, key, self._parts(key)])
+            session.execute(
+                "DELETE FROM twinstore.delivery WHERE dataset = %s AND key = %s AND direction = %s",
+                [self._dataset.name, key, direction],
+            )
+
+    def gap(self, reason: Gap) -> None:
+        """Note that writes may have passed by: nothing is carried over until somebody has looked."""
+        with self._call.session() as session:
+            session.execute(_GAP, [reason, self._dataset.name])
+
+    def adopt(self, *, beyond: int) -> None:
+        """Let the relay deliver from now on.
+
+        Args:
+            beyond: The largest rev that the secondary has: later ones must be larger, also after a restore.
+        """
+        with self._call.session() as session:
+            session.execute(_SKIP, [beyond])
+            session.execute(_ADOPT, [self._dataset.name])
+
+    def halt(self) -> None:
+        """Let the relay carry nothing over until the stores are adopted again."""
+        with self._call.session() as session:
+            session.execute(_HALT, [self._dataset.name])
+
+    def forget_requests(self) -> None:
+        """Forget which requests were carried out more than three days ago."""
+        with self._call.session() as session:
+            session.execute(_FORGET, [REQUESTS_KEPT])
+
+    def _parts(self, key: str) -> list[str]:
+        return list(split_key(self._dataset, key))
+
+    def _texts(self, row: Row | None) -> Any:
+        from psycopg.types.json import Jsonb
+
+        return None if row is None else Jsonb([row[column.name] for column in self._dataset.columns])
+
+    def _conflict(self, number: int, key: str, kind: str, found_at: Any, loser: Any, *rest: Any) -> Conflict:
+        names = [column.name for column in self._dataset.columns]
+        if loser is not None and len(loser) != len(names):
+            raise ConfigurationError(
+                f"Conflict {number} of {self._dataset.name} was kept with other columns.",
+                "Resolve it with the version of twinstore that found it.",
+            )
+        resolved_at, resolution = rest
+        return Conflict(
+            id=number,
+            key=key,
+            kind=kind,
+            found_at=found_at,
+            loser=None if loser is None else dict(zip(names, loser, strict=True)),
+            resolved_at=resolved_at,
+            resolution=resolution,
+        )

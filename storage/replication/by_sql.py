@@ -1,0 +1,195 @@
+"""The doors of a store that is reached by SQL: functions called in transactions of their own, on pooled connections.
+
+A COMMIT whose acknowledgement is lost is not a failure: the transaction's number is asked for afterwards, since the
+server knows what became of it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+
+from contracts.dataset import Dataset
+from contracts.errors import OutcomeUnknown, TwinstoreError, Unavailable
+from contracts.vocabulary import StoreName
+from storage.migrations.replication_doors import REPLICATION_DOORS
+from storage.migrations.values import Side
+from storage.pg_errors import translate
+from storage.session import CLIENT_ENCODING, Limits
+
+CONNECTIONS = 5
+RESOLVE_S = 5.0  # for how long the fate of a transaction is asked for
+_RESOLVE_EVERY_S = 0.1
+_FATE = "SELECT pg_xact_status(%s::xid8)"
+_BEGIN = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ {access}; SET LOCAL statement_timeout = {statement}; "
+    "SET LOCAL lock_timeout = {lock}; SET LOCAL synchronous_commit = 'on'; SET LOCAL row_security = off; "
+    "SET LOCAL search_path = pg_catalog, pg_temp"
+)
+
+
+class SqlCall:
+    """Calls the functions of one dataset in one PostgreSQL server. Threads may share it.
+
+    Args:
+        dsn: Connection string; never shown.
+        dataset: The dataset.
+        side: The side that the server is.
+        limits: Time limits.
+        wait: Waits for seconds.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        dataset: Dataset,
+        side: Side,
+        *,
+        limits: Limits | None = None,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.store: StoreName = side.store
+        self._dsn = dsn
+        self._dataset = dataset
+        self._side = side
+        self._limits = limits or Limits(statement_s=30.0, lock_s=3.0)
+        self._wait = wait
+        self._pool = QueuePool(
+            self._connect,  # type: ignore[arg-type]  # a connection of psycopg is one of DBAPI
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            timeout=self._limits.connect_s,
+        )
+
+    def __call__(
+        self, door: str, arguments: Mapping[str, Any], *, deadline_s: float | None = None, once: bool = False
+    ) -> object:
+        """Call one function, in a transaction of its own; see `storage.replication.doors.Call`."""
+        known = REPLICATION_DOORS[door]
+        query = sql.SQL("SELECT {}({})").format(
+            sql.Identifier(*known.function(self._dataset, self._side)),
+            sql.SQL(", ").join(sql.SQL("%s::{}").format(sql.SQL(kind)) for _, kind in known.parameters),
+        )
+        values = [_as_sent(arguments[name], kind) for name, kind in known.parameters]
+        begin = self._begin(reads=known.reads, deadline_s=deadline_s)
+        with self._borrowed(begin) as connection:
+            return self._run(connection, query, values, once=once)
+
+    @contextmanager
+    def session(self) -> Iterator[psycopg.Connection[Any]]:
+        """Borrow a connection for one transaction of plain statements; it is committed at the end of the block.
+
+        Raises:
+            TwinstoreError: The server cannot be reached, or a statement fails.
+        """
+        with self._borrowed(self._begin(reads=False, deadline_s=None)) as connection, translate(self.store):
+            yield connection
+            connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.dispose()
+
+    def _run(
+        self, connection: psycopg.Connection[Any], query: sql.Composed, values: list[object], *, once: bool
+    ) -> object:
+        transaction: str | None = None
+        with translate(self.store):
+            if once:
+                ((transaction,),) = connection.execute("SELECT pg_current_xact_id()::text").fetchall()
+            ((answer,),) = connection.execute(query, values).fetchall()
+        try:
+            with translate(self.store):
+                connection.execute("COMMIT")
+        except TwinstoreError:
+            if transaction is None or not self._was_committed(transaction):
+                raise
+        return answer
+
+    def _was_committed(self, transaction: str) -> bool:
+        """Ask what became of a transaction whose COMMIT was not acknowledged.
+
+        Raises:
+            OutcomeUnknown: Nobody could be asked in time.
+        """
+        deadline = time.monotonic() + RESOLVE_S
+        while time.monotonic() < deadline:
+            with suppress(TwinstoreError), translate(self.store), self._connect() as connection:
+                ((fate,),) = connection.execute(_FATE, [transaction]).fetchall()
+                if fate in ("committed", "aborted"):
+                    return bool(fate == "committed")
+            self._wait(_RESOLVE_EVERY_S)
+        raise OutcomeUnknown(
+            f"{self.store} went away while it was writing, and nobody can say whether it wrote.",
+            "Ask for the record before the same is written again, or repeat it with the same idempotency key.",
+            store=self.store,
+        )
+
+    def _begin(self, *, reads: bool, deadline_s: float | None) -> sql.Composed:
+        statement_s = self._limits.statement_s if deadline_s is None else deadline_s
+        return sql.SQL(_BEGIN).format(
+            access=sql.SQL("ONLY" if reads else "WRITE"),
+            statement=sql.Literal(f"{max(1, round(statement_s * 1000))}ms"),
+            lock=sql.Literal(f"{max(1, round(self._limits.lock_s * 1000))}ms"),
+        )
+
+    @contextmanager
+    def _borrowed(self, begin: sql.Composed) -> Iterator[psycopg.Connection[Any]]:
+        """Borrow a connection with a transaction that has begun; one that fails is not given to anybody else."""
+        with translate(self.store):
+            borrowed = self._began(begin)
+        try:
+            yield borrowed.dbapi_connection  # type: ignore[misc]  # a connection of psycopg is one of DBAPI
+        except BaseException:
+            borrowed.invalidate()
+            raise
+        finally:
+            borrowed.close()
+
+    def _began(self, begin: sql.Composed) -> PoolProxiedConnection:
+        """Begin a transaction; a connection that broke while nobody used it tells nothing about the server."""
+        try:
+            borrowed = self._pool.connect()
+        except PoolTimeout:
+            raise Unavailable(
+                f"All connections to {self.store} are in use.",
+                "Try again later, or write less at a time.",
+                store=self.store,
+            ) from None
+        fresh = borrowed.record_info is not None and not borrowed.record_info.setdefault("used", False)
+        if borrowed.record_info is not None:
+            borrowed.record_info["used"] = True
+        try:
+            borrowed.dbapi_connection.execute(begin)  # type: ignore[union-attr]  # see above
+        except psycopg.OperationalError:
+            borrowed.invalidate()
+            borrowed.close()
+            if fresh:
+                raise
+            self._pool.dispose()
+            self._pool = self._pool.recreate()
+            return self._began(begin)
+        return borrowed
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            self._dsn,
+            autocommit=True,
+            prepare_threshold=None,
+            connect_timeout=max(2, round(self._limits.connect_s)),
+            client_encoding=CLIENT_ENCODING,
+            application_name="twinstore sync",
+            tcp_user_timeout=round(self._limits.statement_s * 1000),
+        )
+
+
+def _as_sent(value: object, kind: str) -> object:
+    return json.dumps(value) if kind == "jsonb" and value is not None else value
