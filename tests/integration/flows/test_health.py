@@ -1,0 +1,396 @@
+"""The watch over real servers: what it sees, remembers, judges and sends, whatever state they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from contracts.alerts import Backup, Thresholds
+from contracts.errors import OutcomeUnknown, Unavailable
+from contracts.health import AlertRule, HealthReport, Operation, Probe, Timing
+from contracts.vocabulary import Channel, StoreName, Verdict
+from flows.health import health_of, make_guards, probe_stores, watch_once
+from flows.opening import Opened
+from flows.settings import Settings
+from flows.wiring import Stores, find_stores
+from storage.breaker import State as Circuit
+from storage.health import storage_health
+from storage.replication import adoption
+from storage.replication.decisions import resolve
+from storage.state import State, open_state
+from tests.support.factories import make_dataset, make_report
+from tests.support.faulty_proxy import Fault, Plan, faulty_proxy, nobody_accepts, nobody_listens
+from tests.support.gateway import serve
+from tests.support.hook import Hook, hook
+from tests.support.servers import Pair
+from tests.support.two_stores import adopted_as_equal, keys, run, settings_of, titled, work_on
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+PRISMA, SUPABASE = StoreName
+
+
+def look(environment: dict[str, str]) -> tuple[Probe, ...]:
+    """Probe the stores that an environment names."""
+    settings = Settings.model_validate(environment)
+    return probe_stores(settings, find_stores(settings, alone=True), NOW)
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_healthy_stores_answer(
+    still_pair: Pair, channel: Channel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over every channel, in far less than their limit."""
+    with serve(still_pair.secondary_gate) as rest:
+        environment = settings_of(still_pair, tmp_path, None if channel is Channel.SQL else rest)
+        primary, secondary = look(environment | {"TWINSTORE_CHANNEL": channel})
+    assert (primary.store, secondary.store) == (PRISMA, SUPABASE)
+    assert primary.healthy
+    assert secondary.healthy
+    assert max(primary.response_ms, secondary.response_ms) < 3000
+
+
+def test_probes_write_nothing(still_pair: Pair, tmp_path: Path) -> None:
+    """Ten probes leave no row that was inserted, changed or deleted in any table of the database."""
+    written = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int FROM pg_stat_user_tables"
+
+    def count() -> int:
+        with psycopg.connect(still_pair.primary_superuser, autocommit=True) as connection:
+            connection.execute("SELECT pg_stat_force_next_flush()")
+            row = connection.execute(written).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    before = count()
+    for _ in range(10):
+        look(settings_of(still_pair, tmp_path))
+    assert count() == before
+
+
+def test_a_store_that_nothing_leads_to_is_not_probed(still_pair: Pair, tmp_path: Path) -> None:
+    """With the primary alone there is one probe."""
+    environment = {"DATABASE_URL": still_pair.primary, "TWINSTORE_HOME": str(tmp_path)}
+    assert [probe.store for probe in look(environment)] == [PRISMA]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault.HTML, "Garbled"),
+        (Fault.CUT_OFF, "Lost"),
+        (Fault.CLOSED_AT_ONCE, "Lost"),
+        (Fault.TOO_MANY, "Busy"),
+        (Fault.BUSY, "Busy"),
+        (Fault.BAD_GATEWAY, "Lost"),
+        (Fault.TIMEOUT, "TooMuch"),
+        (Fault.RESTRICTED, "Refused"),
+        (Fault.PAUSED, "Unavailable"),
+    ],
+)
+def test_a_project_in_trouble_is_unhealthy(still_pair: Pair, tmp_path: Path, fault: Fault, error: str) -> None:
+    """Asked once, and named by the class of its error."""
+    plan = Plan(fault=fault)
+    with serve(still_pair.secondary_gate) as rest, faulty_proxy(rest.url, plan) as url:
+        primary, secondary = look(settings_of(still_pair, tmp_path, rest) | {"SUPABASE_URL": url})
+    assert primary.healthy
+    assert (secondary.healthy, secondary.error) == (False, error)
+    assert plan.requests == 1
+    assert secondary.what
+
+
+def test_stores_that_refuse_connections(still_pair: Pair, tmp_path: Path) -> None:
+    """By SQL and over REST; no password and no key is in what is told."""
+    with serve(still_pair.secondary_gate) as rest, nobody_listens() as url:
+        port = urlsplit(url).port
+        primary_url = f"postgresql://app:hunter2@127.0.0.1:{port}/app"
+        environment = settings_of(still_pair, tmp_path, rest) | {"DATABASE_URL": primary_url, "SUPABASE_URL": url}
+        seen = look(environment)
+    assert [(probe.healthy, probe.error) for probe in seen] == [(False, "Unavailable"), (False, "Lost")]
+    assert not any("hunter2" in repr(probe) or rest.secret_key in repr(probe) for probe in seen)
+
+
+def test_stores_that_never_answer_are_given_up(still_pair: Pair, tmp_path: Path) -> None:
+    """A port that accepts nothing costs the connection's limit, not the watch."""
+    with serve(still_pair.secondary_gate) as rest, nobody_accepts() as url:
+        port = urlsplit(url).port
+        primary_url = f"postgresql://app:hunter2@127.0.0.1:{port}/app"
+        environment = settings_of(still_pair, tmp_path, rest) | {"DATABASE_URL": primary_url, "SUPABASE_URL": url}
+        seen = look(environment | {"TWINSTORE_CONNECT_TIMEOUT_S": "1"})
+    assert [probe.healthy for probe in seen] == [False, False]
+    assert max(probe.response_ms for probe in seen) < 5000
+
+
+def test_a_wrong_password_makes_a_store_unhealthy(still_pair: Pair, tmp_path: Path) -> None:
+    """It is there and of no use to us; the class says so."""
+    parts = urlsplit(still_pair.primary)
+    wrong = still_pair.primary.replace(f":{parts.password}@", ":wrong@")
+    primary, _ = look(settings_of(still_pair, tmp_path) | {"DATABASE_URL": wrong})
+    assert (primary.healthy, primary.error) == (False, "Refused")
+
+
+@dataclass
+class Scene:
+    """A pair of stores whose changes are carried over, its memory and its webhook; time stands still until moved.
+
+    Attributes:
+        work: The opened pair.
+        memory: The tool's memory.
+        hook: The webhook.
+        now: The present.
+    """
+
+    work: Opened
+    memory: State
+    hook: Hook
+    now: datetime = NOW
+
+    def watch(
+        self,
+        *,
+        stores: Stores | None = None,
+        after: timedelta = MINUTE,
+        thresholds: Thresholds | None = None,
+        backup: Backup | None = None,
+        timings: tuple[Timing, ...] = (),
+    ) -> HealthReport:
+        """Watch once, some time later."""
+        self.now += after
+        settings = self.work.settings.model_copy(update={"webhook_url": SecretStr(self.hook.url)})
+        return watch_once(
+            settings,
+            stores or self.work.stores,
+            self.memory,
+            self.now,
+            thresholds=thresholds,
+            backup=backup,
+            timings=timings,
+        )
+
+
+@pytest.fixture
+def scene(seeded_pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    """An adopted pair with a memory and a webhook."""
+    memory_url = f"sqlite:///{tmp_path}/state.db"
+    with (
+        work_on(seeded_pair, Channel.SQL, tmp_path / "home", monkeypatch) as work,
+        open_state(memory_url) as memory,
+        hook() as there,
+    ):
+        adopted_as_equal(work)
+        yield Scene(work=work, memory=memory, hook=there)
+
+
+def without(stores: Stores, *gone: StoreName, port: int | None) -> Stores:
+    """Return the stores with some of them at a port that refuses connections."""
+    dead = f"postgresql://app:hunter2@127.0.0.1:{port}/app"
+    urls = {store: replace(url, dsn=dead) if store in gone else url for store, url in stores.urls.items()}
+    return replace(stores, urls=urls)
+
+
+def test_all_is_well(scene: Scene) -> None:
+    """Both stores answered, nothing waits, nothing is sent, and what was seen is remembered."""
+    report = scene.watch()
+    assert [store.last is not None and store.last.healthy for store in report.stores] == [True, True]
+    assert report.alerts == ()
+    assert report.notes == ()
+    (status,) = report.sync
+    assert (status.ready, status.conflicts, status.dead_letters) == (True, 0, 0)
+    assert scene.hook.attempts == 0
+    assert health_of(scene.memory, scene.now).stores == report.stores
+    health = storage_health(report.stores)
+    assert health.healthy
+    assert (health.prisma.failures, health.prisma.last_failure) == (0, None)
+
+
+def test_one_store_fails_for_half_an_hour_and_comes_back(scene: Scene) -> None:
+    """The warning comes with the 31st failed probe, the end with the first healthy one; each once."""
+    with nobody_listens() as url:
+        gone = without(scene.work.stores, SUPABASE, port=urlsplit(url).port)
+        scene.watch(stores=gone)
+        for _ in range(29):
+            report = scene.watch(stores=gone)
+        assert scene.hook.told() == []
+        assert storage_health(report.stores).supabase.failures == 30
+        for _ in range(3):
+            report = scene.watch(stores=gone)
+    assert [alert.rule for alert in report.alerts] == [AlertRule.STORE_FAILED]
+    health = storage_health(report.stores)
+    assert (health.supabase.is_healthy, health.prisma.is_healthy) == (False, True)
+    assert health.supabase.last_failure == round(scene.now.timestamp() * 1000)
+    assert scene.hook.told() == [("store_failed", "firing")]
+    for _ in range(2):
+        report = scene.watch()
+    assert report.alerts == ()
+    assert scene.hook.told() == [("store_failed", "resolved")]
+
+
+def test_both_stores_fail(scene: Scene) -> None:
+    """Critical at once, with both reasons and no password; once resolved, once told."""
+    with nobody_listens() as url:
+        gone = without(scene.work.stores, PRISMA, SUPABASE, port=urlsplit(url).port)
+        for _ in range(2):
+            report = scene.watch(stores=gone)
+    (alert,) = report.alerts
+    assert alert.rule is AlertRule.BOTH_FAILED
+    assert all(store in alert.text for store in StoreName)
+    assert report.sync[0].primary is None
+    assert "hunter2" not in str(scene.hook.taken)
+    assert scene.hook.told() == [("both_failed", "firing")]
+    scene.watch()
+    scene.watch()
+    assert scene.hook.told() == [("both_failed", "resolved")]
+
+
+def test_a_gap_in_watching_is_unknown(scene: Scene) -> None:
+    """A store that failed before a night without a watch and after it has not failed all night."""
+    with nobody_listens() as url:
+        gone = without(scene.work.stores, SUPABASE, port=urlsplit(url).port)
+        for after in (MINUTE, MINUTE, timedelta(hours=8), MINUTE):
+            scene.watch(stores=gone, after=after)
+    assert scene.hook.told() == []
+
+
+def test_something_is_slow(scene: Scene) -> None:
+    """A save of six seconds is worth an info; after five minutes with quick ones it is over."""
+    slow = Timing(operation=Operation.SAVE, at=scene.now + MINUTE, ms=6000)
+    scene.watch(timings=(slow,))
+    assert scene.hook.told() == [("slow", "firing")]
+    quick = Timing(operation=Operation.SAVE, at=scene.now + 6 * MINUTE, ms=60)
+    scene.watch(timings=(quick,), after=6 * MINUTE)
+    assert scene.hook.told() == [("slow", "resolved")]
+
+
+def test_a_probe_is_slow(scene: Scene) -> None:
+    """With a limit below what any store needs, both are told of, by name."""
+    report = scene.watch(thresholds=Thresholds(probe_s=1e-9))
+    assert {alert.subject for alert in report.alerts} <= {"probe of prisma", "probe of supabase"}
+    assert report.alerts
+    assert set(scene.hook.told()) == {("slow", "firing")}
+
+
+def test_a_gate_fails_and_passes_again(scene: Scene) -> None:
+    """The last run of the dataset counts."""
+    for number, verdict in enumerate((Verdict.FAILED, Verdict.PASSED)):
+        dataset = make_dataset(name="planning", verdict=verdict)
+        run = make_report(
+            run_id=f"2026112{number}T000000Z-a", datasets=(dataset,), verdict=verdict, started_at=NOW, finished_at=NOW
+        )
+        scene.memory.remember(run)
+        scene.watch()
+    assert scene.hook.told() == [("gate_failed", "firing"), ("gate_failed", "resolved")]
+
+
+def test_changes_wait_too_long(scene: Scene, seeded_pair: Pair) -> None:
+    """As soon as one is older than its limit, until the relay has carried it over."""
+    (key,) = keys(seeded_pair, 1)
+    titled(seeded_pair, PRISMA, key, "another title")
+    at_once = Thresholds(dirty=timedelta(0))
+    report = scene.watch(thresholds=at_once)
+    (status,) = report.sync
+    assert status.primary is not None
+    assert status.primary.dirty == 1
+    assert scene.hook.told() == [("dirty_too_old", "firing")]
+    scene.work.replications[0].both()[2].drain()
+    scene.watch(thresholds=at_once)
+    assert scene.hook.told() == [("dirty_too_old", "resolved")]
+
+
+def test_a_change_is_refused_and_given_up(scene: Scene, seeded_pair: Pair) -> None:
+    """A record that the secondary cannot hold becomes a dead letter; once it is mended, the alert is over."""
+    (key,) = keys(seeded_pair, 1)
+    relay = scene.work.replications[0].both()[2]
+    run(seeded_pair, PRISMA, "UPDATE public.planning SET version = -1 WHERE id = %s", key)
+    relay.drain()
+    scene.watch()
+    assert scene.hook.told() == [("dead_letters", "firing")]
+    run(seeded_pair, PRISMA, "UPDATE public.planning SET version = 7 WHERE id = %s", key)
+    relay.drain()
+    scene.watch()
+    assert scene.hook.told() == [("dead_letters", "resolved")]
+
+
+def test_both_sides_change_one_record(scene: Scene, seeded_pair: Pair) -> None:
+    """The conflict is told of until somebody has decided."""
+    (key,) = keys(seeded_pair, 1)
+    titled(seeded_pair, PRISMA, key, "ours")
+    titled(seeded_pair, SUPABASE, key, "theirs")
+    replication = scene.work.replications[0]
+    replication.both()[2].drain()
+    scene.watch()
+    assert scene.hook.told() == [("conflicts", "firing")]
+    (conflict,) = replication.book.conflicts()
+    resolve(conflict, keep="primary", primary=replication.primary, book=replication.book)
+    scene.watch()
+    assert scene.hook.told() == [("conflicts", "resolved")]
+
+
+def test_a_table_is_truncated(scene: Scene, seeded_pair: Pair) -> None:
+    """Critical, since nothing is carried over until somebody has looked; adopting again ends it."""
+    run(seeded_pair, SUPABASE, "TRUNCATE public.planning CASCADE")
+    report = scene.watch()
+    assert [alert.rule for alert in report.alerts] == [AlertRule.CAPTURE_GAP]
+    assert scene.hook.told() == [("capture_gap", "firing")]
+    primary, secondary, _ = scene.work.replications[0].both()
+    adoption.begin(primary, secondary, scene.work.replications[0].book)
+    scene.watch()
+    assert scene.hook.told() == [("capture_gap", "resolved")]
+
+
+def test_no_backup_was_verified(scene: Scene) -> None:
+    """The rule is there for those who make backups."""
+    scene.watch(backup=Backup(verified_at=None))
+    scene.watch(backup=Backup(verified_at=scene.now))
+    assert scene.hook.told() == [("backup_unverified", "firing"), ("backup_unverified", "resolved")]
+
+
+def test_a_webhook_that_is_down_gets_its_messages_later(scene: Scene) -> None:
+    """The watch goes on, says so in a note, and neither loses nor repeats a message."""
+    scene.hook.answers = [404, 404]
+    report = scene.watch(backup=Backup(verified_at=None))
+    assert any("status 404" in note for note in report.notes)
+    report = scene.watch(backup=Backup(verified_at=None))
+    assert any("status 404" in note for note in report.notes)
+    scene.watch(backup=Backup(verified_at=scene.now), after=timedelta(seconds=30))
+    assert scene.hook.told() == []
+    for _ in range(3):
+        scene.watch(backup=Backup(verified_at=scene.now))
+    assert scene.hook.told() == [("backup_unverified", "firing"), ("backup_unverified", "resolved")]
+
+
+def test_circuits_go_on_in_the_next_process(scene: Scene) -> None:
+    """What a guard learnt is kept with the watch, shown in its report, and known to the guards made next."""
+    guards = make_guards(scene.memory, scene.now)
+
+    def gone() -> None:
+        raise OutcomeUnknown("supabase went away.", "Look.", store="supabase")
+
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            guards[SUPABASE].call(gone)
+    settings = scene.work.settings
+    report = watch_once(settings, scene.work.stores, scene.memory, scene.now, guards=guards.values(), senders=())
+    assert [store.circuit for store in report.stores] == ["closed", "open"]
+    assert not storage_health(report.stores).supabase.is_healthy
+    heirs = make_guards(scene.memory, scene.now + MINUTE)
+    assert heirs[PRISMA].state is Circuit.CLOSED
+    wait_s = heirs[SUPABASE].wait_s
+    assert wait_s is not None
+    assert wait_s == pytest.approx(240.0, abs=5.0)
+    assert make_guards(None, scene.now)[SUPABASE].state is Circuit.CLOSED
+
+
+def test_a_pair_without_our_functions_is_watched(still_empty_pair: Pair, tmp_path: Path) -> None:
+    """Both stores are healthy; that nothing can be said of replication is noted."""
+    settings = Settings.model_validate(settings_of(still_empty_pair, tmp_path))
+    with open_state(None) as memory:
+        report = watch_once(settings, find_stores(settings), memory, NOW, senders=())
+    assert [store.failures for store in report.stores] == [0, 0]
+    assert report.alerts == ()
+    assert len(report.notes) == 2
