@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from contracts.verdicts import CheckResult, DatasetReport, Reason, worst
+from contracts.replication import ReplicationState
+from contracts.verdicts import CheckResult, DatasetReport, Reason, ReplicationReport, worst
 from contracts.vocabulary import CheckStatus, Severity, StoreName, Verdict
 
 _FAILED = {Severity.CRITICAL: Verdict.FAILED, Severity.WARNING: Verdict.WARNED}
@@ -24,6 +25,27 @@ def judge_checks(checks: Sequence[CheckResult], declared: Mapping[StoreName, Ite
         if missing:
             reasons.append(Reason(verdict=Verdict.ERRORED, text=f"{_some(missing)} gave no result on {store}"))
     return sort_reasons(reasons)
+
+
+def judge_replication(report: ReplicationReport | None) -> Iterator[Reason]:
+    """Yield what stands against the replication as a whole; differences and gaps have reasons of their own."""
+    if report is None or report.state in (ReplicationState.OFF, ReplicationState.UNKNOWN):
+        return
+    if report.state is ReplicationState.STARTING:
+        text = "writes are captured and nobody adopted the stores, so that nothing is carried over"
+        yield Reason(verdict=Verdict.WARNED, text=text)
+    if report.dead_letters:
+        changes = _number(report.dead_letters, "change was", "changes were")
+        text = f"{changes} refused and given up; `twinstore sync dead-letters list` shows them"
+        yield Reason(verdict=Verdict.FAILED, text=text)
+    if report.conflicts:
+        conflicts = _number(report.conflicts, "conflict waits", "conflicts wait")
+        text = f"{conflicts} for a decision; `twinstore sync conflicts list` shows them"
+        yield Reason(verdict=Verdict.WARNED, text=text)
+    for side in report.stores:
+        if side.standing is not None and side.standing.dirty and side.standing.oldest_s >= report.max_lag_s:
+            text = f"changes of {side.store} have waited for {_age(side.standing.oldest_s)} to be carried over"
+            yield Reason(verdict=Verdict.WARNED, text=f"{text}; `twinstore sync status` says why")
 
 
 def sort_reasons(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
@@ -74,3 +96,14 @@ def _reason(check: CheckResult) -> Reason | None:
 def _some(ids: Sequence[str]) -> str:
     others = len(ids) - 1
     return f"`{ids[0]}`" + (f" and {others} other {'check' if others == 1 else 'checks'}" if others else "")
+
+
+def _number(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            return _number(int(seconds // length), unit, f"{unit}s")
+    return _number(int(seconds), "second", "seconds")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from contracts.replication import Place, ReplicationState, Standing
 from contracts.vocabulary import (
     Cause,
     Channel,
@@ -109,6 +110,8 @@ class Difference:
         runs_seen: In how many consecutive runs it was seen, this one included.
         returned: True when it had been gone in an earlier run and came back.
         flapping: True when it came back three times or more within 30 days.
+        place: How it stands in replication; None where the stores do not replicate, or nobody could tell.
+        waiting_s: For how many seconds its change has waited to be carried over; None where none waits.
     """
 
     key: str
@@ -119,6 +122,8 @@ class Difference:
     runs_seen: int = 1
     returned: bool = False
     flapping: bool = False
+    place: Place | None = None
+    waiting_s: float | None = None
 
     @property
     def cause(self) -> str:
@@ -164,6 +169,7 @@ class SideCounts:
         only: Rows that the other side does not hold.
         deferred: Rows that moved while they were looked at.
         excluded: Rows that are not compared, by reason.
+        pending: Rows that differ, or that the other side does not hold, and whose change is under way.
     """
 
     read: int
@@ -172,11 +178,13 @@ class SideCounts:
     only: int
     deferred: int
     excluded: Mapping[Exclusion, int] = field(default_factory=dict)
+    pending: int = 0
 
     @property
     def balance(self) -> int:
         """Rows read minus rows accounted for; anything but 0 means that the run may not be believed."""
-        return self.read - self.matched - self.differing - self.only - self.deferred - sum(self.excluded.values())
+        accounted = self.matched + self.differing + self.only + self.pending + self.deferred
+        return self.read - accounted - sum(self.excluded.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +216,7 @@ class RowTotals:
     deferred: int = 0
     settled: int = 0  # differed at first and agreed when re-read; matched too if both sides held them at first
     excluded: int = 0
+    pending: int = 0  # differ, and their change is under way; part of none of the others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +326,68 @@ class SelfProof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnderWay:
+    """A key on which the stores differ, and whose change waits to be carried over for no longer than it may.
+
+    Attributes:
+        key: Canonical key.
+        kind: One-sided, or differing.
+        waiting_s: For how many seconds it has waited.
+    """
+
+    key: str
+    kind: DifferenceKind
+    waiting_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreCapture:
+    """Whether the writes to a store are captured, as a run found it.
+
+    Attributes:
+        store: The store.
+        standing: What the store says; None where it could not be asked.
+        note: Why it could not be asked.
+    """
+
+    store: StoreName
+    standing: Standing | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicationReport:
+    """How the replication of a dataset stood when a run looked at it.
+
+    Attributes:
+        state: Whether the stores replicate.
+        stores: Whether their writes are captured, primary first.
+        conflicts: Number of open conflicts; None where the primary could not be asked.
+        dead_letters: Number of dead letters; likewise.
+        failing: Number of keys that were refused and are tried again; likewise.
+        places: Number of confirmed differences by place; those under way are not among them.
+        pending: Keys whose change is under way, the oldest first; at most some of them.
+        pending_total: How many there are.
+        max_lag_s: For how many seconds a change may be under way before it counts as a difference.
+    """
+
+    state: ReplicationState
+    stores: tuple[StoreCapture, ...] = ()
+    conflicts: int | None = None
+    dead_letters: int | None = None
+    failing: int | None = None
+    places: Mapping[Place, int] = field(default_factory=dict)
+    pending: tuple[UnderWay, ...] = ()
+    pending_total: int = 0
+    max_lag_s: float = 0.0
+
+    @property
+    def adopted_at(self) -> datetime | None:
+        """Since when changes are carried over; None where nobody adopted the stores, or nobody could tell."""
+        return next((s.standing.adopted_at for s in self.stores if s.standing and s.standing.adopted_at), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetReport:
     """What a run found about one dataset.
 
@@ -334,6 +405,7 @@ class DatasetReport:
         history: What changed since the run before.
         proof: How the comparison tested itself; None when nothing was compared.
         notes: Sentences about this dataset that a reader must know.
+        replication: How its replication stood; None for a dataset that cannot be replicated.
     """
 
     name: str
@@ -349,6 +421,7 @@ class DatasetReport:
     history: History = History()
     proof: SelfProof | None = None
     notes: tuple[str, ...] = ()
+    replication: ReplicationReport | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

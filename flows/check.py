@@ -19,6 +19,7 @@ from contracts.verdicts import CheckResult, Cost, DatasetReport, RunReport
 from contracts.vocabulary import StoreName
 from contracts.waivers import apply_waivers
 from flows import stages
+from flows.capturing import prove_capture
 from flows.settings import Settings
 from flows.version import VERSION
 from flows.wiring import Stores, make_meter, mask_key, open_memory, runs_folder
@@ -152,8 +153,9 @@ def check_dataset(job: stages.Job, memory: State, conductor: Conductor) -> Datas
     started = [conductor.start(f"look at {store}", stages.look_at, job, store) for store in StoreName]
     primary, secondary = (promise.result() for promise in started)
     looks = (primary, secondary)
+    capture = conductor.start("prove capture", prove_capture, job, looks).result()
     progress(f"compare the rows of {job.name}, judge contract and expectations")
-    compared = conductor.start("compare rows", stages.compare_stores, job, looks)
+    compared = conductor.start("compare rows", stages.compare_stores, job, looks, capture)
     judged = conductor.start(f"contract on {StoreName.PRISMA}", stages.judge_contract, job, primary)
     at_once = [look for look in looks if job.stores.by_sql(look.store)]
     later = [look for look in looks if look not in at_once]  # rows that were pulled to be compared can be judged, too
@@ -165,9 +167,9 @@ def check_dataset(job: stages.Job, memory: State, conductor: Conductor) -> Datas
         checks += suite.result()
     deferred = comparison.parity.deferred if comparison.parity else ()
     never_still = memory.deferred(job.name, deferred, job.run_id) if comparison.looked else frozenset()
-    checks += stages.settle_check(job, comparison, never_still)
+    checks += stages.settle_check(job, comparison, never_still) + capture.checks
     checks = apply_waivers(checks, memory.waivers(job.name), job.now.date())
-    return conductor.start("conclude", stages.conclude, job, looks, comparison, checks).result()
+    return conductor.start("conclude", stages.conclude, job, looks, comparison, checks, capture).result()
 
 
 def _suite(job: stages.Job, look: stages.Look, conductor: Conductor) -> Promise[tuple[CheckResult, ...]]:

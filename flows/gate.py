@@ -17,7 +17,7 @@ from flows.check import Conductor, Progress, run_check
 from flows.policy_file import PolicyFile
 from flows.settings import Settings
 from flows.source_lines import declared_at
-from flows.stages import SETTLE_RULE
+from flows.stages import OF_THE_COMPARISON
 from flows.wiring import Stores, open_memory
 
 DOCUMENT = "gate.json"
@@ -108,7 +108,7 @@ def declared_checks() -> dict[str, dict[str, Severity]]:
         name: {
             **{rule.id: rule.severity for rule in contract_for(name).rules},
             **{check: severity for check, severity, _ in registry.declared_checks(name)},
-            f"{name}.{SETTLE_RULE}": Severity.WARNING,
+            **{f"{name}.{rule}": severity for rule, severity in OF_THE_COMPARISON.items()},
         }
         for name in known_datasets()
     }

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
 from itertools import product
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from contracts.dataset import Dataset
 from contracts.errors import InternalFault, SchemaMismatch, TwinstoreError
 from contracts.judge import ContractJudge, inherited
-from contracts.judgement import judge_checks, sort_reasons, verdict_of
+from contracts.judgement import judge_checks, judge_replication, sort_reasons, verdict_of
 from contracts.registry import contract_for
-from contracts.verdicts import CheckResult, DatasetReport, Reason, StoreFacts
+from contracts.replication import Place
+from contracts.verdicts import CheckResult, DatasetReport, Reason, ReplicationReport, StoreFacts
 from contracts.vocabulary import CheckSource, CheckStatus, Severity, StoreName, Verdict
 from flows.settings import Settings
 from flows.wiring import Stores, make_reader
@@ -30,10 +32,18 @@ from storage.parity.engine import Parity, ParityOptions, compare, require_two_st
 from storage.parity.recheck import Patience
 from storage.ports import HashKind, Reader, Spooling
 
+if TYPE_CHECKING:
+    from flows.replicating import Replication
+    from storage.parity.standing import Placing
+
 logger = logging.getLogger("twinstore")
 
 SETTLE_RULE = "rows_settle"
 SETTLE_SENTENCE = "No row may keep changing whenever it is compared: what never stands still is never proven."
+CAPTURE_RULE = "capture_gap"
+CAPTURE_SENTENCE = "No write may pass by capture: what does is never carried over, and the stores stay unequal."
+OF_THE_COMPARISON = {SETTLE_RULE: Severity.WARNING, CAPTURE_RULE: Severity.CRITICAL}
+"""Checks that are about the comparison and what it rests on, not about rows, with their severities."""
 HIDDEN_SENTENCE = "Rows may be hidden from our role, so that nothing can be said of all of them."
 
 
@@ -61,6 +71,7 @@ class Job:
     meters: dict[StoreName, Meter] = field(default_factory=lambda: {store: Meter() for store in StoreName})
     progress: Callable[[str], None] = lambda _: None
     _readers: dict[StoreName, Reader] = field(default_factory=dict, init=False, repr=False)
+    _replications: list[Replication] = field(default_factory=list, init=False, repr=False)
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @cached_property
@@ -75,11 +86,20 @@ class Job:
                 self._readers[store] = make_reader(self.settings, self.stores, store, self.dataset, self.meters[store])
             return self._readers[store]
 
+    def replication(self, opened: Callable[[], Replication]) -> Replication:
+        """Return the replication of the dataset; opened once, and closed with the job."""
+        with self._opening:
+            if not self._replications:
+                self._replications.append(opened())
+            return self._replications[0]
+
     def close(self) -> None:
-        """Give back what the readers hold."""
+        """Give back what the readers hold, and close the doors of replication."""
         with self._opening:
             while self._readers:
                 self._readers.popitem()[1].close()
+            while self._replications:
+                self._replications.pop().close()
 
     def options(self) -> ParityOptions:
         """Return how patiently the stores are compared."""
@@ -109,6 +129,24 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """Whether the stores replicate, as it was found before the comparison.
+
+    Attributes:
+        report: How replication stood; None for a dataset that cannot be replicated.
+        checks: Whether every write is captured, per store; none where the stores do not replicate.
+        placing: Tells how differences stand; None where nobody could tell.
+    """
+
+    report: ReplicationReport | None = None
+    checks: tuple[CheckResult, ...] = ()
+    placing: Placing | None = None
+
+
+UNASKED = Capture()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What the comparison found, or the error that kept it from being made."""
 
@@ -131,8 +169,8 @@ def look_at(job: Job, store: StoreName) -> Look:
         return Look(store=store, error=understood(exc, store))
 
 
-def compare_stores(job: Job, looks: tuple[Look, Look]) -> Comparison:
-    """Compare the rows of both stores, if both can be read."""
+def compare_stores(job: Job, looks: tuple[Look, Look], capture: Capture = UNASKED) -> Comparison:
+    """Compare the rows of both stores, if both can be read, and tell how what differs stands in replication."""
     facts = looks[0].facts, looks[1].facts
     if facts[0] is None or facts[1] is None:
         return Comparison()
@@ -143,6 +181,7 @@ def compare_stores(job: Job, looks: tuple[Look, Look]) -> Comparison:
             job.reader(StoreName.SUPABASE),
             (facts[0], facts[1]),
             options=job.options(),
+            placing=capture.placing,
             progress=job.progress,
         )
     except Exception as exc:  # noqa: BLE001 - whatever it is, nothing was concluded
@@ -246,7 +285,11 @@ def settle_check(job: Job, comparison: Comparison, never_still: frozenset[str]) 
 
 
 def conclude(
-    job: Job, looks: tuple[Look, Look], comparison: Comparison, checks: tuple[CheckResult, ...]
+    job: Job,
+    looks: tuple[Look, Look],
+    comparison: Comparison,
+    checks: tuple[CheckResult, ...],
+    capture: Capture = UNASKED,
 ) -> DatasetReport:
     """Put together what was found about the dataset, with its verdict."""
     from expectations.registry import declared_checks
@@ -259,6 +302,7 @@ def conclude(
             *(_errored(error) for error in (looks[0].error, looks[1].error, comparison.error) if error),
             *parity.reasons,
             *judge_checks(checks, expected),
+            *judge_replication(capture.report),
             *_not_looked_at(job, looks, comparison, checks),
         ]
     )
@@ -275,6 +319,20 @@ def conclude(
         checks=checks,
         proof=parity.proof,
         notes=(*parity.notes, *_unproven(looks, comparison)),
+        replication=_replication(capture, parity),
+    )
+
+
+def _replication(capture: Capture, parity: Parity) -> ReplicationReport | None:
+    """Return how replication stood, with what the comparison found."""
+    if capture.report is None:
+        return None
+    places = Counter(difference.place for difference in parity.differences if difference.place is not None)
+    return replace(
+        capture.report,
+        places={place: places[place] for place in Place if places[place]},
+        pending=parity.pending,
+        pending_total=parity.rows.pending,
     )
 
 
@@ -294,9 +352,9 @@ def _not_looked_at(
             yield Reason(verdict=Verdict.ERRORED, text="the rows were not compared")
         return
     counted = {StoreName.PRISMA: comparison.parity.rows.primary, StoreName.SUPABASE: comparison.parity.rows.secondary}
-    settling = f"{job.name}.{SETTLE_RULE}"  # is about the comparison, not about rows that were judged
+    others = {f"{job.name}.{rule}" for rule in OF_THE_COMPARISON}
     for store, source in product(StoreName, CheckSource):
-        found = {c.status for c in checks if (c.store, c.source) == (store, source) and c.id != settling}
+        found = {c.status for c in checks if (c.store, c.source) == (store, source) and c.id not in others}
         if counted[store] and found == {CheckStatus.SKIPPED}:
             text = f"no {source} was judged on {store}, though {counted[store]:,} rows were counted there"
             yield Reason(verdict=Verdict.ERRORED, text=text)

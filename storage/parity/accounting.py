@@ -26,6 +26,7 @@ class Term(StrEnum):
     DIFFERING = "differing"
     ONLY = "only"
     DEFERRED = "deferred"
+    PENDING = "pending"
 
 
 AGREED = frozenset({Outcome.SETTLED, Outcome.GONE, Outcome.REPRESENTATION, Outcome.RULE})
@@ -109,6 +110,7 @@ class Accounts:
             only_primary=keys[DifferenceKind.ONLY_PRIMARY],
             only_secondary=keys[DifferenceKind.ONLY_SECONDARY],
             deferred=keys["deferred"],
+            pending=keys[Outcome.PENDING],
             settled=keys[Outcome.SETTLED] + keys[Outcome.GONE],
             excluded=sum(c.excluded for side in self._counts for c in side.values()),
         )
@@ -129,6 +131,7 @@ class Accounts:
             differing=terms[number, Term.DIFFERING],
             only=terms[number, Term.ONLY],
             deferred=terms[number, Term.DEFERRED],
+            pending=terms[number, Term.PENDING],
             excluded={Exclusion.ID_NOT_REPLICABLE: count.excluded} if count.excluded else {},
         )
 
@@ -144,6 +147,8 @@ def _term(checked: Checked, *, here: bool) -> Term:
     match checked.outcome:
         case outcome if outcome in AGREED:
             return Term.MATCHED
+        case Outcome.PENDING:
+            return Term.PENDING
         case Outcome.CONFIRMED if here:
             return Term.DIFFERING if checked.primary and checked.secondary else Term.ONLY
         case _:

@@ -7,27 +7,32 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from heapq import nlargest
+from operator import attrgetter
 
 from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError, ProtocolError, SchemaMismatch
-from contracts.verdicts import Cluster, Difference, RangeAccount, Reason, RowTotals, SelfProof, StoreFacts
+from contracts.replication import PLACES, Place
+from contracts.verdicts import Cluster, Difference, RangeAccount, Reason, RowTotals, SelfProof, StoreFacts, UnderWay
 from contracts.vocabulary import Cause, DifferenceKind, StoreName, Verdict
 from storage.canonical import canonical_key
 from storage.canonical_text import field_text
-from storage.parity.accounting import Accounts
+from storage.parity.accounting import Accounts, kind_of
 from storage.parity.agreement import by_rule
 from storage.parity.candidates import FirstLook
 from storage.parity.explaining import Explainer
 from storage.parity.overview import Overview, overview
 from storage.parity.recheck import Outcome, Patience, recheck
+from storage.parity.standing import Placed, Placing, Unplaced, place_confirmed
 from storage.parity.together import together
 from storage.ports import HashKind, Reader, Row
 
 Progress = Callable[[str], None]
 DEFERRED_SHARE = 0.001  # more than this makes a run incomplete
+PENDING_KEYS = 100  # that are named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,7 @@ class Parity:
         blind: True when nothing was compared, since rows may be hidden from us.
         identical: True when every row of both sides was proven equal: what holds for one side holds for the other.
         deferred: Keys that moved every time they were looked at, sorted.
+        pending: Keys whose change is under way, at most `PENDING_KEYS` of them, the oldest first.
         excluded: Keys of rows that are not compared, at most `overview.EXCLUDED_KEYS` per side.
         proof: How the comparison tested itself; None when nothing was compared, or a side is empty.
         reasons: Why the verdict is not passed, as far as the comparison tells.
@@ -68,6 +74,7 @@ class Parity:
     blind: bool = False
     identical: bool = False
     deferred: tuple[str, ...] = ()
+    pending: tuple[UnderWay, ...] = ()
     excluded: tuple[str, ...] = ()
     proof: SelfProof | None = None
     reasons: tuple[Reason, ...] = ()
@@ -98,6 +105,7 @@ def compare(
     facts: tuple[StoreFacts, StoreFacts],
     *,
     options: ParityOptions | None = None,
+    placing: Placing | None = None,
     progress: Progress = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Parity:
@@ -108,6 +116,7 @@ def compare(
         secondary: Reader of the secondary.
         facts: What both readers said of their stores.
         options: Patience and budget.
+        placing: Tells how a difference stands in replication; None where the stores do not replicate.
         progress: Is told the name of each step as it begins.
         sleep: Waits for seconds.
 
@@ -128,14 +137,19 @@ def compare(
     accounts = Accounts(primary.dataset, seen.counts, seen.look)
     explainer = Explainer(primary, secondary, kind, spellings=_spellings(primary.dataset, seen.excluded[0]))
     deferred: list[str] = []
+    pending: list[UnderWay] = []
     representation: Counter[str] = Counter()
     ruled: Counter[str] = Counter()
     if candidates:
         progress(f"look again at {len(candidates):,} rows")
-    for checked in recheck(readers, kind, candidates, seen_at=seen.seen_at, patience=patience, sleep=sleep):
+    again = recheck(readers, kind, candidates, seen_at=seen.seen_at, patience=patience, sleep=sleep)
+    for placed in place_confirmed(again, placing or Unplaced()):
+        checked = placed.checked
         accounts.add(checked)
         if checked.outcome is Outcome.CONFIRMED:
-            explainer.add(checked)
+            explainer.add(placed)
+        elif checked.outcome is Outcome.PENDING:
+            pending.append(_under_way(placed))
         elif checked.outcome is Outcome.DEFERRED:
             deferred.append(checked.first.key)
         elif checked.outcome is Outcome.REPRESENTATION and checked.primary and checked.secondary:
@@ -152,9 +166,10 @@ def compare(
         clusters=clusters,
         identical=not candidates and not any(seen.excluded),
         deferred=tuple(sorted(deferred)),
+        pending=tuple(nlargest(PENDING_KEYS, sorted(pending, key=attrgetter("key")), key=attrgetter("waiting_s"))),
         excluded=tuple(seen.excluded[0] + seen.excluded[1]),
         proof=seen.proof,
-        reasons=(*_reasons(totals, seen.look), *_untried(seen.proof)),
+        reasons=(*_reasons(totals, seen.look, differences), *_untried(seen.proof)),
         notes=(*_notes(totals, representation), *_rules(primary.dataset, ruled)),
     )
 
@@ -225,10 +240,19 @@ def _spellings(dataset: Dataset, keys: list[str]) -> dict[str, str]:
     return found
 
 
-def _reasons(rows: RowTotals, look: FirstLook) -> list[Reason]:
+def _under_way(placed: Placed) -> UnderWay:
+    return UnderWay(key=placed.checked.first.key, kind=kind_of(placed.checked), waiting_s=placed.waiting_s or 0.0)
+
+
+def _reasons(rows: RowTotals, look: FirstLook, differences: Sequence[Difference]) -> list[Reason]:
     reasons = []
     if different := rows.differing + rows.only_primary + rows.only_secondary:
-        reasons.append(Reason(verdict=Verdict.FAILED, text=f"{_rows(different)} between the stores"))
+        text = f"{_rows(different)} between the stores{_places(differences)}"
+        reasons.append(Reason(verdict=Verdict.FAILED, text=text))
+    if rows.pending:
+        one = rows.pending == 1
+        text = f"{rows.pending:,} {'row is' if one else 'rows are'} not carried over yet, for no longer than may be"
+        reasons.append(Reason(verdict=Verdict.WARNED, text=text))
     if look.overflow:
         more = sum(max(sides) for sides in look.overflow.values())
         reasons.append(
@@ -250,6 +274,13 @@ def _untried(proof: SelfProof | None) -> list[Reason]:
     names = ", ".join(proof.untried)
     text = f"rows kept changing, so that it could not be tested whether differences are seen in: {names}"
     return [Reason(verdict=Verdict.INCOMPLETE, text=text)]
+
+
+def _places(differences: Sequence[Difference]) -> str:
+    """Return how the differences stand in replication, in words; nothing where the stores do not replicate."""
+    counts = Counter(difference.place for difference in differences if difference.place is not None)
+    words = [f"{counts[place]:,} {PLACES[place]}" for place in Place if counts[place]]
+    return f": {', '.join(words)}" if words else ""
 
 
 def _rows(number: int) -> str:

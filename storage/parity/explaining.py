@@ -10,7 +10,7 @@ from storage.canonical_time import microseconds, milliseconds
 from storage.parity.accounting import kind_of
 from storage.parity.causes import cluster, explain, explain_one_sided, explain_window, find_windows
 from storage.parity.fields import diff_fields
-from storage.parity.recheck import Checked
+from storage.parity.standing import Placed
 from storage.ports import FullRow, HashKind, Reader
 
 EPOCH_MS = 946_684_800_000  # from 1970, where others count from, to 2000, where PostgreSQL does
@@ -37,9 +37,9 @@ class Explainer:
         self._missing: dict[StoreName, dict[str, int]] = {store: {} for store in StoreName}
         self._budget = VALUES_BUDGET
 
-    def add(self, checked: Checked) -> None:
+    def add(self, placed: Placed) -> None:
         """Explain one confirmed candidate."""
-        kind = kind_of(checked)
+        checked, kind = placed.checked, kind_of(placed.checked)
         if checked.primary and checked.secondary:
             found = diff_fields(self._dataset, checked.primary.row, checked.secondary.row)
             fields, explanations = explain(self._dataset, checked.primary.row, checked.secondary.row, found)
@@ -47,7 +47,16 @@ class Explainer:
         else:
             fields = ()
             explanations = self._one_sided(kind, checked.first.key, checked.primary or checked.secondary)
-        self._differences.append(Difference(key=checked.first.key, kind=kind, fields=fields, explanations=explanations))
+        self._differences.append(
+            Difference(
+                key=checked.first.key,
+                kind=kind,
+                fields=fields,
+                explanations=explanations,
+                place=placed.place,
+                waiting_s=placed.waiting_s,
+            )
+        )
 
     def finish(self) -> tuple[tuple[Difference, ...], tuple[Cluster, ...]]:
         """Return all differences by key, and their clusters."""

@@ -28,6 +28,7 @@ class Outcome(StrEnum):
     REPRESENTATION = "representation"  # is equal in canonical form
     RULE = "rule"  # counts as equal by the compare rules of its columns
     DEFERRED = "deferred"  # moved every time it was looked at
+    PENDING = "pending"  # differs, and its change is under way
 
 
 class Checked(NamedTuple):

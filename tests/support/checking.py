@@ -7,9 +7,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from pydantic import SecretStr
+
 from contracts.verdicts import CheckResult, DatasetReport
 from contracts.vocabulary import Channel, StoreName
 from flows import stages
+from flows.capturing import prove_capture
 from flows.settings import Settings
 from flows.wiring import Stores
 from storage.rest.client import RestAccess
@@ -50,7 +53,11 @@ def job_of(
     pair: Pair, *, rest: Rest | None = None, grace_s: float = 0.0, recheck_rounds: int = 1, **settings: object
 ) -> stages.Job:
     """Return a check of planning on these databases; without waiting for rows to settle unless told."""
-    known = Settings().model_copy(update={"grace_s": grace_s, "recheck_rounds": recheck_rounds, **settings})
+    way: dict[str, object] = {"supabase_db_url": SecretStr(pair.secondary)}
+    if rest is not None:
+        way = {"supabase_url": rest.url, "supabase_secret_key": SecretStr(rest.secret_key)}
+    patience = {"grace_s": grace_s, "recheck_rounds": recheck_rounds}
+    known = Settings().model_copy(update={**way, **patience, **settings})
     return stages.Job(settings=known, stores=stores_of(pair, rest), name="planning", run_id="test", now=SEEDED_AT)
 
 
@@ -73,10 +80,11 @@ def check(job: stages.Job, *, suite: tuple[CheckResult, ...] | None = None) -> D
 def _stages(job: stages.Job, suite: tuple[CheckResult, ...] | None) -> DatasetReport:
     primary, secondary = (stages.look_at(job, store) for store in StoreName)
     looks = (primary, secondary)
-    comparison = stages.compare_stores(job, looks)
+    capture = prove_capture(job, looks)
+    comparison = stages.compare_stores(job, looks, capture)
     checks: tuple[CheckResult, ...] = suite or ()
     for look in looks:
         checks += stages.judge_contract(job, look)
         checks += stages.run_expectations(job, look) if suite is None else ()
-    checks += stages.settle_check(job, comparison, frozenset())
-    return stages.conclude(job, looks, comparison, checks)
+    checks += stages.settle_check(job, comparison, frozenset()) + capture.checks
+    return stages.conclude(job, looks, comparison, checks, capture)
