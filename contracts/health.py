@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from contracts.replication import SyncStatus
+from contracts.replication import Standing, SyncStatus
 from contracts.vocabulary import Severity, StoreName, Verdict
 
 KNOWN = timedelta(minutes=3)
@@ -166,6 +166,33 @@ class StoreState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SyncFigures:
+    """How far the stores had come with one dataset; None where nobody could tell.
+
+    Attributes:
+        dataset: The dataset.
+        at: When, UTC.
+        dirty_primary: Number of keys that waited on the primary to be carried over.
+        oldest_primary_s: For how many seconds the oldest of them had waited.
+        dirty_secondary: The same of the secondary.
+        oldest_secondary_s: Likewise.
+        dead_letters: Number of changes that were given up.
+        conflicts: Number of open conflicts.
+        failing: Number of keys that were refused and are tried again.
+    """
+
+    dataset: str
+    at: datetime
+    dirty_primary: int | None = None
+    oldest_primary_s: float | None = None
+    dirty_secondary: int | None = None
+    oldest_secondary_s: float | None = None
+    dead_letters: int | None = None
+    conflicts: int | None = None
+    failing: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
     """How both stores and what lies between them are, at one moment.
 
@@ -173,7 +200,7 @@ class HealthReport:
         at: The moment, UTC.
         window_h: Hours over which probes are summed up.
         stores: Both stores, primary first.
-        sync: How far the stores have come, per dataset that is replicated.
+        sync: How far the stores had come when they were asked last, per dataset that is replicated.
         runs: The last run of each dataset.
         alerts: Open alerts, the worst first.
         notes: Sentences about what could not be found out.
@@ -182,7 +209,7 @@ class HealthReport:
     at: datetime
     window_h: int
     stores: tuple[StoreState, ...] = ()
-    sync: tuple[SyncStatus, ...] = ()
+    sync: tuple[SyncFigures, ...] = ()
     runs: tuple[LastRun, ...] = ()
     alerts: tuple[Alert, ...] = ()
     notes: tuple[str, ...] = ()
@@ -215,6 +242,28 @@ def summed_up(
         p95_ms=percentile(times, 0.95),
         circuit=circuit,
     )
+
+
+def figures_of(status: SyncStatus, at: datetime) -> SyncFigures:
+    """Return how far the stores have come, as figures to keep."""
+    dirty_primary, oldest_primary_s = _waiting(status.primary)
+    dirty_secondary, oldest_secondary_s = _waiting(status.secondary)
+    return SyncFigures(
+        dataset=status.dataset,
+        at=at,
+        dirty_primary=dirty_primary,
+        oldest_primary_s=oldest_primary_s,
+        dirty_secondary=dirty_secondary,
+        oldest_secondary_s=oldest_secondary_s,
+        dead_letters=status.dead_letters,
+        conflicts=status.conflicts,
+        failing=status.failing,
+    )
+
+
+def _waiting(side: Standing | None) -> tuple[int | None, float | None]:
+    """Return how many keys wait on a store, and for how long; None for both where its writes are not captured."""
+    return (None, None) if side is None or side.since is None else (side.dirty, side.oldest_s)
 
 
 def percentile(ordered: Sequence[int], share: float) -> int | None:

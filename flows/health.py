@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from contracts.alerts import Backup, Facts, Thresholds, rulings
 from contracts.dataset import Dataset
 from contracts.errors import TwinstoreError
-from contracts.health import HealthReport, Message, Probe, Timing, summed_up
+from contracts.health import HealthReport, Message, Probe, Timing, figures_of, summed_up
 from contracts.registry import contract_for, known_datasets
 from contracts.replication import Standing, SyncStatus
 from contracts.vocabulary import StoreName
@@ -84,7 +84,7 @@ def watch_once(
     probes = probe_stores(settings, stores, now, clock=clock)
     sync, notes = _sync(settings, stores, {probe.store for probe in probes if probe.healthy})
     book.add_probes(probes)
-    book.add_sync(sync, at=now)
+    book.add_sync(figures_of(status, now) for status in sync)
     book.add_timings(timings)
     book.keep_circuits({guard.name: guard.save(now) for guard in guards}, now=now)
     facts = Facts(
@@ -99,7 +99,7 @@ def watch_once(
     for sender in outlets:
         notes += _send(sender, state, now)
     book.prune(now=now)
-    return health_of(state, now, configured=_configured(stores), sync=sync, notes=tuple(notes))
+    return health_of(state, now, configured=_configured(stores), notes=tuple(notes))
 
 
 def health_of(
@@ -107,7 +107,6 @@ def health_of(
     now: datetime,
     *,
     configured: Iterable[StoreName] = tuple(StoreName),
-    sync: tuple[SyncStatus, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> HealthReport:
     """Return how the stores are, as far as the memory knows; nobody is asked.
@@ -116,7 +115,6 @@ def health_of(
         state: The tool's memory.
         now: The present, UTC.
         configured: The stores that a setting leads to.
-        sync: How far the stores have come, where somebody asked them.
         notes: Sentences about what could not be found out.
 
     Raises:
@@ -136,7 +134,7 @@ def health_of(
             )
             for store in StoreName
         ),
-        sync=sync,
+        sync=book.last_sync(since=_since(now)),
         runs=book.last_runs(),
         alerts=book.open_alerts(),
         notes=notes,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select
 
 from contracts.alerts import Ruling
-from contracts.health import Alert, LastRun, Message, Operation, Probe, Timing
-from contracts.replication import Standing, SyncStatus
+from contracts.health import Alert, LastRun, Message, Operation, Probe, SyncFigures, Timing
 from contracts.vocabulary import StoreName, Verdict
 from storage.breaker.values import Saved, State
 from storage.state import alerting
@@ -76,14 +76,22 @@ class Watchbook:
             rows = connection.execute(select(TIMINGS).where(wanted).order_by(TIMINGS.c.at)).all()
         return tuple(Timing(operation=Operation(row.operation), at=row.at, ms=row.ms) for row in rows)
 
-    def add_sync(self, statuses: Iterable[SyncStatus], *, at: datetime) -> None:
-        """Keep how far the stores have come, as figures."""
+    def add_sync(self, figures: Iterable[SyncFigures]) -> None:
+        """Keep how far the stores have come; figures of the same dataset and moment replace the others."""
         with self._database.writing() as connection:
-            for status in statuses:
-                key = {"dataset": status.dataset, "at": at}
-                counts = {name: getattr(status, name) for name in ("dead_letters", "conflicts", "failing")}
-                sides = _side("primary", status.primary) | _side("secondary", status.secondary)
-                self._put(connection, SYNC_FIGURES, key, counts | sides)
+            for found in figures:
+                values = asdict(found)
+                key = {name: values.pop(name) for name in ("dataset", "at")}
+                self._put(connection, SYNC_FIGURES, key, values)
+
+    def last_sync(self, *, since: datetime) -> tuple[SyncFigures, ...]:
+        """Return how far the stores had come when they were asked last since a moment, per dataset."""
+        columns = [column for column in SYNC_FIGURES.c if column.name != "environment"]
+        wanted = and_(SYNC_FIGURES.c.environment == self._environment, SYNC_FIGURES.c.at >= since)
+        with self._database.reading() as connection:
+            rows = connection.execute(select(*columns).where(wanted).order_by(SYNC_FIGURES.c.at)).mappings().all()
+        last = {row["dataset"]: SyncFigures(**row) for row in rows}
+        return tuple(last[name] for name in sorted(last))
 
     def keep_circuits(self, circuits: Mapping[str, Saved], *, now: datetime) -> None:
         """Keep circuit breakers for the next process, by name."""
@@ -186,11 +194,3 @@ class Watchbook:
         key = {"environment": self._environment, **key}
         connection.execute(delete(table).where(*(table.c[name] == value for name, value in key.items())))
         connection.execute(insert(table).values(**key, **values))
-
-
-def _side(name: str, standing: Standing | None) -> dict[str, object]:
-    known = standing is not None and standing.since is not None
-    return {
-        f"dirty_{name}": standing.dirty if standing is not None and known else None,
-        f"oldest_{name}_s": standing.oldest_s if standing is not None and known else None,
-    }

@@ -201,7 +201,7 @@ def test_all_is_well(scene: Scene) -> None:
     assert report.alerts == ()
     assert report.notes == ()
     (status,) = report.sync
-    assert (status.ready, status.conflicts, status.dead_letters) == (True, 0, 0)
+    assert (status.dirty_primary, status.dirty_secondary, status.conflicts, status.dead_letters) == (0, 0, 0, 0)
     assert scene.hook.attempts == 0
     assert health_of(scene.memory, scene.now).stores == report.stores
     health = storage_health(report.stores)
@@ -240,7 +240,7 @@ def test_both_stores_fail(scene: Scene) -> None:
     (alert,) = report.alerts
     assert alert.rule is AlertRule.BOTH_FAILED
     assert all(store in alert.text for store in StoreName)
-    assert report.sync[0].primary is None
+    assert report.sync[0].dirty_primary is None
     assert "hunter2" not in str(scene.hook.taken)
     assert scene.hook.told() == [("both_failed", "firing")]
     scene.watch()
@@ -294,8 +294,8 @@ def test_changes_wait_too_long(scene: Scene, seeded_pair: Pair) -> None:
     at_once = Thresholds(dirty=timedelta(0))
     report = scene.watch(thresholds=at_once)
     (status,) = report.sync
-    assert status.primary is not None
-    assert status.primary.dirty == 1
+    assert status.dirty_primary == 1
+    assert status.oldest_primary_s is not None
     assert scene.hook.told() == [("dirty_too_old", "firing")]
     scene.work.replications[0].both()[2].drain()
     scene.watch(thresholds=at_once)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from contracts.alerts import Ruling
-from contracts.health import AlertRule, Message, Operation, Phase, Probe, Timing
-from contracts.replication import Standing, SyncStatus
+from contracts.health import AlertRule, Message, Operation, Phase, Probe, SyncFigures, Timing
 from contracts.vocabulary import Severity, StoreName
 from storage.breaker import Saved
 from storage.breaker import State as Circuit
@@ -171,10 +171,11 @@ def test_timings_and_figures_are_kept(state: State) -> None:
     timing = Timing(operation=Operation.SAVE, at=NOW, ms=5001)
     state.watch.add_timings([timing])
     assert state.watch.timings(since=NOW) == (timing,)
-    side = Standing(store=StoreName.PRISMA, since=NOW, dirty=2, oldest_at=NOW - MINUTE, now=NOW)
-    status = SyncStatus(dataset="planning", primary=side, secondary=None, conflicts=0, dead_letters=1, failing=None)
-    state.watch.add_sync([status], at=NOW)
-    state.watch.add_sync([status], at=NOW)
+    earlier = SyncFigures(dataset="planning", at=NOW, dirty_primary=2, oldest_primary_s=60.5, dead_letters=1)
+    later = replace(earlier, at=NOW + MINUTE, dirty_primary=None)
+    state.watch.add_sync([later, earlier, later])
+    assert state.watch.last_sync(since=NOW) == (later,)
+    assert state.watch.last_sync(since=NOW + 2 * MINUTE) == ()
 
 
 def test_old_probes_and_resolved_alerts_are_forgotten(state: State) -> None:
