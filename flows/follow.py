@@ -87,7 +87,7 @@ class Pauses:
     """
 
     interval_s: float = 1.0
-    longest_s: float = 60.0
+    longest_s: float = 30.0
     asked_s: float = 900.0
     refused_s: float = 30.0
     look_again_s: float = 30.0

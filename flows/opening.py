@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from storage.breaker import Guard
     from storage.state import State
 
-RELAY_OPEN_S = 30.0
+RELAY_OPEN_S = 10.0
 """For how long a circuit of the relay stays open: nobody waits for its calls, and its probes find out who is back."""
 
 

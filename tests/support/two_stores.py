@@ -25,7 +25,7 @@ def settings_of(pair: Pair, home: Path, rest: Rest | None = None) -> dict[str, s
     second = (
         {"SUPABASE_DB_URL": pair.secondary}
         if rest is None
-        else {"SUPABASE_URL": rest.url, "SUPABASE_SECRET_KEY": rest.secret_key}
+        else {"SUPABASE_URL": rest.url, "SUPABASE_SECRET_KEY": rest.secret_key, "SUPABASE_DB_URL": ""}
     )
     quick = {"TWINSTORE_GRACE_S": "0", "TWINSTORE_RECHECK_ROUNDS": "1", "TWINSTORE_SYNC_INTERVAL_S": "0.1"}
     return {"DATABASE_URL": pair.primary, "TWINSTORE_HOME": str(home), **second, **quick}

@@ -57,12 +57,12 @@ def serve_forever(gateway: Gateway, listener: socket.socket, *, prepared: Callab
 
 
 @contextmanager
-def served(gateway: Gateway) -> Iterator[int]:
-    """Serve in a thread of this process for as long as the context lasts; yield the port."""
+def served(gateway: Gateway, port: int = 0) -> Iterator[int]:
+    """Serve in a thread of this process for as long as the context lasts; yield the port, any free one by default."""
     import uvicorn
 
     gateway.start()
-    with listening_socket() as listener, ThreadPoolExecutor(_threads(gateway)) as pool:
+    with listening_socket(port) as listener, ThreadPoolExecutor(_threads(gateway)) as pool:
         server = uvicorn.Server(_config(application(gateway, pool)))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="gateway")
         thread.start()
