@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Any
 
+from contracts.errors import TwinstoreError
+from contracts.health import HealthReport
 from contracts.vocabulary import StoreName
 from flows.commands import sync_show
 from flows.commands.common import err, out
@@ -44,18 +46,35 @@ class Asked:
 
 def status_command(dataset: str | None, *, as_json: bool) -> None:
     """Print how far the stores have come; exit code 0 fine, 1 something waits for a person, 2 could not tell."""
-    with opened(dataset, alone=True) as work:
+    with opened(dataset, alone=True, remembering=True) as work:
         found = [(replication, survey(replication)) for replication in work.replications]
+        health = _health(work)
     conclusion = sync_show.worst([one for _, one in found])
     if as_json:
         documents = [sync_show.as_document(replication, one) for replication, one in found]
-        sys.stdout.write(json.dumps({"conclusion": conclusion, "datasets": documents}, indent=2) + "\n")
+        said = {"conclusion": conclusion, "datasets": documents, **sync_show.health_document(health)}
+        sys.stdout.write(json.dumps(said, indent=2) + "\n")
     else:
         console = out()
         for replication, one in found:
             for line in sync_show.lines(replication, one):
                 console.print(line, style=_style(line, one.conclusion), soft_wrap=True)
+        for line in sync_show.health_lines(health, datetime.now(UTC)):
+            console.print(line, soft_wrap=True)
     sys.exit(conclusion.exit_code)
+
+
+def _health(work: Opened) -> HealthReport | None:
+    """Return what the watch remembers of both stores; None without a memory."""
+    from flows.health import health_of
+
+    if work.memory is None:
+        return None
+    known = [store for store in StoreName if store is StoreName.PRISMA or not work.stores.alone]
+    try:
+        return health_of(work.memory, datetime.now(UTC), configured=known)
+    except TwinstoreError:  # how far the stores have come is told without it
+        return None
 
 
 def run_command(dataset: str | None, *, follow_on: bool, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from contracts.health import HealthReport, StoreState
 from contracts.replication import Standing, SyncStatus
 from contracts.vocabulary import StoreName
 from flows.replicating import Replication
@@ -79,6 +80,47 @@ def todos(status: SyncStatus) -> Iterator[str]:
         yield "Look at dead letters: `twinstore sync dead-letters list`, then `retry` or `discard`."
 
 
+def health_document(report: HealthReport | None) -> dict[str, Any]:
+    """Return for machines how both stores are, as the watch of the following process saw them."""
+    if report is None:
+        return {"stores": [], "alerts": []}
+    return {
+        "stores": [
+            {
+                "store": state.store,
+                "healthy": state.last and state.last.healthy,
+                "probed_at": state.last and state.last.at.isoformat(),
+                "response_ms": state.last and state.last.response_ms,
+                "p95_ms": state.p95_ms,
+                "error_rate": state.error_rate,
+                "failing_since": state.failing_since and state.failing_since.isoformat(),
+                "circuit": state.circuit,
+            }
+            for state in report.stores
+            if state.configured
+        ],
+        "alerts": [
+            {
+                "rule": alert.rule,
+                "subject": alert.subject,
+                "severity": alert.severity,
+                "since": alert.since.isoformat(),
+                "text": alert.text,
+            }
+            for alert in report.alerts
+        ],
+    }
+
+
+def health_lines(report: HealthReport | None, now: datetime) -> Iterator[str]:
+    """Yield in words how both stores are, as the watch of the following process saw them."""
+    for state in report.stores if report else ():
+        if state.configured:
+            yield f"{state.store:9} {_health(state, now)}"
+    for alert in report.alerts if report else ():
+        yield f"alert     {alert.severity}, since {moment(alert.since)}: {alert.text}"
+
+
 def moment(at: datetime | None) -> str | None:
     """Return an instant to the second, UTC."""
     return None if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -102,6 +144,20 @@ def _capture(side: Standing) -> str:
         return "writes are not captured"
     adopted = f", adopted {moment(side.adopted_at)}" if side.adopted_at else ""
     return f"writes are captured since {moment(side.since)}{adopted}"
+
+
+def _health(state: StoreState, now: datetime) -> str:
+    if state.last is None:
+        return "not watched: `twinstore sync run --follow` looks at it once a minute"
+    ago = f"{(now - state.last.at).total_seconds():,.0f} s ago"
+    parts = [f"answered in {state.last.response_ms:,} ms, {ago}" if state.last.healthy else f"failed {ago}"]
+    if state.failing_since is not None:
+        parts.append(f"failing since {moment(state.failing_since)}")
+    if state.error_rate:
+        parts.append(f"{state.error_rate:.1%} of {state.probes:,} probes failed")
+    if state.circuit not in (None, "closed"):
+        parts.append(f"circuit {state.circuit}")
+    return ", ".join(parts)
 
 
 def _waiting(side: Standing) -> str:

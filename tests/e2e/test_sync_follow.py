@@ -104,6 +104,9 @@ def test_it_carries_changes_over_until_it_is_told_to_end(
         has_title(seeded_pair, SUPABASE, one, "a secret of ours")
         has_title(seeded_pair, PRISMA, other, "a secret of theirs")
         process.await_event("carried")
+        shown = subprocess.run([SCRIPT, "sync", "status"], capture_output=True, text=True, check=False)
+        assert shown.returncode == 0, shown.stdout + shown.stderr
+        assert re.search(r"^supabase +answered in \d+ ms, \d+ s ago", shown.stdout, re.MULTILINE)
         code, seconds = process.end(signal.SIGTERM)
         assert code == 0
         assert seconds < 5
