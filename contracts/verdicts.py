@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from contracts.health import HealthReport
 from contracts.replication import Place, ReplicationState, Standing
 from contracts.vocabulary import (
     Cause,
@@ -442,6 +443,7 @@ class RunReport:
         share: True when internal values are masked too.
         version: Version of twinstore that made the run.
         notes: Sentences that a reader must know, such as "history is unknown: no durable state".
+        health: How the stores did lately; None where nobody watched them.
     """
 
     run_id: str
@@ -457,6 +459,7 @@ class RunReport:
     share: bool = False
     version: str = ""
     notes: tuple[str, ...] = ()
+    health: HealthReport | None = None
 
 
 def worst(verdicts: list[Verdict]) -> Verdict:

@@ -20,6 +20,7 @@ from contracts.vocabulary import StoreName
 from contracts.waivers import apply_waivers
 from flows import stages
 from flows.capturing import prove_capture
+from flows.health import remembered_health
 from flows.settings import Settings
 from flows.version import VERSION
 from flows.wiring import Stores, make_meter, mask_key, open_memory, runs_folder
@@ -134,6 +135,7 @@ def run_check(
             masked=not settings.reveal,
             share=settings.share,
             version=VERSION,
+            health=remembered_health(memory, started_at),
         )
         for lease in held:
             lease.assert_held()

@@ -141,6 +141,15 @@ def health_of(
     )
 
 
+def remembered_health(state: State, now: datetime) -> HealthReport | None:
+    """Return how the stores did lately, for a report; None where nobody watched them or the memory does not tell."""
+    try:
+        health = health_of(state, now)
+    except TwinstoreError:
+        return None
+    return health if any(store.probes for store in health.stores) else None
+
+
 def make_guards(
     state: State | None, now: datetime, *, clock: Callable[[], float] = time.monotonic
 ) -> dict[StoreName, Guard]:

@@ -24,6 +24,7 @@ from contracts.verdicts import (
 )
 from contracts.vocabulary import StoreName
 from reports.checks import tally
+from reports.health import health_document
 from reports.masking import first_difference, sides
 
 SCHEMA_VERSION: Final = "1.0"
@@ -61,6 +62,7 @@ def _run(report: RunReport, mask_key: bytes) -> dict[str, Any]:
         "reasons": _reasons(report.reasons),
         "notes": list(report.notes),
         "cost": _cost(report.cost),
+        "health": None if report.health is None else health_document(report.health),
         "datasets": [_dataset(dataset, report, mask_key) for dataset in report.datasets],
     }
 

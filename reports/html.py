@@ -11,6 +11,7 @@ from reports.budget import CHECKS_MAX, LISTED_BYTES, RANGES_MAX, REASONS_MAX, Bu
 from reports.charts import Chart, differences_chart, rows_chart, trend
 from reports.checks import CheckView, Tally, check_views, tally
 from reports.clusters import ClusterView, cluster_views
+from reports.health import alert_lines, store_lines, sync_sentence
 from reports.page import render
 from reports.proof import Tried, tried
 from reports.text import percent, slug
@@ -73,6 +74,10 @@ def to_html(report: RunReport, *, mask_key: bytes) -> str:
         reasons=first(report.reasons, REASONS_MAX),
         tally=tally(check for dataset in report.datasets for check in dataset.checks),
         datasets=[dataset_view(dataset, report, mask_key, budget) for dataset in report.datasets],
+        health=report.health,
+        store_lines=store_lines(report.health) if report.health else (),
+        alerts=alert_lines(report.health) if report.health else (),
+        sync_sentence=sync_sentence,
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from contracts.health import Alert
 from contracts.verdicts import CheckResult, DatasetReport, RunReport
 from contracts.vocabulary import CheckStatus
 from reports.checks import outcome, tally
+from reports.health import health_sentence
 from reports.proof import audit_sentence
 from reports.text import NAME, duration, moment, more, number, one_line, percent
 from reports.words import CAUSES, SEVERITY_RANK, STATUS_RANK, SYMBOLS
@@ -30,6 +32,10 @@ def to_summary(report: RunReport) -> str:
         parts.append(_capped([f"- **{r.verdict}**: {sentence(r.text)}" for r in report.reasons], "reason"))
     for dataset in report.datasets:
         parts += _dataset(dataset)
+    if report.health is not None:
+        parts.append(f"Health: {plain(health_sentence(report.health))}")
+    if report.health is not None and report.health.alerts:
+        parts.append(_capped([_alert(alert) for alert in report.health.alerts], "alert"))
     notes = ["Personal values are masked."] if report.masked or report.share else ["This report shows personal values."]
     parts.append(" ".join([*notes, *(sentence(note) for note in report.notes[:LINES_MAX])]))
     return "\n\n".join(parts) + "\n"
@@ -82,6 +88,10 @@ def _since(new: int | None, gone: int | None, returned: int | None) -> str:
 def _check(check: CheckResult) -> str:
     status = f"{SYMBOLS[check.status]} {check.status}"
     return f"| {status} | {plain(check.id)} | {check.store} | {check.severity} | {plain(outcome(check))} |"
+
+
+def _alert(alert: Alert) -> str:
+    return f"- **{alert.severity}**: {sentence(alert.text)}"
 
 
 def _order(check: CheckResult) -> tuple[int, int, str, str]:

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, TypeVar
 from uuid import UUID
 
+from contracts.health import Alert, AlertRule, HealthReport, Probe, SyncFigures, summed_up
 from contracts.verdicts import (
     MISSING,
     CheckResult,
@@ -169,6 +170,46 @@ def make_proof(**rest: Any) -> SelfProof:
     return SelfProof(**values | rest)
 
 
+def make_health(**rest: Any) -> HealthReport:
+    """Return the health of a pair whose secondary has failed for forty minutes, unless said otherwise."""
+    at = STARTED - timedelta(seconds=20)
+    failed = Probe(
+        store=StoreName.SUPABASE,
+        at=at,
+        healthy=False,
+        response_ms=5_003,
+        error="Lost",
+        what="supabase did not answer in time.",
+    )
+    alert = Alert(
+        rule=AlertRule.STORE_FAILED,
+        subject="supabase",
+        severity=Severity.WARNING,
+        text="supabase has failed for 40 min: supabase did not answer in time.",
+        since=at - timedelta(minutes=40),
+    )
+    figures = SyncFigures(
+        dataset="planning", at=at, dirty_primary=3, oldest_primary_s=125.0, dead_letters=1, conflicts=0, failing=0
+    )
+    values: dict[str, Any] = {
+        "at": STARTED,
+        "window_h": 24,
+        "stores": (
+            summed_up(
+                StoreName.PRISMA,
+                [Probe(store=StoreName.PRISMA, at=at, healthy=True, response_ms=12)],
+                circuit="closed",
+            ),
+            summed_up(
+                StoreName.SUPABASE, [replace(failed, at=at - timedelta(minutes=40)), failed], circuit="half_open"
+            ),
+        ),
+        "sync": (figures,),
+        "alerts": (alert,),
+    }
+    return HealthReport(**values | rest)
+
+
 def make_report(**rest: Any) -> RunReport:
     """Return the report of a run that passed, unless said otherwise."""
     dataset = make_dataset()
@@ -203,6 +244,7 @@ def make_failed_report(**rest: Any) -> RunReport:
         "reasons": dataset.reasons,
         "datasets": (dataset,),
         "notes": ("The seed of the random sample was 20260314.",),
+        "health": make_health(),
     }
     return make_report(**values | rest)
 
