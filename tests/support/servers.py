@@ -24,7 +24,9 @@ SEEDED = 300
 SEEDED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 """The moment at which the newest seeded records end."""
 
-_SETTINGS = {"max_connections": "200", "shared_buffers": "32MB"}
+_SETTINGS = {"max_connections": "200", "shared_buffers": "32MB", "min_wal_size": "32MB", "max_wal_size": "96MB"}
+_MEMORY = Path("/dev/shm")  # noqa: S108 - below it every folder is made with a name of its own, for its owner
+_ROOM = 4 << 30  # bytes: several test processes with two servers each need less than half of it
 _EMPTY, _MIGRATED, _SEEDED = "template_empty", "template_migrated", "template_seeded"
 _numbers = itertools.count(1)
 _CLONE = "CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY"  # without fsync the fastest by far
@@ -91,13 +93,28 @@ def _on_both(owners: tuple[tuple[Server, str], ...], do: Callable[[Server, str],
         list(pool.map(lambda pair: do(*pair), owners))
 
 
+def _fast_folder() -> Path | None:
+    """Return a file system in memory that has room and may hold programs; None if TMPDIR chooses another place.
+
+    What tests keep need not outlive the machine, and a database is cloned there in a tenth of the time.
+    """
+    try:
+        found = os.statvfs(_MEMORY)
+        facts = dict(line.split(":") for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
+    except OSError:
+        return None
+    room = min(found.f_bavail * found.f_frsize, int(facts["MemAvailable"].split()[0]) * 1024)
+    usable = os.access(_MEMORY, os.W_OK) and not found.f_flag & os.ST_NOEXEC and "TMPDIR" not in os.environ
+    return _MEMORY if usable and room >= _ROOM else None
+
+
 @contextmanager
 def watched_folder() -> Iterator[Path]:
-    """Make a folder for servers, which every account may enter; remove it at the end.
+    """Make a folder for servers, which every account may enter, in memory if that has room; remove it at the end.
 
     However the test process ends, the servers whose data are below this folder end as well.
     """
-    folder = Path(tempfile.mkdtemp(prefix="twinstore-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="twinstore-test-", dir=_fast_folder()))
     if os.geteuid() == 0:
         folder.chmod(0o711)  # the account of the servers passes through it
     watchdog = subprocess.Popen(
