@@ -33,13 +33,13 @@ def connect(pair: Pair, side: str) -> psycopg.Connection[tuple[Any, ...]]:
 
 
 @SIDES
-def test_milliseconds_are_rounded_as_postgresql_rounds(pair: Pair, side: str) -> None:
+def test_milliseconds_are_rounded_as_postgresql_rounds(still_empty_pair: Pair, side: str) -> None:
     """Twenty thousand instants, many of them half-way, over the whole range and around its turning points."""
     random = Random(2000)
     spans = (FIRST + 10**6, LAST - 10**6), (-(10**17), 10**17), (-(10**9), 10**9), (-62 * 10**15, -60 * 10**15)
     instants = [random.randrange(*spans[at % 4]) for at in range(10_000)]
     instants += [instant // 1000 * 1000 + 500 + instant % 3 - 1 for instant in instants]
-    with connect(pair, side) as connection:
+    with connect(still_empty_pair, side) as connection:
         rows = connection.execute(INSTANTS.replace("us %", "us %%"), (instants,)).fetchall()
     assert len(rows) == len(instants)
     assert [row for row in rows if len({canonical(text) for text in row}) != 1] == []
@@ -79,12 +79,12 @@ def documents(random: Random, count: int) -> list[str]:
 
 
 @SIDES
-def test_json_is_equal_when_jsonb_is(pair: Pair, side: str) -> None:
+def test_json_is_equal_when_jsonb_is(still_empty_pair: Pair, side: str) -> None:
     """Two bodies have one canonical text exactly when `jsonb` holds them equal, read from their source or from it."""
     random = Random(7)
     ours, theirs = documents(random, 4000), documents(random, 4000)
     query = "SELECT a::jsonb::text, b::jsonb::text, a::jsonb = b::jsonb FROM unnest(%s::text[], %s::text[]) AS t (a, b)"
-    with connect(pair, side) as connection:
+    with connect(still_empty_pair, side) as connection:
         rows = connection.execute(query, (ours, theirs)).fetchall()
     assert sum(equal for _, _, equal in rows) > 50
     for one, other, (one_read, other_read, equal) in zip(ours, theirs, rows, strict=True):
@@ -94,7 +94,7 @@ def test_json_is_equal_when_jsonb_is(pair: Pair, side: str) -> None:
 
 
 @SIDES
-def test_what_jsonb_refuses_is_refused(pair: Pair, side: str) -> None:
+def test_what_jsonb_refuses_is_refused(still_empty_pair: Pair, side: str) -> None:
     """A text that `jsonb` does not take is no JSON here either."""
     broken = [
         "",
@@ -111,7 +111,7 @@ def test_what_jsonb_refuses_is_refused(pair: Pair, side: str) -> None:
         "'a'",
         '{"a":1,}',
     ]
-    with connect(pair, side) as connection:
+    with connect(still_empty_pair, side) as connection:
         connection.autocommit = True
         for text in broken:
             with pytest.raises(psycopg.DataError):
@@ -121,9 +121,9 @@ def test_what_jsonb_refuses_is_refused(pair: Pair, side: str) -> None:
 
 
 @SIDES
-def test_deep_and_huge_documents_are_read(pair: Pair, side: str) -> None:
+def test_deep_and_huge_documents_are_read(still_empty_pair: Pair, side: str) -> None:
     """A deep body and the longest number that a store writes are read back by value."""
-    with connect(pair, side) as connection:
+    with connect(still_empty_pair, side) as connection:
         deep = "[" * 2000 + "]" * 2000
         for text in (deep, "1e131071", "1e-16383", json.dumps("x" * 1_000_000)):
             (read,) = connection.execute("SELECT %s::text::jsonb::text", (text,)).fetchone() or ("",)
@@ -131,7 +131,7 @@ def test_deep_and_huge_documents_are_read(pair: Pair, side: str) -> None:
 
 
 @SIDES
-def test_uuids_are_those_of_postgresql(pair: Pair, side: str) -> None:
+def test_uuids_are_those_of_postgresql(still_empty_pair: Pair, side: str) -> None:
     """Every spelling that PostgreSQL reads as a UUID is one, with its canonical text; no other is."""
     key = "3b241101-e2bb-4255-8caf-4136c566a962"
     good = [key, key.upper(), key.replace("-", ""), "{" + key + "}", "3b24-1101-e2bb-4255-8caf-4136-c566-a962"]
@@ -147,7 +147,7 @@ def test_uuids_are_those_of_postgresql(pair: Pair, side: str) -> None:
         key.replace("-", "_"),
         "\uff13" + key[1:],
     ]
-    with connect(pair, side) as connection:
+    with connect(still_empty_pair, side) as connection:
         connection.autocommit = True
         for text in good:
             (read,) = connection.execute("SELECT %s::text::uuid::text", (text,)).fetchone() or ("",)

@@ -24,18 +24,18 @@ def reader_of(pair: Pair, store: StoreName) -> PostgresReader:
 
 
 @STORES
-def test_servers_and_python_agree_on_the_probe(pair: Pair, store: StoreName) -> None:
+def test_servers_and_python_agree_on_the_probe(still_pair: Pair, store: StoreName) -> None:
     """The texts of the probe are those that the server writes, and so is their hash."""
-    with psycopg.connect(pair.primary, options="-c TimeZone=UTC -c DateStyle=ISO") as connection:
+    with psycopg.connect(still_pair.primary, options="-c TimeZone=UTC -c DateStyle=ISO") as connection:
         values = sql.SQL(", ").join(sql.SQL(value) for value in PROBE_VALUES)
         assert connection.execute(sql.SQL("SELECT {}").format(values)).fetchone() == PROBE
-    assert reader_of(pair, store).hash_probe(HashKind.TEXT) == probe_hash()
+    assert reader_of(still_pair, store).hash_probe(HashKind.TEXT) == probe_hash()
 
 
 @STORES
-def test_servers_and_python_agree_on_every_row(seeded_pair: Pair, store: StoreName) -> None:
+def test_servers_and_python_agree_on_every_row(still_pair: Pair, store: StoreName) -> None:
     """All seeded rows, hashed by the server and from the texts that it sent."""
-    with reader_of(seeded_pair, store).snapshot(HashKind.TEXT) as snapshot:
+    with reader_of(still_pair, store).snapshot(HashKind.TEXT) as snapshot:
         keys = [pair.key for pair in snapshot.pairs(range(RANGES))]
         rows = snapshot.rows(keys)
     assert len(rows) == 300
@@ -45,8 +45,8 @@ def test_servers_and_python_agree_on_every_row(seeded_pair: Pair, store: StoreNa
 
 
 @STORES
-def test_servers_and_python_agree_on_what_identifies_a_key(seeded_pair: Pair, store: StoreName) -> None:
+def test_servers_and_python_agree_on_what_identifies_a_key(still_pair: Pair, store: StoreName) -> None:
     """A row is found by the hash of its key that Python computed."""
-    with reader_of(seeded_pair, store).snapshot(HashKind.TEXT) as snapshot:
+    with reader_of(still_pair, store).snapshot(HashKind.TEXT) as snapshot:
         first, *_ = snapshot.pairs(range(RANGES))
         assert snapshot.find([key_hash(first.key)]) == [first]

@@ -69,9 +69,9 @@ def test_primary_indexes_are_named_as_prisma_names_them(prisma_table: Pair) -> N
     assert constraints == ("p",)
 
 
-def test_application_owns_its_database_and_is_no_superuser(empty_pair: Pair) -> None:
+def test_application_owns_its_database_and_is_no_superuser(still_empty_pair: Pair) -> None:
     """The application's role can do what an application can do, and no more."""
-    with psycopg.connect(empty_pair.primary) as connection:
+    with psycopg.connect(still_empty_pair.primary) as connection:
         row = connection.execute(
             "SELECT r.rolname, r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolbypassrls"
             " FROM pg_database AS d JOIN pg_roles AS r ON r.oid = d.datdba WHERE d.datname = current_database()"
@@ -91,9 +91,9 @@ def test_application_owns_its_database_and_is_no_superuser(empty_pair: Pair) -> 
         ("supabase_admin", (True, True, True, True, True, True)),
     ],
 )
-def test_roles_are_those_of_a_hosted_project(empty_pair: Pair, role: str, attributes: tuple[bool, ...]) -> None:
+def test_roles_are_those_of_a_hosted_project(still_empty_pair: Pair, role: str, attributes: tuple[bool, ...]) -> None:
     """Each role has the attributes that it has on a hosted project."""
-    with psycopg.connect(empty_pair.secondary) as connection:
+    with psycopg.connect(still_empty_pair.secondary) as connection:
         row = connection.execute(
             "SELECT rolcanlogin, rolinherit, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls"
             " FROM pg_roles WHERE rolname = %s",
@@ -102,9 +102,9 @@ def test_roles_are_those_of_a_hosted_project(empty_pair: Pair, role: str, attrib
     assert row == attributes
 
 
-def test_time_limits_are_those_of_a_hosted_project(empty_pair: Pair) -> None:
+def test_time_limits_are_those_of_a_hosted_project(still_empty_pair: Pair) -> None:
     """Roles that serve requests give up soon."""
-    with psycopg.connect(empty_pair.secondary) as connection:
+    with psycopg.connect(still_empty_pair.secondary) as connection:
         rows = connection.execute(
             "SELECT rolname, c FROM pg_roles, unnest(rolconfig) AS c WHERE c LIKE '%\\_timeout=%'"
         ).fetchall()
@@ -167,9 +167,9 @@ def test_platform_objects_are_open_to_all_roles(empty_pair: Pair) -> None:
         ('{"role": "anon"}', (None, "anon", None)),
     ],
 )
-def test_claims_are_read_safely(empty_pair: Pair, claims: str | None, expected: tuple[str | None, ...]) -> None:
+def test_claims_are_read_safely(still_empty_pair: Pair, claims: str | None, expected: tuple[str | None, ...]) -> None:
     """The functions of schema auth answer NULL without claims, also after another request on the connection."""
-    with psycopg.connect(empty_pair.secondary_gate) as gate:
+    with psycopg.connect(still_empty_pair.secondary_gate) as gate:
         gate.execute("SET LOCAL ROLE authenticated")
         if claims is not None:
             gate.execute("SELECT set_config('request.jwt.claims', %s, true)", [claims])

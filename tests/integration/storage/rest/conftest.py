@@ -1,4 +1,4 @@
-"""The seeded secondary, served over REST."""
+"""The seeded secondary, served over REST: one for all tests that only read, or one of their own."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from tests.support.gateway import Rest, serve
 from tests.support.servers import Pair
 
 
+@pytest.fixture(scope="package")
+def rest(still_pair: Pair) -> Iterator[Rest]:
+    """The records of the shared secondary over REST, with the row cap of a hosted project."""
+    with serve(still_pair.secondary_gate) as rest:
+        yield rest
+
+
 @pytest.fixture
-def rest(seeded_pair: Pair) -> Iterator[Rest]:
-    """The 300 records of the seeded secondary over REST, with the row cap of a hosted project."""
+def own_rest(seeded_pair: Pair) -> Iterator[Rest]:
+    """The records of a secondary of the test's own over REST."""
     with serve(seeded_pair.secondary_gate) as rest:
         yield rest

@@ -56,6 +56,9 @@ LASTING: dict[Fault, type[TwinstoreError]] = {
 
 PASSING = sorted(set(Fault) - {Fault.REDIRECT, Fault.RESTRICTED, Fault.PAUSED})
 """What is asked again when it happens once."""
+QUICK = {Fault.HALF_JSON, Fault.CUT_OFF, Fault.CLOSED_AT_ONCE, Fault.SILENT, Fault.ROWS_LOST_QUIETLY, Fault.NUMBERS}
+QUICK |= {Fault.NO_RANGE, Fault.TOO_MANY, Fault.BAD_GATEWAY}
+"""Of these, what is tried always once and then no more; lasting faults are all tried always."""
 
 
 @pytest.fixture
@@ -96,33 +99,35 @@ def test_a_fault_that_lasts_ends_in_one_clear_sentence(rest: Rest, plan: Plan, p
     assert raised.value.__context__ is None
 
 
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize(
+    "fault", [pytest.param(fault, marks=() if fault in QUICK else pytest.mark.soak) for fault in PASSING]
+)
 def test_a_fault_that_passes_changes_nothing(
-    seeded_pair: Pair, rest: Rest, plan: Plan, proxied: str, fault: Fault
+    still_pair: Pair, rest: Rest, plan: Plan, proxied: str, fault: Fault
 ) -> None:
     """The same rows are read as without it, whether it spoils the first answer or a later one."""
-    expected = digests(sql_reader(seeded_pair))
+    expected = digests(sql_reader(still_pair))
     for first in (0, 1):
         plan.fault, plan.first, plan.times, plan.requests = fault, first, 1, 0
         assert digests(rows_reader(proxied, rest.service_key, limits=SHORT)) == expected
 
 
 def test_pages_that_lose_their_tails_are_short_and_nothing_else(
-    seeded_pair: Pair, rest: Rest, plan: Plan, proxied: str
+    still_pair: Pair, rest: Rest, plan: Plan, proxied: str
 ) -> None:
     """A short page is no end: what it lacks comes with the next one, as often as that happens."""
     plan.fault, plan.times = Fault.TAIL_LOST_QUIETLY, 30
     meter = Meter()
-    assert digests(rows_reader(proxied, rest.service_key, meter=meter)) == digests(sql_reader(seeded_pair))
+    assert digests(rows_reader(proxied, rest.service_key, meter=meter)) == digests(sql_reader(still_pair))
     assert meter.requests > 30
 
 
 def test_connections_that_close_after_every_answer_do_no_harm(
-    seeded_pair: Pair, rest: Rest, plan: Plan, proxied: str
+    still_pair: Pair, rest: Rest, plan: Plan, proxied: str
 ) -> None:
     """A connection that was closed meanwhile is opened anew."""
     plan.fault = Fault.CLOSED_AFTERWARDS
-    assert digests(rows_reader(proxied, rest.service_key)) == digests(sql_reader(seeded_pair))
+    assert digests(rows_reader(proxied, rest.service_key)) == digests(sql_reader(still_pair))
 
 
 @pytest.mark.parametrize("fault", [Fault.TOO_MANY, Fault.BUSY])
@@ -177,12 +182,12 @@ def test_the_service_key_sees_all_rows(rest: Rest) -> None:
     assert all(rows_reader(rest.url, k).facts().sees_all_rows for k in (rest.service_key, rest.secret_key))
 
 
-def test_a_missing_grant_is_named(seeded_pair: Pair, rest: Rest) -> None:
+def test_a_missing_grant_is_named(seeded_pair: Pair, own_rest: Rest) -> None:
     """The error holds the statement that helps."""
     with psycopg.connect(seeded_pair.secondary) as connection:
         connection.execute("REVOKE ALL ON public.planning FROM service_role")
     with pytest.raises(Refused, match=r"GRANT SELECT ON public\.planning TO service_role"):
-        rows_reader(rest.url, rest.service_key).facts()
+        rows_reader(own_rest.url, own_rest.service_key).facts()
 
 
 @pytest.mark.parametrize(
@@ -192,13 +197,13 @@ def test_a_missing_grant_is_named(seeded_pair: Pair, rest: Rest) -> None:
         ("ALTER TABLE public.planning RENAME TO plans", "no table public.planning"),
     ],
 )
-def test_what_is_missing_is_named(seeded_pair: Pair, rest: Rest, statement: str, said: str) -> None:
+def test_what_is_missing_is_named(seeded_pair: Pair, own_rest: Rest, statement: str, said: str) -> None:
     """A column or a table that is not there is not read as if it were empty."""
     with psycopg.connect(seeded_pair.secondary) as connection:
         connection.execute(statement)
         connection.execute("NOTIFY pgrst, 'reload schema'")
     with pytest.raises(SchemaMismatch, match=said):
-        rows_reader(rest.url, rest.service_key).facts()
+        rows_reader(own_rest.url, own_rest.service_key).facts()
 
 
 def test_a_path_without_an_api_is_a_wrong_setting(rest: Rest) -> None:
@@ -218,10 +223,10 @@ def test_a_budget_of_requests_is_kept(rest: Rest) -> None:
 
 @pytest.mark.parametrize("fault", [Fault.TIMEOUT, Fault.TOO_LONG])
 def test_what_is_too_much_is_asked_for_in_smaller_parts(
-    seeded_pair: Pair, rest: Rest, plan: Plan, proxied: str, fault: Fault
+    still_pair: Pair, rest: Rest, plan: Plan, proxied: str, fault: Fault
 ) -> None:
     """After 57014 and the like pages and lists of keys are halved, and all rows come."""
-    expected = sql_reader(seeded_pair)
+    expected = sql_reader(still_pair)
     reader = rows_reader(proxied, rest.service_key)
     with reader.snapshot(HashKind.TEXT) as snapshot, expected.snapshot(HashKind.TEXT) as true:
         plan.fault, plan.first, plan.times = fault, 1, 3
@@ -231,17 +236,17 @@ def test_what_is_too_much_is_asked_for_in_smaller_parts(
         assert snapshot.rows(keys) == true.rows(keys)
 
 
-def test_answers_that_are_too_large_are_asked_for_in_smaller_parts(seeded_pair: Pair, rest: Rest) -> None:
+def test_answers_that_are_too_large_are_asked_for_in_smaller_parts(still_pair: Pair, rest: Rest) -> None:
     """A limit of some rows per answer makes pages of some rows."""
     reader = rows_reader(rest.url, rest.service_key, limits=replace(SHORT, max_answer_bytes=20_000))
-    assert digests(reader) == digests(sql_reader(seeded_pair))
+    assert digests(reader) == digests(sql_reader(still_pair))
 
 
-def test_a_row_that_is_too_large_ends_the_run(seeded_pair: Pair, rest: Rest) -> None:
+def test_a_row_that_is_too_large_ends_the_run(seeded_pair: Pair, own_rest: Rest) -> None:
     """A page of one row cannot be halved."""
     with psycopg.connect(seeded_pair.secondary) as connection:
         connection.execute("UPDATE public.planning SET title = title, source = repeat('x', 30000) WHERE ctid = '(0,1)'")
-    reader = rows_reader(rest.url, rest.service_key, limits=replace(SHORT, max_answer_bytes=20_000))
+    reader = rows_reader(own_rest.url, own_rest.service_key, limits=replace(SHORT, max_answer_bytes=20_000))
     with pytest.raises(TimedOut, match="larger than 20,000 bytes"):
         digests(reader)
 
@@ -263,7 +268,7 @@ def test_proxies_of_the_environment_are_not_used(rest: Rest, monkeypatch: pytest
 
 
 def test_nothing_is_logged_that_could_hold_a_value_or_a_key(
-    seeded_pair: Pair, rest: Rest, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    still_pair: Pair, rest: Rest, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Not even by the libraries below, at the level of information, when a read is tried again."""
     caplog.set_level("INFO")
@@ -271,7 +276,7 @@ def test_nothing_is_logged_that_could_hold_a_value_or_a_key(
     with faulty_proxy(rest.url, plan) as url:
         reader = rows_reader(url, rest.service_key)
         keys = list(digests(reader))
-    with reader.snapshot(HashKind.TEXT) as snapshot, sql_reader(seeded_pair).snapshot(HashKind.TEXT) as theirs:
+    with reader.snapshot(HashKind.TEXT) as snapshot, sql_reader(still_pair).snapshot(HashKind.TEXT) as theirs:
         key = next(iter(theirs.pairs(keys))).key
         with pytest.raises(Lost):
             snapshot.rows([key])

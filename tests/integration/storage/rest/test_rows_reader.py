@@ -22,18 +22,31 @@ from storage.rest.rows_reader import RestRowsSnapshot
 from tests.support.gateway import Rest, serve
 from tests.support.odd_tables import CREATE_ODD, CREATE_PLAIN, FILL_ODD, FILL_PLAIN, ODD, ODD_ROWS, PLAIN
 from tests.support.rest_reading import EVERY, digests, rows_reader, sql_reader
-from tests.support.servers import SEEDED, Pair
+from tests.support.servers import SEEDED, Pair, Servers
 
 LATE_MS, EARLY_MS = 1_767_225_602_123, -62_000_000_000_000
 
 
+@pytest.fixture(scope="module")
+def odd(servers: Servers, _empty_template: str) -> Iterator[Pair]:
+    """A secondary with a table of odd names, keys and values, for all tests that change nothing in it."""
+    with servers.clones(_empty_template) as pair:
+        make_odd(pair)
+        yield pair
+
+
 @pytest.fixture
-def odd(empty_pair: Pair) -> Pair:
-    """A secondary with a table of odd names, keys and values."""
-    with psycopg.connect(empty_pair.secondary) as connection:
+def own_odd(empty_pair: Pair) -> Pair:
+    """Such a secondary for one test alone."""
+    make_odd(empty_pair)
+    return empty_pair
+
+
+def make_odd(pair: Pair) -> None:
+    """Make and fill the table of odd names, keys and values."""
+    with psycopg.connect(pair.secondary) as connection:
         connection.execute(CREATE_ODD)
         connection.execute(FILL_ODD)
-    return empty_pair
 
 
 @contextmanager
@@ -61,7 +74,7 @@ def assert_same(ours: RestRowsSnapshot, theirs: PostgresSnapshot) -> None:
     assert ours.rows(keys) == theirs.rows(keys)
 
 
-@pytest.mark.parametrize("cap", [2, 7, 1000])
+@pytest.mark.parametrize("cap", [2, 7, pytest.param(1000, marks=pytest.mark.soak)])
 def test_all_rows_come_whatever_the_row_cap(empty_pair: Pair, cap: int) -> None:
     """Tables of 0, 1, cap - 1, cap, cap + 1, 2.5 and 10 times cap rows: exact, at a cost that fits the cap."""
     with psycopg.connect(empty_pair.secondary, autocommit=True) as connection:
@@ -80,15 +93,15 @@ def test_all_rows_come_whatever_the_row_cap(empty_pair: Pair, cap: int) -> None:
                     assert ours.rows(keys).keys() == set(keys)
 
 
-def test_everything_is_told_as_by_sql(seeded_pair: Pair, rest: Rest) -> None:
+def test_everything_is_told_as_by_sql(still_pair: Pair, rest: Rest) -> None:
     """Counts, digests, pairs, sketches and rows of the planning table."""
-    with both(seeded_pair, rest, sql_reader(seeded_pair).dataset) as (ours, theirs):
+    with both(still_pair, rest, sql_reader(still_pair).dataset) as (ours, theirs):
         assert_same(ours, theirs)
         assert ours.find({0}) == []
         assert ours.excluded(10) == []
 
 
-@pytest.mark.parametrize("cap", [3, 1000])
+@pytest.mark.parametrize("cap", [3, pytest.param(1000, marks=pytest.mark.soak)])
 def test_odd_names_keys_and_values_come_as_by_sql(odd: Pair, cap: int) -> None:
     """Keys of several columns, keys that look like filters, names in need of quotation marks, and every type."""
     with serve(odd.secondary_gate, cap=cap) as rest, both(odd, rest, ODD) as (ours, theirs):
@@ -115,23 +128,23 @@ def test_rows_are_counted_by_their_creation_as_by_sql(odd: Pair, low_ms: int, hi
         ("tags", "array_append(tags, NULL)"),
     ],
 )
-def test_a_change_in_the_last_digit_is_seen(odd: Pair, column: str, value: str) -> None:
+def test_a_change_in_the_last_digit_is_seen(own_odd: Pair, column: str, value: str) -> None:
     """One row in which one value is changed by the least that its type allows has another hash."""
-    with serve(odd.secondary_gate) as rest:
+    with serve(own_odd.secondary_gate) as rest:
         reader = rows_reader(rest.url, rest.service_key, ODD)
         before = digests(reader)
-        with psycopg.connect(odd.secondary) as connection:
+        with psycopg.connect(own_odd.secondary) as connection:
             target = """ WHERE number = 3 AND "Region, or: area(s).x" = 'a' AND share NOT IN ('NaN', 'Infinity')"""
             changed = connection.execute(f'UPDATE public."Odd table" SET {column} = {value}{target}'.encode())
             assert changed.rowcount == 1
         assert digests(reader) != before
-        assert digests(reader) == digests(sql_reader(odd, ODD))
+        assert digests(reader) == digests(sql_reader(own_odd, ODD))
 
 
-def test_rows_that_are_not_there_do_not_come(seeded_pair: Pair, rest: Rest) -> None:
+def test_rows_that_are_not_there_do_not_come(still_pair: Pair, rest: Rest) -> None:
     """An absent key is absent, among others and alone, and no key is none."""
     nobody = "00000000-0000-4000-8000-000000000000"
-    with both(seeded_pair, rest, sql_reader(seeded_pair).dataset) as (ours, theirs):
+    with both(still_pair, rest, sql_reader(still_pair).dataset) as (ours, theirs):
         key = next(iter(theirs.pairs(EVERY))).key
         assert ours.rows([nobody, key]).keys() == {key}
         assert ours.rows([nobody]) == ours.rows([]) == {}
@@ -207,11 +220,11 @@ def test_a_key_that_stands_for_two_rows_is_refused(empty_pair: Pair) -> None:
 
 
 def test_pulled_rows_are_closed_to_others_and_removed(
-    seeded_pair: Pair, rest: Rest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seeded_pair: Pair, own_rest: Rest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither an end nor an error leaves rows behind in the folder for temporary files."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    reader = rows_reader(rest.url, rest.service_key)
+    reader = rows_reader(own_rest.url, own_rest.service_key)
     with reader.snapshot(HashKind.TEXT) as snapshot:
         assert sum(count.total for count in snapshot.count().values()) == SEEDED
         made = [tmp_path, *tmp_path.rglob("*")]

@@ -31,9 +31,16 @@ AT_ONCE = ParityOptions(patience=RecheckPatience(grace_s=0, rounds=1))
 IMPATIENT = Patience(attempts=2, limit_s=2.0, first_wait_s=0.01)
 
 
+@pytest.fixture(scope="module")
+def rest(still_pair: Pair) -> Iterator[Rest]:
+    """The shared secondary behind a gateway that gives two rows at a time."""
+    with serve(still_pair.secondary_gate, cap=2) as rest:
+        yield rest
+
+
 @pytest.fixture
-def rest(seeded_pair: Pair) -> Iterator[Rest]:
-    """The seeded secondary behind a gateway that gives two rows at a time."""
+def own_rest(seeded_pair: Pair) -> Iterator[Rest]:
+    """A secondary of the test's own behind such a gateway."""
     with serve(seeded_pair.secondary_gate, cap=2) as rest:
         yield rest
 
@@ -57,9 +64,9 @@ def limit_statements(pair: Pair, milliseconds: int) -> None:
 
 
 @KINDS
-def test_every_answer_is_that_of_sql(seeded_pair: Pair, rest: Rest, kind: HashKind) -> None:
+def test_every_answer_is_that_of_sql(still_pair: Pair, rest: Rest, kind: HashKind) -> None:
     """Counts, digests, pairs, sketches and rows are those that SQL gives, past a row cap of two."""
-    with by_sql(seeded_pair).snapshot(kind) as direct, by_doors(rest).snapshot(kind) as doors:
+    with by_sql(still_pair).snapshot(kind) as direct, by_doors(rest).snapshot(kind) as doors:
         assert doors.count() == direct.count()
         assert doors.digests() == direct.digests()
         pairs = list(direct.pairs(EVERY))
@@ -74,32 +81,35 @@ def test_every_answer_is_that_of_sql(seeded_pair: Pair, rest: Rest, kind: HashKi
         keys = [pair.key for pair in pairs]
         assert doors.rows([*keys, "00000000-0000-4000-8000-000000000000"]) == direct.rows(keys)
         assert doors.excluded(10) == direct.excluded(10) == []
-    assert by_doors(rest).hash_probe(kind) == by_sql(seeded_pair).hash_probe(kind)
+    assert by_doors(rest).hash_probe(kind) == by_sql(still_pair).hash_probe(kind)
 
 
-def test_creation_times_are_counted_as_by_sql(seeded_pair: Pair, rest: Rest) -> None:
+def test_creation_times_are_counted_as_by_sql(still_pair: Pair, rest: Rest) -> None:
     """Both ends of an interval of milliseconds count."""
     kind = HashKind.RECORD
-    with by_sql(seeded_pair).snapshot(kind) as direct, by_doors(rest).snapshot(kind) as doors:
+    with by_sql(still_pair).snapshot(kind) as direct, by_doors(rest).snapshot(kind) as doors:
         middle = 1_769_000_000_123
         for low, high in ((0, middle), (middle, 2 * middle), (0, 2 * middle), (middle, middle)):
             assert doors.created_between(low, high) == direct.created_between(low, high)
         assert doors.created_between(0, 2 * middle) == SEEDED
 
 
-def test_batches_hold_every_row(seeded_pair: Pair, rest: Rest) -> None:
+def test_batches_hold_every_row(still_pair: Pair, rest: Rest) -> None:
     """All rows come as text, as by SQL, though two at a time."""
-    with by_sql(seeded_pair).snapshot(HashKind.RECORD) as direct, by_doors(rest).snapshot(HashKind.RECORD) as doors:
+    with (
+        by_sql(still_pair).snapshot(HashKind.RECORD) as direct,
+        by_doors(rest).snapshot(HashKind.RECORD) as doors,
+    ):
         ours = {row["id"]: row for batch in doors.batches() for row in batch.to_pylist()}
         assert ours == {row["id"]: row for batch in direct.batches() for row in batch.to_pylist()}
 
 
-def test_facts_are_those_of_sql(seeded_pair: Pair, rest: Rest) -> None:
+def test_facts_are_those_of_sql(still_pair: Pair, rest: Rest) -> None:
     """The catalogue is judged alike; rows are seen by a role that bypasses row level security."""
     facts = by_doors(rest).facts()
     assert facts.channel is Channel.RPC
     assert facts.sees_all_rows
-    assert replace(facts, channel=Channel.SQL) == by_sql(seeded_pair).facts()
+    assert replace(facts, channel=Channel.SQL) == by_sql(still_pair).facts()
 
 
 def test_a_small_table_takes_few_requests(rest: Rest) -> None:
@@ -111,11 +121,11 @@ def test_a_small_table_takes_few_requests(rest: Rest) -> None:
     assert meter.requests <= 3
 
 
-def test_what_pairs_read_is_what_sums_say_from_then_on(seeded_pair: Pair, rest: Rest) -> None:
+def test_what_pairs_read_is_what_sums_say_from_then_on(seeded_pair: Pair, own_rest: Rest) -> None:
     """Rows that go between digest and pairs are gone from counts and digests of their ranges after the pairs."""
     with by_sql(seeded_pair).snapshot(HashKind.RECORD) as direct:
         gone, *others = [pair.key for pair in direct.pairs(EVERY)]
-    with by_doors(rest).snapshot(HashKind.RECORD) as doors:
+    with by_doors(own_rest).snapshot(HashKind.RECORD) as doors:
         counts, digests = dict(doors.count()), dict(doors.digests())
         with psycopg.connect(seeded_pair.secondary) as connection:
             connection.execute("DELETE FROM public.planning WHERE id = %s", [gone])
@@ -169,7 +179,7 @@ def _slow_down(pair: Pair, seconds: float = 0.003) -> None:
         connection.execute("GRANT SELECT ON public.planning TO service_role")
 
 
-def test_other_doors_are_refused(seeded_pair: Pair, rest: Rest) -> None:
+def test_other_doors_are_refused(seeded_pair: Pair, own_rest: Rest) -> None:
     """Doors of another version digest something else: the user is told to migrate."""
     with psycopg.connect(seeded_pair.secondary) as connection:
         connection.execute(
@@ -178,16 +188,16 @@ def test_other_doors_are_refused(seeded_pair: Pair, rest: Rest) -> None:
             """"statement_timeout_ms": "0"}'::jsonb$$"""
         )
     with pytest.raises(SchemaMismatch, match="another version") as caught:
-        by_doors(rest).facts()
+        by_doors(own_rest).facts()
     assert "twinstore migrate" in caught.value.todo
-    assert doors_answer(RestAccess(url=rest.url, key=rest.service_key), PLANNING)
+    assert doors_answer(RestAccess(url=own_rest.url, key=own_rest.service_key), PLANNING)
 
 
-def test_a_store_without_doors_is_told_from_one_with_them(seeded_pair: Pair, rest: Rest) -> None:
+def test_a_store_without_doors_is_told_from_one_with_them(seeded_pair: Pair, own_rest: Rest) -> None:
     """Whether rows must be pulled is known before anything is compared; for the anon key there are no doors."""
-    assert doors_answer(RestAccess(url=rest.url, key=rest.secret_key), PLANNING)
-    for key in (rest.anon_key, rest.publishable_key):
-        assert not doors_answer(RestAccess(url=rest.url, key=key), PLANNING)
+    assert doors_answer(RestAccess(url=own_rest.url, key=own_rest.secret_key), PLANNING)
+    for key in (own_rest.anon_key, own_rest.publishable_key):
+        assert not doors_answer(RestAccess(url=own_rest.url, key=key), PLANNING)
     with psycopg.connect(seeded_pair.secondary) as connection:
         connection.execute("DROP FUNCTION public.twinstore_planning_facts()")
         connection.execute("NOTIFY pgrst, 'reload schema'")
@@ -195,14 +205,14 @@ def test_a_store_without_doors_is_told_from_one_with_them(seeded_pair: Pair, res
         assert not doors_answer(RestAccess(url=without.url, key=without.service_key), PLANNING)
 
 
-def test_a_role_that_policies_apply_to_is_refused_not_shown_less(seeded_pair: Pair, rest: Rest) -> None:
+def test_a_role_that_policies_apply_to_is_refused_not_shown_less(seeded_pair: Pair, own_rest: Rest) -> None:
     """Where somebody lets another role through the doors, its rows are not silently fewer."""
     with psycopg.connect(seeded_pair.secondary) as connection:
         connection.execute("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO anon")
         connection.execute("GRANT USAGE ON SCHEMA twinstore TO anon")
         connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA twinstore TO anon")
         connection.execute("GRANT SELECT ON public.planning TO anon")
-    reader = RestRpcReader(RestAccess(url=rest.url, key=rest.anon_key), PLANNING, patience=IMPATIENT)
+    reader = RestRpcReader(RestAccess(url=own_rest.url, key=own_rest.anon_key), PLANNING, patience=IMPATIENT)
     facts = reader.facts()
     assert not facts.sees_all_rows
     assert "row level security may hide rows from anon" in facts.note
@@ -210,16 +220,16 @@ def test_a_role_that_policies_apply_to_is_refused_not_shown_less(seeded_pair: Pa
         doors.count()
 
 
-def test_a_missing_grant_is_named(seeded_pair: Pair, rest: Rest) -> None:
+def test_a_missing_grant_is_named(seeded_pair: Pair, own_rest: Rest) -> None:
     """A role that may not read the table is told which grant it lacks."""
     with psycopg.connect(seeded_pair.secondary) as connection:
         connection.execute("REVOKE SELECT ON public.planning FROM service_role")
     with pytest.raises(Refused) as caught:
-        by_doors(rest).facts()
+        by_doors(own_rest).facts()
     assert "GRANT SELECT ON public.planning TO service_role" in caught.value.todo
 
 
-@pytest.mark.parametrize("cap", [2, 7])
+@pytest.mark.parametrize("cap", [2, pytest.param(7, marks=pytest.mark.soak)])
 def test_a_comparison_is_exact_whatever_the_cap(pair: Pair, cap: int) -> None:
     """Tables around the row cap and far beyond it are compared whole: every edit is found, and nothing else."""
     primary = PostgresReader(pair.primary, StoreName.PRISMA, PLANNING)
