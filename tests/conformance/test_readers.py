@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from contracts.dataset import Dataset
 from contracts.planning import PLANNING
 from contracts.vocabulary import StoreName
 from storage.local.seed import load
@@ -28,20 +29,17 @@ from storage.rest.rows_reader import RestRowsReader
 from storage.rest.rpc_reader import RestRpcReader, doors_answer
 from tests.support.memory_store import MemoryReader
 from tests.support.postgrest import Service, named_service, our_service, prefixed
-from tests.support.servers import Pair
+from tests.support.servers import Pair, Servers
 
 N = 60
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 EVERY = range(RANGES)
 PRISMA, SUPABASE = StoreName.PRISMA, StoreName.SUPABASE
-TABLE = "twinstore_conformance"
-SERVED = replace(PLANNING, name="conformance", tables={**PLANNING.tables, SUPABASE: ("public", TABLE)})
-"""The same dataset in a table of its own, so that the tests leave the tables of a service alone."""
-DRESSED = f"""
-DROP TABLE IF EXISTS public.{TABLE};
-CREATE TABLE public.{TABLE} (LIKE public.planning INCLUDING ALL);
-ALTER TABLE public.{TABLE} ENABLE ROW LEVEL SECURITY;
-GRANT SELECT ON public.{TABLE} TO service_role;
+DRESSED = """
+DROP TABLE IF EXISTS public.{table};
+CREATE TABLE public.{table} (LIKE public.planning INCLUDING ALL);
+ALTER TABLE public.{table} ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON public.{table} TO service_role;
 """
 KINDS = [
     *((where, store, kind) for where in ("memory", "sql") for store in StoreName for kind in HashKind),
@@ -63,25 +61,40 @@ class Held:
         self.execute = execute
 
 
-@pytest.fixture(params=KINDS, ids="-".join)
-def held(request: pytest.FixtureRequest, pair: Pair) -> Iterator[tuple[Held, HashKind]]:
-    """A store of `N` seed records."""
+@pytest.fixture(scope="module", params=KINDS, ids="-".join)
+def held(request: pytest.FixtureRequest, servers: Servers, _migrated_template: str) -> Iterator[tuple[Held, HashKind]]:
+    """A store of `N` seed records for all tests of the module: a test may change a row, and none may delete one."""
     where, store, kind = request.param
+    with servers.clones(_migrated_template) as pair, holding(pair, where, store, kind, "conformance") as held:
+        yield held, kind
+
+
+@pytest.fixture(params=KINDS, ids="-".join)
+def own(request: pytest.FixtureRequest, pair: Pair) -> Iterator[tuple[Held, HashKind]]:
+    """Such a store for one test alone."""
+    where, store, kind = request.param
+    with holding(pair, where, store, kind, "conformance_own") as held:
+        yield held, kind
+
+
+@contextmanager
+def holding(pair: Pair, where: str, store: StoreName, kind: HashKind, name: str) -> Iterator[Held]:
+    """Fill a pair with `N` seed records and return one of its stores; over REST they are in a dataset of this name."""
     load(pair.primary, pair.secondary, N, now=NOW)
     dsn = pair.primary if store is PRISMA else pair.secondary
     by_sql = PostgresReader(dsn, store, PLANNING)
     match where:
         case "sql":
-            yield Held(by_sql, changing(dsn, "planning")), kind
+            yield Held(by_sql, changing(dsn, "planning"))
         case "memory":
-            yield in_memory(by_sql, kind), kind
+            yield in_memory(by_sql, kind)
         case _:
             with rest_service(pair) as service:
-                serve_rows(service, pair)
+                dataset = serve_rows(service, pair, name)
                 access = RestAccess(url=service.url, key=service.service_key)
                 over: Callable[..., Reader] = RestRpcReader if where == "rpc" else RestRowsReader
-                with closing(over(access, SERVED)) as reader:
-                    yield Held(reader, changing(service.owner, TABLE)), kind
+                with closing(over(access, dataset)) as reader:
+                    yield Held(reader, changing(service.owner, dataset.tables[SUPABASE][1]))
 
 
 def changing(dsn: str, table: str) -> Callable[[str, str], None]:
@@ -122,22 +135,29 @@ def rest_service(pair: Pair) -> Iterator[Service]:
         yield service
 
 
-def serve_rows(service: Service, pair: Pair) -> None:
-    """Let a service hold the rows of the secondary in a table with doors, and wait until it knows of them."""
+def serve_rows(service: Service, pair: Pair, name: str) -> Dataset:
+    """Let a service hold the rows of the secondary in a table with doors, and wait until it knows of them.
+
+    Returns:
+        The same dataset under this name and in a table of its own, so that the tables of a service are left alone.
+    """
+    table = f"twinstore_{name}"
+    dataset = replace(PLANNING, name=name, tables={**PLANNING.tables, SUPABASE: ("public", table)})
     with psycopg.connect(pair.secondary) as source, psycopg.connect(service.owner) as target:
-        target.execute(DRESSED.encode())
+        target.execute(DRESSED.format(table=table).encode())
         with (
             source.cursor().copy("COPY public.planning TO STDOUT") as rows,
-            target.cursor().copy(f"COPY public.{TABLE} FROM STDIN") as copy,
+            target.cursor().copy(f"COPY public.{table} FROM STDIN") as copy,
         ):
             for piece in rows:
                 copy.write(piece)
-        target.execute(doors(SERVED).sql.encode())
+        target.execute(doors(dataset).sql.encode())
     access = RestAccess(url=service.url, key=service.service_key)
     deadline = time.monotonic() + PATIENCE_S
-    while not doors_answer(access, SERVED):
+    while not doors_answer(access, dataset):
         assert time.monotonic() < deadline, "the schema cache was not reloaded"
         time.sleep(0.02)
+    return dataset
 
 
 def keys_of(snapshot: Snapshot) -> list[str]:
@@ -193,9 +213,9 @@ def test_a_snapshot_stays_as_it_was(held: tuple[Held, HashKind]) -> None:
     assert {n for n in before if before[n] != after[n]} == {range_of(PLANNING, key)}
 
 
-def test_a_sketch_gives_away_what_changed(held: tuple[Held, HashKind]) -> None:
+def test_a_sketch_gives_away_what_changed(own: tuple[Held, HashKind]) -> None:
     """The difference of two sketches holds the changed row twice and the deleted one once, and nothing else."""
-    store, kind = held
+    store, kind = own
     with store.reader.snapshot(kind) as snapshot:
         before = snapshot.sketch(EVERY, 64)
         changed, deleted, *_ = keys_of(snapshot)

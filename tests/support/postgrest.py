@@ -133,7 +133,7 @@ def stripping_proxy(target: str) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, name="prefix-proxy")
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="prefix-proxy")
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"

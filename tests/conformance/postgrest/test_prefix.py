@@ -41,7 +41,7 @@ class _Bare(BaseHTTPRequestHandler):
 def bare() -> Iterator[Service]:
     """A service without the prefix."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Bare)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     url = f"http://127.0.0.1:{server.server_address[1]}"
     yield Service(url=url, anon_key="a", service_key="s", jwt_secret="j", owner="o")

@@ -25,7 +25,7 @@ from storage.rest.rows_reader import RestRowsReader
 from storage.rest.rpc_reader import RestRpcReader
 from tests.support.gateway import serve
 from tests.support.odd_tables import CREATE_ODD, FILL_ODD, ODD, ODD_ROWS
-from tests.support.servers import Pair
+from tests.support.servers import Pair, Servers
 
 PRISMA, SUPABASE = StoreName.PRISMA, StoreName.SUPABASE
 CHANNELS = [
@@ -36,9 +36,23 @@ EVERY_CHANNEL = pytest.mark.parametrize(("channel", "kind"), CHANNELS)
 COMPARED = [column.name for column in ODD.columns]
 
 
+@pytest.fixture(scope="module")
+def odd(servers: Servers, _migrated_template: str) -> Iterator[Pair]:
+    """Two databases with the odd table for all tests that only read them."""
+    with servers.clones(_migrated_template) as pair:
+        make_odd(pair)
+        yield pair
+
+
 @pytest.fixture
-def odd(pair: Pair) -> Pair:
-    """Return two databases with the odd table, filled alike; the secondary has doors to it."""
+def own_odd(pair: Pair) -> Pair:
+    """Two such databases for one test alone."""
+    make_odd(pair)
+    return pair
+
+
+def make_odd(pair: Pair) -> None:
+    """Make the odd table in both databases and fill it alike; the secondary gets doors to it."""
     create, _, access = CREATE_ODD.partition("GRANT")
     for dsn, after in ((pair.primary, ""), (pair.secondary, f"GRANT{access}")):
         with psycopg.connect(dsn) as connection:
@@ -46,7 +60,6 @@ def odd(pair: Pair) -> Pair:
             connection.execute(FILL_ODD)
             connection.execute(after.encode())
     install_doors(pair)
-    return pair
 
 
 def install_doors(pair: Pair) -> None:
@@ -83,11 +96,20 @@ def proven(reader: Reader, kind: HashKind, rows: int = ODD_ROWS) -> int:
     return planted.found
 
 
-@EVERY_CHANNEL
-def test_few_rows_are_enough(odd: Pair, channel: str, kind: HashKind) -> None:
+@pytest.mark.parametrize(
+    ("channel", "kind"),
+    [
+        ("primary", HashKind.RECORD),
+        ("rpc", HashKind.RECORD),
+        ("rows", HashKind.TEXT),
+        *(pytest.param(channel, HashKind.TEXT, marks=pytest.mark.soak) for channel in ("primary", "rpc")),
+        *(pytest.param("sql", kind, marks=pytest.mark.soak) for kind in HashKind),
+    ],
+)
+def test_few_rows_are_enough(own_odd: Pair, channel: str, kind: HashKind) -> None:
     """With few rows the faults are planted one after the other; without any nothing is."""
-    dsn = odd.primary if channel == "primary" else odd.secondary
-    with reading(odd, channel) as reader:
+    dsn = own_odd.primary if channel == "primary" else own_odd.secondary
+    with reading(own_odd, channel) as reader:
         for rows in (5, 1, 0):
             with psycopg.connect(dsn) as connection:
                 kept = sql.SQL('SELECT ctid FROM public."Odd table" ORDER BY number LIMIT {}').format(rows)
@@ -124,12 +146,22 @@ def blind_record(honest: Callable[[TableSql, HashKind], sql.Composable], name: s
     return record
 
 
-@pytest.mark.parametrize("kind", list(HashKind))
-@pytest.mark.parametrize("channel", ["primary", "sql", "rpc"])
+@pytest.mark.parametrize(
+    ("channel", "kind"),
+    [
+        ("primary", HashKind.RECORD),
+        ("sql", HashKind.TEXT),
+        ("rpc", HashKind.RECORD),
+        pytest.param("primary", HashKind.TEXT, marks=pytest.mark.soak),
+        pytest.param("sql", HashKind.RECORD, marks=pytest.mark.soak),
+        pytest.param("rpc", HashKind.TEXT, marks=pytest.mark.soak),
+    ],
+)
 def test_a_digest_that_is_blind_to_a_column_is_found_out(
-    odd: Pair, monkeypatch: pytest.MonkeyPatch, channel: str, kind: HashKind
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, channel: str, kind: HashKind
 ) -> None:
     """Whichever column the expression in SQL leaves out, the plant in it is missed and the column named."""
+    odd: Pair = request.getfixturevalue("own_odd" if channel == "rpc" else "odd")
     honest = TableSql._record
     some = ("seen", "body", "tags")
     for name in some if channel == "rpc" else (*some, "exact", "amount", "ratio", "active", "blob", "span"):
@@ -167,12 +199,19 @@ BENDING = {
 }
 
 
-@pytest.mark.parametrize("channel", ["sql", "rpc"])
-@pytest.mark.parametrize("setting", BENDING)
+@pytest.mark.parametrize(
+    ("channel", "setting"),
+    [
+        *(("sql", setting) for setting in BENDING),
+        ("rpc", "extra_float_digits"),
+        *(pytest.param("rpc", name, marks=pytest.mark.soak) for name in BENDING if name != "extra_float_digits"),
+    ],
+)
 def test_a_setting_that_bends_values_is_found_by_name(
-    odd: Pair, monkeypatch: pytest.MonkeyPatch, channel: str, setting: str
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, channel: str, setting: str
 ) -> None:
     """Were a setting not pinned, values would come back bent: column and setting are named, no row is compared."""
+    odd: Pair = request.getfixturevalue("own_odd" if channel == "rpc" else "odd")
     value, name = BENDING[setting]
     ours = PostgresReader(odd.primary, PRISMA, ODD)
     with reading(odd, channel) as theirs, ours.snapshot(HashKind.TEXT) as one:
