@@ -262,8 +262,15 @@ def compared(pair: Pair, kind: HashKind) -> Parity:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", list(HashKind))
-@pytest.mark.parametrize("path", ["sketch", "pairs"])
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("sketch", HashKind.RECORD),
+        ("pairs", HashKind.TEXT),
+        pytest.param("sketch", HashKind.TEXT, marks=pytest.mark.soak),
+        pytest.param("pairs", HashKind.RECORD, marks=pytest.mark.soak),
+    ],
+)
 @pytest.mark.parametrize("seeds", [range(2), pytest.param(range(2, 30), marks=pytest.mark.soak)], ids=["few", "many"])
 def test_differences_are_exactly_the_edits(
     pair: Pair, monkeypatch: pytest.MonkeyPatch, path: str, kind: HashKind, seeds: range
