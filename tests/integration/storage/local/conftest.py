@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -25,15 +25,29 @@ def folder() -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture
-def server(folder: Path) -> Iterator[Server]:
-    """A server of its own, initialised and started."""
-    server = Server(version=16, folder=folder / "server", durable=False)
+@contextmanager
+def started(folder: Path) -> Iterator[Server]:
+    """Make and start a server in a folder; stop it at the end, if it still runs."""
+    server = Server(version=16, folder=folder, durable=False)
     server.initialise()
     server.start()
     yield server
     with suppress(TwinstoreError):
         server.stop(wait_s=5)
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[Server]:
+    """A server of its own, initialised and started."""
+    with started(folder / "server") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def still_server() -> Iterator[Server]:
+    """Such a server for all tests of a module that let it run as it is."""
+    with watched_folder() as folder, started(folder / "server") as server:
+        yield server
 
 
 class Pairs:
@@ -47,9 +61,9 @@ class Pairs:
         self.shelter = shelter
         self.made: list[LocalPair] = []
 
-    def at(self, home: Path) -> LocalPair:
-        """Return the pair below `home`."""
-        pair = LocalPair(home, durable=False, shelter=self.shelter)
+    def at(self, home: Path, *, with_rest: bool = False) -> LocalPair:
+        """Return the pair below `home`; its REST service is started where a test is about it, too."""
+        pair = LocalPair(home, durable=False, shelter=self.shelter, with_rest=with_rest)
         self.made.append(pair)
         return pair
 

@@ -72,7 +72,7 @@ def _works(info: PairInfo) -> bool:
 
 def test_pair_goes_up_and_down(pairs: Pairs, folder: Path) -> None:
     """Up starts both servers, down stops them, status tells; URLs stay the same across a restart."""
-    pair = pairs.at(folder / "home")
+    pair = pairs.at(folder / "home", with_rest=True)
     before = pair.status()
     assert not before.running
     assert before.primary.dsn is None
@@ -112,7 +112,7 @@ def test_removed_pair_leaves_nothing(pairs: Pairs, folder: Path, mode: int) -> N
     home = folder / "home"
     home.mkdir()
     home.chmod(mode)
-    pair = pairs.at(home)
+    pair = pairs.at(home, with_rest=True)
     pair.up()
     pair.remove()
     assert not pair.status().running
@@ -130,12 +130,16 @@ def test_passwords_do_not_show(pairs: Pairs, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["with space", "계획 été 🎬", 'it\'s "quoted" $HOME `x` %s;', "/".join(["deep" * 20] * 5)],
-    ids=["space", "unicode", "shell", "deep"],
+    [
+        pytest.param("with space", id="space", marks=pytest.mark.soak),
+        pytest.param("계획 été 🎬", id="unicode", marks=pytest.mark.soak),
+        pytest.param('계획 it\'s "quoted" $HOME `x` %s;', id="shell"),
+        pytest.param("/".join(["deep" * 20] * 5), id="deep"),
+    ],
 )
 def test_any_folder_name_will_do(pairs: Pairs, folder: Path, name: str) -> None:
     """Spaces, other scripts, characters of the shell and paths beyond the length of a socket's are all fine."""
-    assert _works(pairs.at(folder / name).up())
+    assert _works(pairs.at(folder / name, with_rest=True).up())
 
 
 def test_relative_home_is_resolved(pairs: Pairs, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,11 +152,11 @@ def test_relative_home_is_resolved(pairs: Pairs, folder: Path, monkeypatch: pyte
 
 def test_home_may_move_while_the_pair_is_down(pairs: Pairs, folder: Path) -> None:
     """Nothing in the folder knows where it is."""
-    pair = pairs.at(folder / "before")
+    pair = pairs.at(folder / "before", with_rest=True)
     pair.up()
     pair.down()
     (folder / "before").rename(folder / "after")
-    assert _works(pairs.at(folder / "after").up())
+    assert _works(pairs.at(folder / "after", with_rest=True).up())
 
 
 @pytest.mark.parametrize("mode", [0o755, *(pytest.param(mode, marks=pytest.mark.soak) for mode in (0o711, 0o700))])
@@ -175,7 +179,7 @@ def test_closed_home_of_root_is_kept_elsewhere(pairs: Pairs, folder: Path) -> No
     home = folder / "closed" / "home"
     home.mkdir(parents=True)
     home.parent.chmod(0o700)
-    pair = pairs.at(home)
+    pair = pairs.at(home, with_rest=True)
     info = pair.up()
     assert _works(info)
     assert (home / "pair").readlink().parent == pairs.shelter
@@ -190,7 +194,7 @@ def test_only_root_reads_passwords_in_the_shelter(pairs: Pairs, folder: Path) ->
     """Others may pass through the shelter and list or read nothing in it."""
     home = folder / "home"
     home.mkdir(mode=0o700)
-    info = pairs.at(home).up()
+    info = pairs.at(home, with_rest=True).up()
     below = [p for p in pairs.shelter.rglob("*") if "data" not in p.parts]
     readable = [p for p in (pairs.shelter, *below) if p.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) & ~0o011]
     assert readable == []
@@ -206,7 +210,7 @@ def test_closed_programs_are_copied_once(pairs: Pairs, folder: Path, monkeypatch
     for source in (binaries._wheel(), binaries._wheel().with_suffix(".libs")):
         shutil.copytree(source, closed / source.name, symlinks=True)
     monkeypatch.syspath_prepend(str(closed))
-    pair = pairs.at(folder / "home")
+    pair = pairs.at(folder / "home", with_rest=True)
     assert binaries.bin_folder(16).is_relative_to(closed)
     assert _works(pair.up())
     (copy,) = pairs.shelter.glob("postgresql-*")
@@ -244,7 +248,7 @@ def test_root_leaves_a_users_pair_usable(pairs: Pairs, folder: Path) -> None:
         pytest.skip("another user cannot read this checkout")
     assert (first.returncode, said) == (0, "")
     for home in ("home", "new"):
-        pair = pairs.at(own / home)
+        pair = pairs.at(own / home, with_rest=True)
         assert _works(pair.up())
         pair.down()
     assert {p.stat().st_uid for p in own.rglob("*")} == {65534}
@@ -285,7 +289,7 @@ def test_file_in_the_place_of_home_is_refused_in_words(folder: Path) -> None:
 def test_two_ups_at_once_make_one_pair(pairs: Pairs, folder: Path) -> None:
     """Commands given at the same time wait for each other; all succeed."""
     runners = [child(_UP, folder / "home", pairs.shelter) for _ in range(3)]
-    pair = pairs.at(folder / "home")
+    pair = pairs.at(folder / "home", with_rest=True)
     for runner in runners:
         _, said = runner.communicate(timeout=120)
         assert (runner.returncode, said) == (0, "")
@@ -306,14 +310,11 @@ _MOMENTS: dict[str, Callable[[Path], bool]] = {
 }
 
 
-_OFTEN = frozenset({"initdb", "second start"})  # tried whenever tests are run; all moments in the long ones
-
-
 @pytest.mark.parametrize(
     ("moment", "how"),
     [
         *(
-            pytest.param(moment, signal.SIGKILL, marks=() if moment in _OFTEN else pytest.mark.soak)
+            pytest.param(moment, signal.SIGKILL, marks=() if moment == "initdb" else pytest.mark.soak)
             for moment in _MOMENTS
         ),
         pytest.param("initdb", signal.SIGINT, marks=pytest.mark.soak),

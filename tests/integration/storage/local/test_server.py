@@ -32,9 +32,9 @@ _PROMISES = {
 }
 
 
-def test_server_is_set_up_as_promised(server: Server) -> None:
+def test_server_is_set_up_as_promised(still_server: Server) -> None:
     """Encoding, order, zone, checksums and access are the same wherever the server is made."""
-    assert {query: _value(server.dsn(), query) for query in _PROMISES} == _PROMISES
+    assert {query: _value(still_server.dsn(), query) for query in _PROMISES} == _PROMISES
 
 
 def test_durable_server_keeps_what_it_acknowledged(folder: Path) -> None:
@@ -98,9 +98,9 @@ def test_another_port_is_chosen_when_it_was_taken(server: Server) -> None:
         assert _value(server.dsn(), "SELECT 1") == 1
 
 
-def test_server_is_not_reachable_without_its_password(server: Server) -> None:
+def test_server_is_not_reachable_without_its_password(still_server: Server) -> None:
     """Nobody on the machine gets in without the password from the private file."""
-    wrong = server.dsn().replace(server.password("postgres"), "wrong")
+    wrong = still_server.dsn().replace(still_server.password("postgres"), "wrong")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(wrong)
 
@@ -126,12 +126,12 @@ def test_never_started_server_has_no_url(folder: Path) -> None:
         Server(version=16, folder=folder / "new").dsn()
 
 
-def test_secrets_stay_in_private_files(server: Server) -> None:
+def test_secrets_stay_in_private_files(still_server: Server) -> None:
     """The password is in one file of mode 0600 and in no log, no setting, no process title."""
-    secret = server.password("postgres").encode()
-    holders = [p for p in server.folder.rglob("*") if p.is_file() and secret in p.read_bytes()]
-    assert holders == [server.folder / "postgres.password"]
-    assert {p.stat().st_mode & 0o777 for p in server.folder.iterdir() if p.is_file()} == {0o600}
+    secret = still_server.password("postgres").encode()
+    holders = [p for p in still_server.folder.rglob("*") if p.is_file() and secret in p.read_bytes()]
+    assert holders == [still_server.folder / "postgres.password"]
+    assert {p.stat().st_mode & 0o777 for p in still_server.folder.iterdir() if p.is_file()} == {0o600}
     titles = [entry.read_bytes() for entry in Path("/proc").glob("[0-9]*/cmdline")]
     assert not [title for title in titles if secret in title]
 
@@ -153,23 +153,23 @@ def test_server_inherits_no_secret(folder: Path, monkeypatch: pytest.MonkeyPatch
         server.stop()
 
 
-def test_log_holds_no_value_of_a_row(server: Server) -> None:
+def test_log_holds_no_value_of_a_row(still_server: Server) -> None:
     """An error of the application is logged without its statement and without the values."""
-    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+    with psycopg.connect(still_server.dsn(), autocommit=True) as connection:
         connection.execute("CREATE TABLE people (mail text PRIMARY KEY)")
         connection.execute("INSERT INTO people VALUES ('jane@example.org')")
         with pytest.raises(psycopg.errors.UniqueViolation):
             connection.execute("INSERT INTO people VALUES ('jane@example.org')")
-    log = (server.folder / "log").read_text()
+    log = (still_server.folder / "log").read_text()
     assert "people_pkey" in log
     assert "jane@example.org" not in log
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root changes to another account")
-def test_root_does_not_run_the_server(server: Server) -> None:
+def test_root_does_not_run_the_server(still_server: Server) -> None:
     """As root the server belongs to an account without rights, and only the data folder with it."""
-    pid = (server.data / "postmaster.pid").read_text().split()[0]
+    pid = (still_server.data / "postmaster.pid").read_text().split()[0]
     assert Path(f"/proc/{pid}").stat().st_uid != 0
-    assert server.data.stat().st_uid == Path(f"/proc/{pid}").stat().st_uid
-    assert server.data.stat().st_mode & 0o777 == 0o700
-    assert {p.stat().st_uid for p in server.folder.iterdir() if p != server.data} == {0}
+    assert still_server.data.stat().st_uid == Path(f"/proc/{pid}").stat().st_uid
+    assert still_server.data.stat().st_mode & 0o777 == 0o700
+    assert {p.stat().st_uid for p in still_server.folder.iterdir() if p != still_server.data} == {0}

@@ -71,7 +71,7 @@ def test_killed_postmaster_is_replaced(server: Server) -> None:
         assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
 
 
-@pytest.mark.parametrize("action", ["start", "stop"])
+@pytest.mark.parametrize("action", ["start", pytest.param("stop", marks=pytest.mark.soak)])
 def test_computation_that_lost_its_postmaster_is_ended(server: Server, action: str) -> None:
     """A busy session would hold the data folder for hours after kill -9 of the postmaster; it is ended."""
 
@@ -100,9 +100,14 @@ def test_sessions_do_not_hold_up_a_stop(server: Server) -> None:
             connection.execute("SELECT 1")
 
 
-def test_stale_pid_file_is_no_obstacle(server: Server) -> None:
+@pytest.mark.parametrize(
+    "contents",
+    [("12", "1\n/\n5432\n"), pytest.param(("", "\n", "99999999\n/nowhere\n", "garbage"), marks=pytest.mark.soak)],
+    ids=["few", "others"],
+)
+def test_stale_pid_file_is_no_obstacle(server: Server, contents: tuple[str, ...]) -> None:
     """After a power cut the pid file may be empty, torn, or name a process that is gone or somebody else's."""
-    for content in ("", "\n", "12", "99999999\n/nowhere\n", "garbage", "1\n/\n5432\n"):
+    for content in contents:
         _crash(server)
         (server.data / "postmaster.pid").write_text(content)
         server.start()

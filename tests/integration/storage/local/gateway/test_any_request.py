@@ -9,16 +9,16 @@ from urllib.parse import urlencode
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.local.gateway.exchange import Request, Response
 from storage.local.gateway.keys import ProjectKeys, make_keys
 from storage.local.gateway.options import Options
 from storage.local.gateway.service import PREFIX, Gateway
-from tests.support.servers import Pair
+from tests.support.servers import Pair, Servers
 
-_SIZE = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_SIZE = settings(max_examples=150, deadline=None)
 _SOUP_OF = """
     select id planning or and not eq in is null order limit offset columns on_conflict data content -> ->> :: ::text
     . , ( ) { } " \\ * % ' -- ; $1 $$ %s {} /* 1 -1 asc nullslast ';DROP/**/TABLE/**/planning;--
@@ -52,11 +52,18 @@ class Door:
         )
 
 
-@pytest.fixture
-def door(seeded_pair: Pair) -> Iterator[Door]:
-    """A gateway over 300 records."""
+@pytest.fixture(scope="module")
+def filled_pair(servers: Servers, _seeded_template: str) -> Iterator[Pair]:
+    """Two databases with 300 records, to which all tests of the module may add some."""
+    with servers.clones(_seeded_template) as pair:
+        yield pair
+
+
+@pytest.fixture(scope="module")
+def door(filled_pair: Pair) -> Iterator[Door]:
+    """A gateway over these records."""
     keys = make_keys(time.time())
-    gateway = Gateway(seeded_pair.secondary_gate, keys, Options())
+    gateway = Gateway(filled_pair.secondary_gate, keys, Options())
     yield Door(gateway, keys)
     gateway.close()
 
@@ -94,7 +101,7 @@ def test_any_path_is_answered(door: Door, path: str) -> None:
 
 @_SIZE
 @given(_JSON | st.binary(max_size=8), st.lists(st.tuples(_NAMES, _SOUP), max_size=2))
-def test_any_body_is_answered(door: Door, seeded_pair: Pair, body: object, pairs: list[tuple[str, str]]) -> None:
+def test_any_body_is_answered(door: Door, filled_pair: Pair, body: object, pairs: list[tuple[str, str]]) -> None:
     """A body of any shape is written or refused; without a matching row nothing changes."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     nobody = ("id", "eq.00000000-0000-4000-8000-000000000000")
@@ -102,7 +109,7 @@ def test_any_body_is_answered(door: Door, seeded_pair: Pair, body: object, pairs
         _proper(door.ask(method, f"{PREFIX}planning", query=_query([nobody, *pairs]), body=content))
     _proper(door.ask("POST", f"{PREFIX}planning", query=_query(pairs), body=content))
     _proper(door.ask("POST", f"{PREFIX}rpc/missing", body=content))
-    with psycopg.connect(seeded_pair.secondary) as connection:
+    with psycopg.connect(filled_pair.secondary) as connection:
         assert connection.execute("SELECT count(*) >= 300 FROM planning").fetchone() == (True,)
 
 

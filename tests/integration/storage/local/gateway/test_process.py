@@ -47,113 +47,113 @@ def _titles(gateway: GatewayProcess, count: int = 1) -> list[str]:
         return [row["id"] for row in client.get(f"planning?select=id&limit={count}").json()]
 
 
-def test_it_starts_serves_and_stops(gateway: GatewayProcess, seeded_pair: Pair) -> None:
+def test_it_starts_serves_and_stops(gateway: GatewayProcess, still_pair: Pair) -> None:
     """Start waits until it serves, stop until it is gone; keys and port stay across a restart; both can be repeated."""
     assert (gateway.url, gateway.keys(), gateway.is_running()) == (None, None, False)
     assert not gateway.folder.exists()  # looking writes nothing
     gateway.stop()
-    gateway.start(seeded_pair.secondary_gate)
+    gateway.start(still_pair.secondary_gate)
     keys, url, pid = gateway.keys(), gateway.url, _pid(gateway)
     assert len(_titles(gateway)) == 1
-    gateway.start(seeded_pair.secondary_gate)
+    gateway.start(still_pair.secondary_gate)
     assert _pid(gateway) == pid
     gateway.stop()
     gateway.stop()
     assert not gateway.is_running()
-    gateway.start(seeded_pair.secondary_gate)
+    gateway.start(still_pair.secondary_gate)
     assert (gateway.keys(), gateway.url) == (keys, url)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_it_is_started_again_after_any_end(gateway: GatewayProcess, seeded_pair: Pair, how: signal.Signals) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)])
+def test_it_is_started_again_after_any_end(gateway: GatewayProcess, still_pair: Pair, how: signal.Signals) -> None:
     """However the process ended, it is found dead, and the next start works."""
-    gateway.start(seeded_pair.secondary_gate)
+    gateway.start(still_pair.secondary_gate)
     os.kill(_pid(gateway), how)
     eventually(lambda: not gateway.is_running())
-    gateway.start(seeded_pair.secondary_gate)
+    gateway.start(still_pair.secondary_gate)
     assert len(_titles(gateway)) == 1
 
 
-def test_a_frozen_process_is_killed_in_the_end(gateway: GatewayProcess, seeded_pair: Pair) -> None:
+def test_a_frozen_process_is_killed_in_the_end(gateway: GatewayProcess, still_pair: Pair) -> None:
     """A process that does not react to being told to end is ended."""
-    gateway.start(seeded_pair.secondary_gate)
+    gateway.start(still_pair.secondary_gate)
     os.kill(_pid(gateway), signal.SIGSTOP)
     gateway.stop(wait_s=0.2)
     assert processes.gateways(str(gateway.folder)) == set()
 
 
-def test_many_starters_start_one(gateway: GatewayProcess, seeded_pair: Pair) -> None:
+def test_many_starters_start_one(gateway: GatewayProcess, still_pair: Pair) -> None:
     """Several starters at once agree on one process."""
     with ThreadPoolExecutor(5) as pool:
-        list(pool.map(lambda _: gateway.start(seeded_pair.secondary_gate), range(5)))
+        list(pool.map(lambda _: gateway.start(still_pair.secondary_gate), range(5)))
     assert _pid(gateway) > 0
     assert len(_titles(gateway)) == 1
 
 
-def test_another_port_is_found_when_the_old_one_is_taken(gateway: GatewayProcess, seeded_pair: Pair) -> None:
+def test_another_port_is_found_when_the_old_one_is_taken(gateway: GatewayProcess, still_pair: Pair) -> None:
     """A stranger on our port is not taken for us, and not disturbed."""
-    gateway.start(seeded_pair.secondary_gate)
+    gateway.start(still_pair.secondary_gate)
     gateway.stop()
     port = gateway.port
     with socket.create_server(("127.0.0.1", port or 0)):
         assert not gateway.is_running()
-        gateway.start(seeded_pair.secondary_gate)
+        gateway.start(still_pair.secondary_gate)
         assert gateway.port != port
         assert len(_titles(gateway)) == 1
 
 
-def test_other_settings_replace_the_process(gateway: GatewayProcess, seeded_pair: Pair) -> None:
+def test_other_settings_replace_the_process(gateway: GatewayProcess, still_pair: Pair) -> None:
     """A process with another cap, another database or other code is stopped and started anew."""
-    gateway.start(seeded_pair.secondary_gate)
+    gateway.start(still_pair.secondary_gate)
     pid = _pid(gateway)
     capped = GatewayProcess(folder=gateway.folder, options=Options(cap=2))
-    capped.start(seeded_pair.secondary_gate)
+    capped.start(still_pair.secondary_gate)
     assert _pid(gateway) != pid
     assert len(_titles(gateway, 5)) == 2
     settings = gateway.folder / "settings"
     settings.write_text(settings.read_text().replace('"code": "', '"code": "old-'))
     pid = _pid(gateway)
-    capped.start(seeded_pair.secondary_gate)
+    capped.start(still_pair.secondary_gate)
     assert _pid(gateway) != pid
 
 
 @pytest.mark.parametrize("name", ["settings", "port", "keys"])
-@pytest.mark.parametrize("content", ["", "[]"])
-def test_torn_files_are_made_anew(gateway: GatewayProcess, seeded_pair: Pair, name: str, content: str) -> None:
+@pytest.mark.parametrize("content", ["", pytest.param("[]", marks=pytest.mark.soak)])
+def test_torn_files_are_made_anew(gateway: GatewayProcess, still_pair: Pair, name: str, content: str) -> None:
     """Whatever an accident left in a file, the next start works."""
-    gateway.start(seeded_pair.secondary_gate)
+    gateway.start(still_pair.secondary_gate)
     gateway.stop()
     (gateway.folder / name).write_text(content)
-    gateway.start(seeded_pair.secondary_gate)
+    gateway.start(still_pair.secondary_gate)
     assert len(_titles(gateway)) == 1
 
 
-def test_lost_keys_do_not_leave_the_old_process(gateway: GatewayProcess, seeded_pair: Pair) -> None:
+def test_lost_keys_do_not_leave_the_old_process(gateway: GatewayProcess, still_pair: Pair) -> None:
     """A process whose keys were deleted is replaced, so that the keys in the folder are always those that count."""
-    gateway.start(seeded_pair.secondary_gate)
+    gateway.start(still_pair.secondary_gate)
     (gateway.folder / "keys").unlink()
-    gateway.start(seeded_pair.secondary_gate)
+    gateway.start(still_pair.secondary_gate)
     assert len(_titles(gateway)) == 1
 
 
-def test_without_its_database_the_start_fails_in_words(gateway: GatewayProcess, seeded_pair: Pair) -> None:
+def test_without_its_database_the_start_fails_in_words(gateway: GatewayProcess, still_pair: Pair) -> None:
     """A start that cannot reach the database gives up in time, and names the log."""
-    wrong = seeded_pair.secondary_gate.replace("authenticator:", "authenticator:wrong-", 1)
+    wrong = still_pair.secondary_gate.replace("authenticator:", "authenticator:wrong-", 1)
     with pytest.raises(Unavailable, match="was not ready after 2 s") as caught:
         gateway.start(wrong, wait_s=2)
     assert "authenticator" not in str(caught.value)
 
 
-def test_a_deleted_folder_ends_the_process(gateway: GatewayProcess, seeded_pair: Pair) -> None:
+def test_a_deleted_folder_ends_the_process(gateway: GatewayProcess, still_pair: Pair) -> None:
     """Nobody could find a process without its folder: it ends by itself."""
-    gateway.start(seeded_pair.secondary_gate)
+    gateway.start(still_pair.secondary_gate)
     shutil.rmtree(gateway.folder)
     eventually(lambda: processes.gateways(str(gateway.folder)) == set())
 
 
-def test_files_are_private_and_the_log_says_nothing(gateway: GatewayProcess, seeded_pair: Pair) -> None:
+def test_files_are_private_and_the_log_says_nothing(gateway: GatewayProcess, still_pair: Pair) -> None:
     """All files are for their owner only; neither arguments nor log show a secret or a value."""
-    gateway.start(seeded_pair.secondary_gate)
+    gateway.start(still_pair.secondary_gate)
     keys = gateway.keys()
     assert keys is not None
     assert gateway.url is not None
