@@ -10,7 +10,6 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from storage.migrations import Side, migrate
 from tests.support.stores_of_old import ALICE, ALICES_ROW, BOB, BOBS_ROW, Secondary, acting
 
 CREATED = datetime(2025, 9, 18, 1, 2, 3, 456000, tzinfo=UTC)
@@ -20,17 +19,16 @@ Conn = psycopg.Connection[dict[str, Any]]
 
 
 @pytest.fixture
-def migrated(secondary: Secondary) -> Secondary:
+def migrated(migrated_secondary: Secondary) -> Secondary:
     """A migrated database with one row each of Alice and Bob."""
-    migrate(secondary.dsn, Side.SECONDARY)
-    with psycopg.connect(secondary.dsn) as conn:
+    with psycopg.connect(migrated_secondary.dsn) as conn:
         for key, owner in ((ALICES_ROW, ALICE), (BOBS_ROW, BOB)):
             conn.execute(
                 "INSERT INTO public.planning (id, type, title, content, user_id, created_at, updated_at)"
                 " VALUES (%s, 'story', 'T', '{}', %s, %s, %s)",
                 [key, owner, CREATED, UPDATED],
             )
-    return secondary
+    return migrated_secondary
 
 
 @pytest.fixture

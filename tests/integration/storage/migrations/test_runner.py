@@ -11,6 +11,7 @@ import pytest
 
 from contracts.errors import ConfigurationError, Refused, TimedOut, Unavailable
 from storage.migrations import Side, migrate, migrations, render, state, uninstall
+from tests.integration.storage.migrations.conftest import newer_at_least
 from tests.support.servers import Pair
 from tests.support.stores_of_old import FORMS, Secondary, rows, run_psql, run_scripts, schema_dump
 
@@ -28,6 +29,7 @@ def test_empty_server_then_again(secondary: Secondary) -> None:
     assert schema_dump(secondary.dsn, "public", "twinstore") == first
 
 
+@newer_at_least
 def test_dry_run_changes_nothing(secondary: Secondary) -> None:
     """A dry run names what it would do, and the whole database is as it was."""
     before = schema_dump(secondary.dsn)
@@ -38,6 +40,7 @@ def test_dry_run_changes_nothing(secondary: Secondary) -> None:
     assert [m.name for m in state(secondary.dsn, Side.SECONDARY).pending] == list(NAMES)
 
 
+@newer_at_least
 @pytest.mark.parametrize("form", ["empty", "m1+sync"])
 def test_printed_sql_does_the_same(secondary: Secondary, form: str, tmp_path: Path) -> None:
     """What is printed for psql leads to the same schema and record, on an empty server too, and may be run again."""
@@ -154,6 +157,7 @@ def test_busy_table_times_out(empty_pair: Pair) -> None:
     assert state(empty_pair.secondary, Side.SECONDARY).failed == ()
 
 
+@newer_at_least
 def test_two_runners_share_the_work(secondary: Secondary) -> None:
     """Two runners at once both succeed, and each migration is applied by one of them."""
     with ThreadPoolExecutor(2) as pool:
@@ -205,7 +209,10 @@ def test_wrong_password_is_refused_without_it(empty_pair: Pair) -> None:
         assert caught.value.__context__ is None
 
 
-@pytest.mark.parametrize("form", FORMS)
+@newer_at_least
+@pytest.mark.parametrize(
+    "form", [pytest.param(form, marks=() if form in {"c2", "m1+sync"} else pytest.mark.soak) for form in FORMS]
+)
 def test_uninstall_keeps_every_row(secondary: Secondary, form: str) -> None:
     """Uninstalling removes what is ours, keeps all rows and tables, and can be followed by a new installation."""
     run_scripts(secondary.dsn, FORMS[form])
