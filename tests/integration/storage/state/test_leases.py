@@ -20,6 +20,7 @@ from storage.state import State, open_state
 from storage.state.leases import KINDS
 from storage.state.opening import open_database
 from storage.state.tables import LEASES
+from tests.integration.storage.state.conftest import either_server
 from tests.support.runs import night
 
 ROOT = Path(__file__).parents[4]
@@ -96,6 +97,7 @@ def test_a_lease_is_given_back_after_an_error(state: State, clock: Clock) -> Non
         lease.assert_held()
 
 
+@either_server
 def test_a_lease_is_renewed_while_it_is_held(state: State) -> None:
     """Nobody gets it, though several times its time to live have passed."""
     with state.lease("planning", "check", owner="me", now=_now, ttl=timedelta(seconds=2)) as lease:
@@ -160,6 +162,7 @@ def test_processes_that_contend_never_hold_it_together(state_url: str, tmp_path:
     assert log.read_text(encoding="utf-8") == "+-" * 30
 
 
+@either_server
 def test_processes_that_open_and_write_together_lose_nothing(state_url: str) -> None:
     """Two processes make the same memory and write ten runs each; every run is there, and one ledger."""
     with _worker(state_url, "remember", "a") as one, _worker(state_url, "remember", "b") as two:

@@ -240,9 +240,9 @@ def test_a_useless_url_is_told_without_its_password(url: str, error: type[Twinst
     assert caught.value.__cause__ is None
 
 
-def test_a_server_that_refuses_us_is_told(empty_pair: Pair) -> None:
+def test_a_server_that_refuses_us_is_told(still_empty_pair: Pair) -> None:
     """A wrong password is not an unreachable server."""
-    before, _, host = empty_pair.primary.rpartition("@")
+    before, _, host = still_empty_pair.primary.rpartition("@")
     with pytest.raises(Refused):
         open_state(f"{before}wrong@{host}")
 
