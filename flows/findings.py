@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from contracts.verdicts import DatasetReport, Difference
+from contracts.replication import ReplicationState
+from contracts.verdicts import DatasetReport, Difference, ReplicationReport
 from contracts.vocabulary import CheckStatus, StoreName
 from storage.local.faults import Injected, outermost
 
@@ -41,11 +42,13 @@ class Finding:
 def findings(planted: Iterable[Injected], report: DatasetReport) -> list[Finding]:
     """Hold a report against what was planted, fault by fault."""
     by_key = {d.key: d for d in report.differences}
-    return [_finding(injected, by_key, _failing(report)) for injected in planted]
+    under_way = frozenset(one.key for one in report.replication.pending) if report.replication else frozenset[str]()
+    return [_finding(injected, by_key, _failing(report), under_way) for injected in planted]
 
 
 def invented(planted: Sequence[Injected], report: DatasetReport) -> list[str]:
     """Return what the report says that nobody planted, in words."""
+    replication = report.replication or ReplicationReport(state=ReplicationState.OFF)
     keys = {key for i in planted if i.fault.expects.kind for key in i.found}
     rules = {check for i in planted for check in i.fault.expects.checks}
     stray = [f"{d.kind} {d.key} ({d.cause})" for d in report.differences if d.key not in keys]
@@ -57,6 +60,9 @@ def invented(planted: Sequence[Injected], report: DatasetReport) -> list[str]:
             report.rows.matched_representation,
             sum(i.fault.expects.representation for i in planted),
         ),
+        ("under way", report.rows.pending, sum(i.fault.expects.pending for i in planted)),
+        ("in open conflicts", replication.conflicts or 0, sum(i.fault.expects.conflicts for i in planted)),
+        ("given up", replication.dead_letters or 0, sum(i.fault.expects.dead_letters for i in planted)),
     ):
         if counted != expected:
             stray.append(f"{counted} rows {name} instead of {expected}")
@@ -67,14 +73,18 @@ def _failing(report: DatasetReport) -> set[CheckOn]:
     return {(check.id, check.store) for check in report.checks if check.status is CheckStatus.FAILED}
 
 
-def _finding(injected: Injected, by_key: dict[str, Difference], failing: set[CheckOn]) -> Finding:
+def _finding(
+    injected: Injected, by_key: dict[str, Difference], failing: set[CheckOn], under_way: frozenset[str]
+) -> Finding:
     fault, expects = injected.fault, injected.fault.expects
     seen = [by_key.get(key) for key in injected.found] if expects.kind else []
     wrong = [problem for d in seen if (problem := _problem(injected, d))]
     wrong += [f"{check} does not fail on {store}" for check, store in sorted(expects.checks - failing)]
+    wrong += ["not under way"] if expects.pending and not under_way.issuperset(injected.found) else []
     kinds = Counter(d.kind for d in seen if d)
     parts = [f"{number} {kind}" for kind, number in kinds.items()] or ["no difference"]
     parts += [f"{check} fails on {store}" for check, store in sorted(expects.checks & failing)]
+    parts += [f"{expects.pending} under way"] if expects.pending else []
     parts += [f"{expects.excluded} excluded"] if expects.excluded else []
     parts += [f"{expects.representation} equal in canonical form"] if expects.representation else []
     return Finding(
@@ -98,7 +108,7 @@ def _problem(injected: Injected, difference: Difference | None) -> str | None:
     blamed = {e.store for e in difference.explanations}
     if expects.at_fault is not None and expects.at_fault not in blamed:
         return f"blamed on {', '.join(sorted(str(store) for store in blamed))}"
+    if difference.place is not expects.place:
+        return f"placed as {difference.place}"
     fields = outermost(f.field for f in difference.fields)
-    if fields != expects.fields:
-        return f"found in {', '.join(sorted(fields))}"
-    return None
+    return f"found in {', '.join(sorted(fields))}" if fields != expects.fields else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contracts.errors import ConfigurationError
+from storage.local.faults.adopted import ADOPTED, ADOPTED_DECOYS
 from storage.local.faults.broken_rules import BROKEN_RULES
 from storage.local.faults.columns import COLUMNS
 from storage.local.faults.decoys import DECOYS, WITHOUT_DECOY
@@ -16,7 +17,7 @@ from storage.local.faults.rows import ROWS_MISSING
 from storage.local.faults.tables import TABLES
 from storage.local.faults.texts import TEXTS
 
-__all__ = ["DECOYS", "FAULTS", "PAIRS", "SECTIONS", "WITHOUT_DECOY", "fault"]
+__all__ = ["ADOPTED", "ADOPTED_DECOYS", "DECOYS", "FAULTS", "PAIRS", "SECTIONS", "WITHOUT_DECOY", "fault"]
 
 SECTIONS: tuple[tuple[str, tuple[Fault, ...]], ...] = (
     ("Rows that one store lacks", ROWS_MISSING),
@@ -47,7 +48,7 @@ def fault(name: str) -> Fault:
     Raises:
         ConfigurationError: There is none.
     """
-    for known in (*FAULTS, *DECOYS, *PAIRS):
+    for known in (*FAULTS, *DECOYS, *PAIRS, *ADOPTED, *ADOPTED_DECOYS):
         if known.id == name:
             return known
     raise ConfigurationError("There is no such fault.", "`python -m storage.local.faults` lists them.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from contracts.errors import ConfigurationError
 from contracts.vocabulary import StoreName
-from storage.local.faults.model import Fault, Injected
+from storage.local.faults.model import Fault, Injected, Statement, Step
 from storage.local.unguarded import checks_off, transaction, triggers_off
 from storage.pg_errors import translate
 
@@ -56,8 +57,7 @@ def inject(primary_dsn: str, secondary_dsn: str, faults: Iterable[Fault], *, see
         Refused: A store refuses us.
     """
     chosen = list(faults)
-    if len(chosen) > 1 and any(fault.exclusive for fault in chosen):
-        raise ConfigurationError("A fault of the whole table cannot be planted with others.", "Plant it alone.")
+    _require_alone(chosen)
     with (
         transaction(StoreName.PRISMA, primary_dsn) as primary,
         transaction(StoreName.SUPABASE, secondary_dsn) as secondary,
@@ -68,6 +68,52 @@ def inject(primary_dsn: str, secondary_dsn: str, faults: Iterable[Fault], *, see
         with translate(StoreName.SUPABASE), triggers_off(secondary), checks_off(secondary):
             _run(secondary, StoreName.SUPABASE, planted)
     return planted
+
+
+def inject_adopted(
+    primary_dsn: str,
+    secondary_dsn: str,
+    faults: Iterable[Fault],
+    *,
+    relay: Callable[[], None],
+    seed: int = 1,
+) -> list[Injected]:
+    """Plant faults in a pair that replicates, on rows of their own; those that need the relay come first.
+
+    Every statement runs as somebody's own write would, so that it is captured unless it says otherwise. Statements on
+    one store that follow one another are one transaction.
+
+    Args:
+        primary_dsn: Connection string of the primary, as its superuser.
+        secondary_dsn: Connection string of the secondary, as its superuser.
+        faults: The faults, in the order in which they choose their rows.
+        relay: Carries over what waits.
+        seed: Another seed chooses other rows.
+
+    Raises:
+        ConfigurationError: The stores hold too few rows, or a fault of the whole table is not alone.
+        TwinstoreError: A store cannot be reached, or refuses us.
+    """
+    chosen = sorted(faults, key=lambda fault: Step.RELAY not in fault.inject)
+    _require_alone(chosen)
+    with transaction(StoreName.PRISMA, primary_dsn) as primary:
+        planted = _assign(primary, chosen, seed)
+    dsns = {StoreName.PRISMA: primary_dsn, StoreName.SUPABASE: secondary_dsn}
+    for injected in planted:
+        for store, steps in groupby(injected.fault.inject, key=lambda step: getattr(step, "store", None)):
+            if store is None:
+                relay()
+                continue
+            with transaction(store, dsns[store]) as connection, translate(store):
+                for step in steps:
+                    if isinstance(step, Statement):
+                        connection.execute(step.sql.encode(), {"keys": list(injected.keys)})
+    return planted
+
+
+def _require_alone(faults: Sequence[Fault]) -> None:
+    if len(faults) > 1 and any(fault.exclusive for fault in faults):
+        raise ConfigurationError("A fault of the whole table cannot be planted with others.", "Plant it alone.")
 
 
 def _assign(primary: psycopg.Connection, faults: Sequence[Fault], seed: int) -> list[Injected]:
@@ -98,6 +144,6 @@ def _choose(primary: psycopg.Connection, fault: Fault, taken: Collection[str], s
 
 def _run(connection: psycopg.Connection, store: StoreName, planted: Sequence[Injected]) -> None:
     for injected in planted:
-        for statement in injected.fault.inject:
+        for statement in injected.fault.statements:
             if statement.store is store:
                 connection.execute(statement.sql.encode(), {"keys": list(injected.keys)})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
+from contracts.replication import Place
 from contracts.vocabulary import Cause, DifferenceKind, StoreName, Verdict
 
 ROWS = 3
@@ -24,6 +26,12 @@ class Statement:
     sql: str
 
 
+class Step(StrEnum):
+    """What happens to a pair that replicates between two statements of a fault."""
+
+    RELAY = "relay"  # the relay carries over what waits
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
     """What a check must say because of one fault.
@@ -39,6 +47,10 @@ class Expected:
         representation: Number of rows that are equal in canonical form only and are read to find that out. Times are
             brought to milliseconds before they are hashed, so that rows which round alike are not among them.
         verdict: What the run says when this is the only fault; its exit code is the run's.
+        place: How its differences stand in replication, where the stores replicate.
+        pending: Number of its keys whose change is under way; these are no differences yet.
+        conflicts: Number of conflicts that wait for a decision because of it.
+        dead_letters: Number of changes that were given up because of it.
     """
 
     kind: DifferenceKind | None = None
@@ -49,6 +61,10 @@ class Expected:
     excluded: int = 0
     representation: int = 0
     verdict: Verdict = Verdict.FAILED
+    place: Place | None = None
+    pending: int = 0
+    conflicts: int = 0
+    dead_letters: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,25 +75,32 @@ class Fault:
         id: Its stable name.
         title: What is wrong, in one sentence for people.
         origin: Why this happens in real systems, or the rule that it breaks.
-        inject: The statements that plant it, in order.
+        inject: The statements that plant it, in order; in an adopted pair, with steps between them.
         expects: What a check must say.
         rows: How many keys it takes.
         where: SQL condition on the primary's row that says which rows can be its victims.
         spared: How many of its keys, the last ones, it leaves equal on both stores.
         decoy: True for what looks like a cause and is none: it must not be explained by that cause.
         exclusive: True for a fault of the whole table, which can be planted only alone; it takes every key.
+        adopted: True for one that needs a pair that replicates.
     """
 
     id: str
     title: str
     origin: str
-    inject: tuple[Statement, ...]
+    inject: tuple[Statement | Step, ...]
     expects: Expected
     rows: int = ROWS
     where: str = "true"
     spared: int = 0
     decoy: bool = False
     exclusive: bool = False
+    adopted: bool = False
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """What it does to the stores, without what happens between."""
+        return tuple(step for step in self.inject if isinstance(step, Statement))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

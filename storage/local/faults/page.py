@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from storage.local.faults.catalogue import DECOYS, PAIRS, SECTIONS, WITHOUT_DECOY
+from storage.local.faults.catalogue import ADOPTED, ADOPTED_DECOYS, DECOYS, PAIRS, SECTIONS, WITHOUT_DECOY
 from storage.local.faults.model import Expected, Fault
 
 _INTRO = """\
@@ -25,6 +25,10 @@ _DECOYS = """\
 A decoy looks like a cause and is none: it must come out as `unexplained`, or as `missing_row` where a row is missing.
 A cause that explains it would be guessing."""
 _PAIRS = "Two faults on one row: both causes must be named."
+_ADOPTED = """\
+Faults of two stores that replicate. A difference keeps its cause; its *place* says how it stands: whether its change
+waits to be carried over, waits for a person, or was lost. What is under way for no longer than it may is counted apart.
+The last of them are decoys: they look like a fault of replication and are none."""
 
 
 def to_markdown() -> str:
@@ -39,6 +43,7 @@ def _lines() -> Iterator[str]:
     yield from ("## Decoys", "", _DECOYS, "", _HEAD, *_rows(DECOYS), "", "Without a decoy:", "")
     yield from (f"- `{cause}`: {reason}" for cause, reason in WITHOUT_DECOY.items())
     yield from ("", "## Pairs", "", _PAIRS, "", _HEAD, *_rows(PAIRS))
+    yield from ("", "## Stores that replicate", "", _ADOPTED, "", _HEAD, *_rows((*ADOPTED, *ADOPTED_DECOYS)))
 
 
 def _rows(faults: Iterable[Fault]) -> Iterator[str]:
@@ -61,6 +66,12 @@ def _found(expects: Expected) -> str:
     if expects.kind:
         fields = ", ".join(f"`{field}`" for field in sorted(expects.fields))
         words.append(f"{expects.kind}: {fields}" if fields else str(expects.kind))
+    if expects.place:
+        words.append(f"place `{expects.place}`")
+    if expects.pending:
+        words.append("under way")
+    if expects.conflicts and not expects.place:
+        words.append("an open conflict")
     if expects.representation:
         words.append("equal in canonical form")
     if expects.excluded:

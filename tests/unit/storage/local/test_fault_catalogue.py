@@ -11,9 +11,20 @@ import pytest
 from contracts.errors import ConfigurationError
 from contracts.planning import PLANNING
 from contracts.planning_rules import PLANNING_RULES
+from contracts.replication import Place
 from contracts.vocabulary import Cause, DifferenceKind, Severity, StoreName, Verdict
 from expectations.planning import SUITE
-from storage.local.faults import DECOYS, FAULTS, PAIRS, WITHOUT_DECOY, Fault, Injected, fault
+from storage.local.faults import (
+    ADOPTED,
+    ADOPTED_DECOYS,
+    DECOYS,
+    FAULTS,
+    PAIRS,
+    WITHOUT_DECOY,
+    Fault,
+    Injected,
+    fault,
+)
 from storage.local.faults.catalogue import SECTIONS
 from storage.local.faults.page import to_markdown
 from storage.local.faults.pairs import combined
@@ -164,6 +175,26 @@ def test_windows_lie_apart() -> None:
         {start for one in EVERYTHING for s in one.inject for start in re.findall(r"timestamp '(\d{4}-\d\d)", s.sql)}
     )
     assert all(one[:7] != other[:7] for one, other in pairwise(starts))
+
+
+@pytest.mark.parametrize("one", (*ADOPTED, *ADOPTED_DECOYS), ids=lambda f: f.id)
+def test_a_fault_of_replication_is_consistent(one: Fault) -> None:
+    """It is marked as one, is on the page, can be asked for by name, and its place belongs to a difference."""
+    expects = one.expects
+    assert one.adopted
+    assert one.decoy == one.id.startswith("decoy_")
+    assert fault(one.id) is one
+    assert one.id not in IDS
+    assert f"| `{one.id}` |" in to_markdown()
+    assert bool(expects.place) == (expects.kind is not None) == bool(expects.causes)
+    assert not (expects.pending and expects.kind)
+    assert one.exclusive == any(check == "planning.capture_gap" for check, _ in expects.checks)
+
+
+def test_every_place_has_a_fault() -> None:
+    """There is no way to stand in replication that nothing leads to."""
+    assert {one.expects.place for one in ADOPTED if one.expects.place} == set(Place)
+    assert not any(one.adopted for one in EVERYTHING)
 
 
 def test_the_page_is_up_to_date() -> None:

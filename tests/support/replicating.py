@@ -1,0 +1,23 @@
+"""Two stores of a test that replicate: adopted, and carried over when the test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flows.replicating import Replication, open_replication
+from storage.replication import adoption
+from tests.support.checking import job_of, stores_of
+from tests.support.gateway import Rest
+from tests.support.servers import Pair
+
+
+@contextmanager
+def replicating(pair: Pair, rest: Rest | None = None) -> Iterator[Replication]:
+    """Adopt two stores that hold equal rows, and provide what carries their changes."""
+    settings = job_of(pair, rest=rest).settings
+    with open_replication(settings, stores_of(pair, rest), "planning") as replication:
+        primary, secondary, _ = replication.both()
+        _, theirs = adoption.begin(primary, secondary, replication.book)
+        adoption.finish(primary, secondary, replication.book, differing=(), max_rev=theirs.max_rev)
+        yield replication
