@@ -40,17 +40,20 @@ def script(dataset: Dataset, side: Side) -> str:
     plain = all(column.type in _PLAIN for column in dataset.key_columns)
     settings = {"search_path": PINNED["search_path"]} if plain else PINNED
     triggers = [_trigger_function(dataset, name, parts, settings) for name in ("captured", "truncated")]
+    signatures = [door.signature(dataset, side) for door in doors_of(side)]
+    over_rest = side is Side.SECONDARY
+    grant = _template("grant").format(visited=sql.Literal(signatures)) if over_rest else sql.SQL("")
     doors = [_function(dataset, side, door, parts) for door in doors_of(side)]
     install = _template("install").format(
         functions=sql.SQL("\n").join((*triggers, *doors)),
         signatures=sql.Literal(
             [
                 *(f"twinstore.{dataset.name}_{name}()" for name in ("captured", "truncated")),
-                *(door.signature(dataset, side) for door in doors_of(side)),
+                *signatures,
             ]
         ),
         mark=sql.Literal(f"Owned by twinstore: replicates {dataset.name}"),
-        over_rest=sql.Literal(side is Side.SECONDARY),
+        grant=grant,
     )
     return install.as_string() + ("NOTIFY pgrst, 'reload schema';\n" if side is Side.SECONDARY else "")
 

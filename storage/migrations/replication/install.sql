@@ -15,9 +15,6 @@ BEGIN
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM %I', door, grantee);
       END IF;
     END LOOP;
-    IF {over_rest} AND to_regrole('service_role') IS NOT NULL THEN
-      EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO service_role', door);
-    END IF;
-  END LOOP;
+{grant}  END LOOP;
 END
 $access$;

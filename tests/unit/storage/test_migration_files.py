@@ -22,6 +22,11 @@ def _code(sql: str) -> str:
     return re.sub(r"--[^\n]*", "", sql)
 
 
+def _run_at_once(sql: str) -> str:
+    """Return what a migration does itself, without the bodies of the functions that it makes."""
+    return re.sub(r"AS \$door\$.*?\$door\$", "", _code(sql), flags=re.DOTALL)
+
+
 @pytest.mark.parametrize("side", Side)
 def test_names_are_numbered_without_a_gap(side: Side) -> None:
     """Files are numbered from one on, in the order of application, and come before what is repeatable."""
@@ -44,7 +49,7 @@ def test_no_migration_drops_data(side: Side, migration: Migration) -> None:
     forbidden = (
         r"DROP\s+(TABLE|COLUMN|SCHEMA|TYPE)|\bDELETE\s+FROM|\bTRUNCATE\s+(TABLE\s+)?\w+\.|CASCADE|\bUPDATE\s+\w+\."
     )
-    assert not re.search(forbidden, _code(migration.sql), re.IGNORECASE)
+    assert not re.search(forbidden, _run_at_once(migration.sql), re.IGNORECASE)
 
 
 @pytest.mark.parametrize(("side", "migration"), EVERY, ids=IDS)
@@ -62,7 +67,9 @@ def test_every_script_is_one_transaction_with_limits(side: Side, migration: Migr
 def test_primary_stays_out_of_the_schema_of_prisma() -> None:
     """No statement of the primary side creates, alters or drops anything outside of schema twinstore."""
     for migration in migrations(Side.PRIMARY):
-        for statement in re.findall(r"\b(?:CREATE|ALTER|DROP|COMMENT|INSERT|GRANT)\s[^;(]*", _code(migration.sql)):
+        for statement in re.findall(
+            r"\b(?:CREATE|ALTER|DROP|COMMENT|INSERT|GRANT)\s[^;(]*", _run_at_once(migration.sql)
+        ):
             assert "twinstore" in statement
 
 
@@ -82,7 +89,9 @@ def test_printed_sql_is_complete(side: Side) -> None:
     printed = render(side)
     assert not re.search(r"^\\", printed, re.MULTILINE)
     assert printed.count("\nBEGIN;\n") == printed.count("\nCOMMIT;\n") == len(migrations(side))
-    assert [m.name for m in migrations(side)] == re.findall(r"^-- (\d{4}_\w+|doors_\w+)$", printed, re.MULTILINE)
+    assert [m.name for m in migrations(side)] == re.findall(
+        r"^-- (\d{4}_\w+|(?:doors|replication)_\w+)$", printed, re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("side", Side)
@@ -90,7 +99,8 @@ def test_uninstall_drags_nothing_along(side: Side) -> None:
     """Uninstalling touches no table outside of schema twinstore and never cascades."""
     sql = _code(text(f"{side}/uninstall.sql"))
     assert "CASCADE" not in sql
-    assert re.findall(r"DROP TABLE IF EXISTS (\w+)\.", sql) == ["twinstore", "twinstore"]
+    dropped = ",".join(re.findall(r"DROP TABLE IF EXISTS ([^;]*) RESTRICT", sql)).split(",")
+    assert {name.strip().partition(".")[0] for name in dropped} == {"twinstore"}
 
 
 def test_door_loads_no_driver() -> None:
