@@ -1,4 +1,4 @@
-"""What stands between a user and a check: settings, stores, grants, migrations, memory; each with what to do."""
+"""What stands between a user and a check: settings, stores, grants, migrations, capture, memory; with what to do."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from enum import StrEnum
 from contracts.channels import MATRIX, Feature
 from contracts.errors import TwinstoreError
 from contracts.registry import known_datasets
+from contracts.replication import SyncStatus
 from contracts.vocabulary import Channel, StoreName
+from flows.replicating import channel_of, open_replication, replicated_datasets
 from flows.settings import Settings
 from flows.stages import Job, Look, look_at
+from flows.sync import Survey, survey
 from flows.wiring import Stores, find_stores, open_memory, runs_folder
+
+LATE_S = 300.0  # a change that has waited for longer: probably nobody carries changes over
 
 
 class State(StrEnum):
@@ -49,7 +54,10 @@ def examine(settings: Settings) -> list[Symptom]:
         stores = find_stores(settings, migrated=False)
     except TwinstoreError as exc:
         return [*symptoms, _bad("settings", exc)]
-    symptoms += _stores(settings, stores)
+    of_stores = list(_stores(settings, stores))
+    symptoms += of_stores
+    if not any(symptom.state is State.BAD for symptom in of_stores):  # else those say more
+        symptoms += _replication(settings, stores)
     symptoms += _memory(settings, stores)
     return symptoms
 
@@ -104,6 +112,72 @@ def _store(look: Look, *, where: str) -> Iterator[Symptom]:
         yield Symptom(
             about=look.store, state=State.GOOD, text=text + (f"; not {', '.join(unable)}." if unable else ".")
         )
+
+
+def _replication(settings: Settings, stores: Stores) -> Iterator[Symptom]:
+    """Say of each dataset that may be replicated whether its writes are captured and carried over."""
+    if channel_of(settings, stores) is Channel.ROWS:
+        return  # the matrix says what it does not allow
+    for name in replicated_datasets():
+        try:
+            with open_replication(settings, stores, name) as replication:
+                found = survey(replication)
+        except TwinstoreError as exc:
+            yield Symptom(
+                about="sync", state=State.NOTE, text=f"{name} cannot be replicated: {exc.what}", todo=exc.todo
+            )
+            continue
+        yield from _survey(name, found)
+
+
+def _survey(name: str, found: Survey) -> Iterator[Symptom]:
+    if found.errors:
+        wrong = found.errors[0]
+        bad = State.BAD if found.adopted else State.NOTE
+        yield Symptom(
+            about="sync", state=bad, text=f"How far {name} has come is unknown: {wrong.what}", todo=wrong.todo
+        )
+        return
+    status = found.status
+    sides = [side for side in (status.primary, status.secondary) if side is not None]
+    gaps = [side for side in sides if side.gap is not None]
+    for side in gaps:
+        yield Symptom(
+            about="sync",
+            state=State.BAD,
+            text=f"Writes to {name} may have passed by on {side.store} ({side.gap}), and nothing is carried over.",
+            todo="Run `twinstore check` to see what differs, then `twinstore adopt`.",
+        )
+    if not status.ready and not gaps:
+        captured = "are captured, but" if found.adopted else "are not captured, and"
+        yield Symptom(
+            about="sync",
+            state=State.NOTE,
+            text=f"Writes to {name} {captured} nothing is carried over: the stores were not adopted.",
+            todo="Run `twinstore adopt` to have changes carried from each store to the other.",
+        )
+    if status.ready:
+        yield _ready(name, status)
+    if status.conflicts:
+        text = f"{status.conflicts:,} conflicts of {name} wait for a decision."
+        yield Symptom(about="sync", state=State.NOTE, text=text, todo="Look at `twinstore sync conflicts list`.")
+    if status.dead_letters:
+        text = f"{status.dead_letters:,} changes of {name} were refused and are not tried again by themselves."
+        yield Symptom(about="sync", state=State.NOTE, text=text, todo="Look at `twinstore sync dead-letters list`.")
+
+
+def _ready(name: str, status: SyncStatus) -> Symptom:
+    """Say that changes are carried over; one that has waited for long may mean that nobody does it."""
+    sides = [side for side in (status.primary, status.secondary) if side is not None]
+    dirty, oldest_s = sum(side.dirty for side in sides), max(side.oldest_s for side in sides)
+    late = oldest_s > LATE_S
+    return Symptom(
+        about="sync",
+        state=State.NOTE if late else State.GOOD,
+        text=f"Writes to {name} are captured and may be carried over; {dirty:,} keys wait"
+        + (f", the oldest for {oldest_s:,.0f} s." if dirty else "."),
+        todo="Let `twinstore sync run --follow` run." if late else "",
+    )
 
 
 def _memory(settings: Settings, stores: Stores) -> Iterator[Symptom]:

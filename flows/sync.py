@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -105,6 +105,26 @@ def survey(replication: Replication) -> Survey:
         failing=failing,
     )
     return Survey(status=status, errors=tuple(errors))
+
+
+def todos(status: SyncStatus) -> Iterator[str]:
+    """Yield what a person has to do."""
+    from storage.replication.relay import GAPS
+
+    sides = [side for side in (status.primary, status.secondary) if side is not None]
+    for side in sides:
+        if side.gap is not None:
+            yield f"{GAPS[side.gap]} on {side.store}: run `twinstore check`, then `twinstore adopt`."
+    captured = [side.since is not None for side in sides]
+    adopted = status.primary is None or status.primary.adopted_at is not None
+    if not all(captured):
+        yield "Writes are not captured: run `twinstore adopt`."
+    elif not adopted and not any(side.gap for side in sides):
+        yield "The stores were not adopted, so that nothing is carried over: run `twinstore adopt`."
+    if status.conflicts:
+        yield "Decide conflicts: `twinstore sync conflicts list`, then `show` and `resolve`."
+    if status.dead_letters:
+        yield "Look at dead letters: `twinstore sync dead-letters list`, then `retry` or `discard`."
 
 
 def carry(

@@ -16,7 +16,7 @@ STYLES = {State.GOOD: "green", State.NOTE: "", State.BAD: "red"}
 
 
 def doctor_command(*, as_json: bool) -> None:
-    """Print what was found; exit code 2 when something keeps a check from being made."""
+    """Print what was found; exit code 2 when something keeps a check, or an adopted replication, from being made."""
     settings = load_settings()
     with progress_line() as progress:
         progress("look at settings and stores")

@@ -19,11 +19,12 @@ from contracts.vocabulary import StoreName
 from flows.commands import sync_show
 from flows.commands.common import err, out
 from flows.commands.sync_news import teller
+from flows.draining import Drained, drain_once
 from flows.follow import Follower, News, Pauses, Told, tell_of_breakers
-from flows.follow_process import PATIENCE_S, Chore, Turns, follow
+from flows.follow_process import Chore, Turns, follow
 from flows.opening import Opened, make_guards, opened
 from flows.replicating import Replication
-from flows.sync import Conclusion, Slice, drain, survey
+from flows.sync import Conclusion, survey, todos
 from flows.version import VERSION
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 FORGET_S = 3600.0
 WATCH_S = 60.0
-_LEFT_FOR_A_PERSON = "conflict"
 
 
 @dataclass
@@ -87,31 +87,22 @@ def run_command(dataset: str | None, *, follow_on: bool, as_json: bool) -> None:
 
 def _once(dataset: str | None, *, as_json: bool) -> None:
     """Drain each dataset; exit code 1 when something is left for a person, 2 when a store could not be reached."""
-    results, code = [], 0
+    drained: list[tuple[Replication, Drained]] = []
     with opened(dataset, remembering=True) as work, _asked() as asked:
         for replication in work.replications:
-            before = survey(replication)
-            if before.errors:
-                raise before.errors[0]
-            part = None
-            if before.status.ready:
-                part = _drained(work, replication, asked, dirty=_dirty(before.status))
-            after = survey(replication)
-            code = max(code, _exit_code(before.status.ready, part, after.conclusion))
-            results.append(_result(replication, part, sync_show.as_document(replication, after)))
+            with _bar(replication.dataset.name) as begin:
+                one = drain_once(work, replication, owner="twinstore sync run", stop=asked.flag.is_set, begin=begin)
+            drained.append((replication, one))
     if as_json:
+        results = [_result(one, sync_show.as_document(replication, one.after)) for replication, one in drained]
         sys.stdout.write(json.dumps({"datasets": results}, indent=2) + "\n")
     else:
-        for result in results:
-            _print_result(result)
+        for _, one in drained:
+            out().print(one.sentence, soft_wrap=True)
+            for todo in todos(one.after.status):
+                out().print(f"  {todo}", soft_wrap=True)
+    code = max(one.exit_code for _, one in drained)
     sys.exit(code if asked.number is None else 128 + asked.number)
-
-
-def _drained(work: Opened, replication: Replication, asked: Asked, *, dirty: int) -> Slice:
-    name = replication.dataset.name
-    turn = Turns(work.memory, name, owner="twinstore sync run", patience_s=PATIENCE_S)
-    with _bar(name, dirty) as progress:
-        return drain(replication.both()[2], turn, stop=asked.flag.is_set, progress=progress)
 
 
 def _follow(dataset: str | None, *, as_json: bool) -> None:
@@ -190,54 +181,35 @@ def _asked() -> Iterator[Asked]:
 
 
 @contextmanager
-def _bar(name: str, dirty: int) -> Iterator[Callable[[Pass], None]]:
+def _bar(name: str) -> Iterator[Callable[[int], Callable[[Pass], None]]]:
     """Show on a terminal how many keys were carried over; elsewhere print nothing."""
     console = err()
     if not console.is_terminal:
-        yield lambda _: None
+        yield lambda _: lambda _: None
         return
     from rich.progress import Progress
 
     with Progress(console=console, transient=True) as bar:
-        task = bar.add_task(f"carry over {name}", total=dirty or None)
-        yield lambda done: bar.update(task, completed=done.carried, total=max(dirty, done.carried) or None)
+
+        def begin(dirty: int) -> Callable[[Pass], None]:
+            task = bar.add_task(f"carry over {name}", total=dirty or None)
+            return lambda done: bar.update(task, completed=done.carried, total=max(dirty, done.carried) or None)
+
+        yield begin
 
 
-def _dirty(status: Any) -> int:
-    return sum(side.dirty for side in (status.primary, status.secondary) if side is not None)
-
-
-def _exit_code(ready: bool, part: Slice | None, after: Conclusion) -> int:  # noqa: FBT001 - three facts of one thing
-    if after is Conclusion.UNKNOWN:
-        return Conclusion.UNKNOWN.exit_code
-    left = part is not None and (part.done.given_up or part.done.outcomes[_LEFT_FOR_A_PERSON])
-    return 1 if left or not ready else 0
-
-
-def _result(replication: Replication, part: Slice | None, after: dict[str, Any]) -> dict[str, Any]:
-    done = part.done if part else None
+def _result(one: Drained, after: dict[str, Any]) -> dict[str, Any]:
+    done = one.part.done if one.part else None
     return {
-        "dataset": replication.dataset.name,
-        "carried": done.carried if done else 0,
-        "outcomes": dict(sorted(done.outcomes.items())) if done else {},
+        "dataset": one.dataset,
+        "carried": one.carried,
+        "outcomes": one.outcomes,
         "given_up": done.given_up if done else 0,
         "delayed": done.delayed if done else 0,
-        "finished": part is not None and part.finished,
-        "left": sum((after[side] or {}).get("dirty", 0) for side in ("primary", "secondary")),
+        "finished": one.part is not None and one.part.finished,
+        "left": one.left,
         "status": after,
     }
-
-
-def _print_result(result: dict[str, Any]) -> None:
-    console = out()
-    words = ", ".join(f"{outcome} {count:,}" for outcome, count in result["outcomes"].items() if count)
-    text = f"{result['dataset']}: {result['carried']:,} keys carried over"
-    text += f" ({words})" if words else ""
-    if result["left"]:
-        text += f"; {result['left']:,} still wait"
-    console.print(text + ".", soft_wrap=True)
-    for todo in result["status"]["todo"]:
-        console.print(f"  {todo}", soft_wrap=True)
 
 
 def _style(line: str, conclusion: Conclusion) -> str:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.health import HealthReport, StoreState
-from contracts.replication import Standing, SyncStatus
+from contracts.replication import Standing
 from contracts.vocabulary import StoreName
 from flows.replicating import Replication
-from flows.sync import Conclusion, Survey
+from flows.sync import Conclusion, Survey, todos
 
 WORDS = {
     Conclusion.FINE: "fine",
@@ -58,26 +58,6 @@ def lines(replication: Replication, survey: Survey) -> Iterator[str]:
         yield f"  {'kept':9} {counts}, {status.failing:,} changes that failed and are tried again"
     for todo in todos(status):
         yield f"  {todo}"
-
-
-def todos(status: SyncStatus) -> Iterator[str]:
-    """Yield what a person has to do."""
-    from storage.replication.relay import GAPS
-
-    sides = [side for side in (status.primary, status.secondary) if side is not None]
-    for side in sides:
-        if side.gap is not None:
-            yield f"{GAPS[side.gap]} on {side.store}: run `twinstore check`, then `twinstore adopt`."
-    captured = [side.since is not None for side in sides]
-    adopted = status.primary is None or status.primary.adopted_at is not None
-    if not all(captured):
-        yield "Writes are not captured: run `twinstore adopt`."
-    elif not adopted and not any(side.gap for side in sides):
-        yield "The stores were not adopted, so that nothing is carried over: run `twinstore adopt`."
-    if status.conflicts:
-        yield "Decide conflicts: `twinstore sync conflicts list`, then `show` and `resolve`."
-    if status.dead_letters:
-        yield "Look at dead letters: `twinstore sync dead-letters list`, then `retry` or `discard`."
 
 
 def health_document(report: HealthReport | None) -> dict[str, Any]:

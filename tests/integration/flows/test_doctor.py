@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from contracts.vocabulary import Channel, StoreName
 from flows.doctor import State, examine
+from flows.replicating import Replication
 from flows.settings import load_settings
+from flows.sync import carry
 from tests.support.servers import Pair
+from tests.support.two_stores import TABLE, adopted_as_equal, keys, run, titled, work_on
 
 
 @pytest.fixture
@@ -30,7 +36,7 @@ def test_sound_stores_have_nothing_bad(configured: Pair) -> None:
     """Both stores are readable and migrated, the memory is durable, and each says what its channel can do."""
     symptoms = examine(load_settings())
     assert [s for s in symptoms if s.state is State.BAD] == []
-    assert {"prisma", "supabase", "memory", "settings"} == {s.about for s in symptoms}
+    assert {"prisma", "supabase", "sync", "memory", "settings"} == {s.about for s in symptoms}
     assert any("The channel sql allows: check" in s.text for s in symptoms)
 
 
@@ -76,3 +82,51 @@ def test_a_damaged_memory_is_told(configured: Pair, tmp_path: Path) -> None:
     state.write_bytes(b"no database" * 100)
     assert bad("memory")
     assert state.read_bytes() == b"no database" * 100
+
+
+@contextmanager
+def replicating(pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Replication]:
+    """Let changes of a pair be carried over."""
+    with work_on(pair, Channel.SQL, home, monkeypatch) as work:
+        adopted_as_equal(work)
+        yield work.replications[0]
+
+
+def of_sync() -> list[tuple[State, str]]:
+    """Return what is said of replication, with what to do."""
+    return [(s.state, f"{s.text} {s.todo}") for s in examine(load_settings()) if s.about == "sync"]
+
+
+def test_stores_that_were_not_adopted_are_a_note(configured: Pair) -> None:
+    """Nobody has to replicate; who wants to is told how."""
+    ((state, text),) = of_sync()
+    assert state is State.NOTE
+    assert "are not captured, and nothing is carried over" in text
+    assert "twinstore adopt" in text
+
+
+def test_what_waits_for_a_person_is_told(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conflicts and dead letters are noted with the command that lists them; replication itself is good."""
+    with replicating(seeded_pair, home, monkeypatch) as replication:
+        one, other = keys(seeded_pair, 2)
+        for store in StoreName:
+            titled(seeded_pair, store, one, f"of {store}")
+        run(seeded_pair, StoreName.PRISMA, f"UPDATE {TABLE} SET status = 'no such status' WHERE id = %s", other)
+        carry(replication.both()[2])
+        (good, text), (_, conflicts), (_, letters) = of_sync()
+        assert (good, "are captured and may be carried over" in text) == (State.GOOD, True)
+        assert "twinstore sync conflicts list" in conflicts
+        assert "twinstore sync dead-letters list" in letters
+
+
+def test_a_gap_and_functions_of_another_version_are_bad(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both keep changes from being carried over, and say what to do."""
+    with replicating(seeded_pair, home, monkeypatch):
+        run(seeded_pair, StoreName.PRISMA, f"TRUNCATE {TABLE}")
+        ((state, text),) = of_sync()
+        assert (state, "(truncated)" in text) == (State.BAD, True)
+        run(seeded_pair, StoreName.SUPABASE, "DROP FUNCTION public.twinstore_planning_standing()")
+        ((state, text),) = of_sync()
+        assert (state, "twinstore migrate" in text) == (State.BAD, True)

@@ -14,12 +14,14 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from contracts.vocabulary import Verdict
+from contracts.vocabulary import StoreName, Verdict
+from flows.opening import opened
 from flows.settings import load_settings
 from flows.wiring import open_memory
 from storage.local.faults import fault, inject
 from tests.support.prefect_api import FlowRunView
 from tests.support.servers import Pair
+from tests.support.two_stores import adopted_as_equal, keys, titled, titles
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -229,3 +231,21 @@ def test_no_secret_comes_into_prefect(client: SyncPrefectClient, stores: Pair) -
     assert b"look at supabase" in written
     for secret in secrets_of(stores):
         assert secret.encode() not in written
+
+
+def test_a_drain_as_a_flow_says_what_it_carried_over_and_what_it_left(
+    stores: Pair, client: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Completed with numbers where all was carried over, Failed where nobody adopted the stores; no value is told."""
+    from flows.sync_flow import sync
+
+    unready = sync(return_state=True)
+    assert unready.name == "Failed"
+    assert unready.message == "planning: 0 keys carried over. Writes are not captured: run `twinstore adopt`."
+    with opened(None) as work:
+        adopted_as_equal(work)
+    (key,) = keys(stores, 1)
+    titled(stores, StoreName.PRISMA, key, HIDDEN)
+    done = sync(return_state=True)
+    assert (done.name, done.message) == ("Completed", "planning: 1 key carried over (applied 1).")
+    assert titles(stores, StoreName.SUPABASE)[key] == HIDDEN
