@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import cycle
+from typing import Any
 
 import psycopg
 import pytest
@@ -25,7 +27,9 @@ from tests.support.accounts import PASSWORD, account, changed, superuser_of, url
 from tests.support.checking import check, job_of
 from tests.support.servers import Pair, Servers
 
-BOTH = pytest.mark.parametrize("store", list(StoreName))
+PRISMA, SUPABASE = StoreName
+EITHER = pytest.mark.parametrize("store", [PRISMA, pytest.param(SUPABASE, marks=pytest.mark.soak)])
+"""One store is tried always, both in the long tests: they are looked at by the same code."""
 FAULT = {fault.id: fault for fault in FAULTS}
 
 
@@ -67,7 +71,7 @@ def assert_blind(report: DatasetReport, store: StoreName) -> None:
     assert CheckStatus.ERRORED not in statuses(report, store.other)
 
 
-@pytest.mark.parametrize("store", list(StoreName))
+@EITHER
 def test_a_role_that_may_read_and_nothing_else_is_enough(seeded_pair: Pair, store: StoreName) -> None:
     """What the accidents below take away from such a role is what keeps the check from passing."""
     with account(seeded_pair, store) as reader:
@@ -76,24 +80,33 @@ def test_a_role_that_may_read_and_nothing_else_is_enough(seeded_pair: Pair, stor
     assert report.rows.matched == 300
 
 
-@BOTH
-@pytest.mark.parametrize(
-    ("part", "says"),
-    [("port", "cannot be reached"), ("password", "refuses us"), ("database", "has no such database")],
-)
-def test_a_store_that_does_not_let_us_in(seeded_pair: Pair, store: StoreName, part: str, says: str) -> None:
+def on_either(names: Iterable[str]) -> list[Any]:
+    """Return each name with both stores; tried always is one of them, by turns."""
+    always = dict(zip(names, cycle(StoreName), strict=False))
+    return [
+        pytest.param(name, store, marks=() if always[name] is store else pytest.mark.soak)
+        for name in always
+        for store in StoreName
+    ]
+
+
+REFUSALS = {"port": "cannot be reached", "password": "refuses us", "database": "has no such database"}
+
+
+@pytest.mark.parametrize(("part", "store"), on_either(REFUSALS))
+def test_a_store_that_does_not_let_us_in(still_pair: Pair, part: str, store: StoreName) -> None:
     """A server that is down, a wrong password and a missing database are told apart by name."""
     wrong = {
-        "port": changed(url_of(seeded_pair, store), port=free_port()),
-        "password": changed(url_of(seeded_pair, store), password=PASSWORD),
-        "database": changed(url_of(seeded_pair, store), database="no_such_database"),
+        "port": changed(url_of(still_pair, store), port=free_port()),
+        "password": changed(url_of(still_pair, store), password=PASSWORD),
+        "database": changed(url_of(still_pair, store), database="no_such_database"),
     }
-    broken = with_url(seeded_pair, store, wrong[part])
+    broken = with_url(still_pair, store, wrong[part])
     report = check(job_of(broken))
-    assert_closed(report, f"^{store} {says}")
+    assert_closed(report, f"^{store} {REFUSALS[part]}")
     assert len(report.reasons) == 1
     assert_blind(report, store)
-    assert_nothing_is_told(report, broken, titles(seeded_pair))
+    assert_nothing_is_told(report, broken, titles(still_pair))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +169,8 @@ ACCIDENTS = {
 }
 
 
-@BOTH
-@pytest.mark.parametrize("name", ACCIDENTS)
-def test_a_store_that_is_not_what_we_need(seeded_pair: Pair, store: StoreName, name: str) -> None:
+@pytest.mark.parametrize(("name", "store"), on_either(ACCIDENTS))
+def test_a_store_that_is_not_what_we_need(seeded_pair: Pair, name: str, store: StoreName) -> None:
     """A missing grant, column, table or migration is named with its store; the other store is judged as ever."""
     values = titles(seeded_pair)
     with account(seeded_pair, store) as reader:
@@ -172,9 +184,8 @@ def test_a_store_that_is_not_what_we_need(seeded_pair: Pair, store: StoreName, n
     assert_nothing_is_told(report, broken, values)
 
 
-@BOTH
-@pytest.mark.parametrize("policy", ["no row", "some rows"])
-def test_rows_that_may_be_hidden_are_not_called_missing(seeded_pair: Pair, store: StoreName, policy: str) -> None:
+@pytest.mark.parametrize(("policy", "store"), on_either(["no row", "some rows"]))
+def test_rows_that_may_be_hidden_are_not_called_missing(seeded_pair: Pair, policy: str, store: StoreName) -> None:
     """Under row level security the run is incomplete: no difference, and no check on the visible part is passed."""
     with account(seeded_pair, store) as reader:
         reader.run("ALTER ROLE {role} NOBYPASSRLS", "ALTER TABLE public.planning ENABLE ROW LEVEL SECURITY")
@@ -187,7 +198,7 @@ def test_rows_that_may_be_hidden_are_not_called_missing(seeded_pair: Pair, store
     assert_nothing_is_told(report, seeded_pair, titles(seeded_pair))
 
 
-@BOTH
+@EITHER
 def test_an_empty_side_that_we_see_whole_is_one_finding(seeded_pair: Pair, store: StoreName) -> None:
     """An empty store is failed, with one cluster and no list of missing rows; every row is accounted for."""
     fault = FAULT["primary_empty" if store is StoreName.PRISMA else "secondary_empty"]
@@ -201,7 +212,7 @@ def test_an_empty_side_that_we_see_whole_is_one_finding(seeded_pair: Pair, store
     assert CheckStatus.PASSED not in statuses(report, store, CheckSource.EXPECTATION)
 
 
-@BOTH
+@EITHER
 def test_an_empty_side_that_may_hide_rows_is_no_finding(seeded_pair: Pair, store: StoreName) -> None:
     """A store that shows no row to a role from which rows may be hidden is incomplete, not empty."""
     fault = FAULT["primary_empty" if store is StoreName.PRISMA else "secondary_empty"]
@@ -212,10 +223,10 @@ def test_an_empty_side_that_may_hide_rows_is_no_finding(seeded_pair: Pair, store
     assert_closed(report, f"on {store} rows may be hidden", Verdict.INCOMPLETE)
 
 
-def test_both_urls_that_reach_one_database_are_refused(seeded_pair: Pair) -> None:
+def test_both_urls_that_reach_one_database_are_refused(still_pair: Pair) -> None:
     """A store is never compared with itself, whichever of the two it is."""
     for store in StoreName:
-        report = check(job_of(with_url(seeded_pair, store, url_of(seeded_pair, store.other))))
+        report = check(job_of(with_url(still_pair, store, url_of(still_pair, store.other))))
         assert_closed(report, "two different databases")
         assert_blind(report, store)
 
@@ -228,25 +239,19 @@ def locked(pair: Pair, store: StoreName) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-@BOTH
-def test_a_lock_that_is_held_ends_the_check_of_that_store(seeded_pair: Pair, store: StoreName) -> None:
+@EITHER
+def test_a_lock_that_is_held_ends_the_check_of_that_store(still_pair: Pair, store: StoreName) -> None:
     """Statements that wait for a lock are given up within the statement's limit; nothing on that store is judged."""
-    with locked(seeded_pair, store):
-        report = check(job_of(seeded_pair, statement_timeout_s=0.5))
+    with locked(still_pair, store):
+        report = check(job_of(still_pair, statement_timeout_s=0.5))
     assert_closed(report, f"{store} gave up: a statement or a lock took longer than its limit")
     assert statuses(report, store) == {CheckStatus.ERRORED}
     assert_blind(report, store)
-    assert_nothing_is_told(report, seeded_pair, titles(seeded_pair))
+    assert_nothing_is_told(report, still_pair, titles(still_pair))
 
 
-@pytest.mark.parametrize(
-    "table",
-    [
-        pytest.param("public.planning", marks=pytest.mark.soak),
-        pytest.param("twinstore.identity", marks=pytest.mark.soak),
-        pytest.param("twinstore.migration_log", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("table", ["public.planning", "twinstore.identity", "twinstore.migration_log"])
 def test_a_lock_is_not_waited_for_as_long_as_a_statement_may_take(seeded_pair: Pair, table: str) -> None:
     """With the limits that everybody has, any lock on any table that a check reads ends it within a minute."""
     began = time.monotonic()
@@ -264,7 +269,7 @@ WHERE id::text IN (SELECT id::text FROM public.planning ORDER BY 1 LIMIT 150)
 """
 
 
-@BOTH
+@EITHER
 def test_a_statement_that_takes_too_long_is_given_up(seeded_pair: Pair, store: StoreName) -> None:
     """A digest beyond the limit compares nothing: the rows that differ already are not called different."""
     with psycopg.connect(superuser_of(seeded_pair, store)) as connection:
@@ -296,13 +301,12 @@ def kill_the_check(pair: Pair, store: StoreName, held: psycopg.Connection, serve
         outside.execute("SELECT pg_terminate_backend(%s)", [found[0] if found else 0])
 
 
-@BOTH
-@pytest.mark.parametrize("for_good", [False, True], ids=["once", "for good"])
+@pytest.mark.parametrize(("how_long", "store"), on_either(["once", "for good"]))
 def test_a_store_that_goes_away_in_the_middle(
-    seeded_pair: Pair, servers: Servers, store: StoreName, *, for_good: bool
+    seeded_pair: Pair, servers: Servers, how_long: str, store: StoreName
 ) -> None:
     """A connection that dies under the comparison ends it; what could be judged afterwards was judged, nothing else."""
-    values = titles(seeded_pair)
+    values, for_good = titles(seeded_pair), how_long == "for good"
     held = psycopg.connect(superuser_of(seeded_pair, store))
     held.execute("LOCK TABLE public.planning IN ACCESS EXCLUSIVE MODE")
     killer = threading.Thread(
@@ -326,18 +330,18 @@ def raising(facts: Facts[PlanningThresholds]) -> Ask:
     raise RuntimeError(f"{PASSWORD} {facts.rows}")
 
 
-def test_an_expectation_that_raises_is_errored_alone(seeded_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expectation_that_raises_is_errored_alone(still_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """One check that cannot be evaluated makes the run errored; the others and the comparison stand."""
     bad = replace(SUITE.checks[0], id="planning.raises", plan=raising)
     suite = replace(SUITE, checks=(*SUITE.checks, bad))
     monkeypatch.setattr(planning, "SUITE", suite)
-    report = check(job_of(seeded_pair))
+    report = check(job_of(still_pair))
     assert_closed(report, r"planning\.raises\b.*\bprisma")
     assert {(c.id, c.store) for c in report.checks if c.status is CheckStatus.ERRORED} == {
         ("planning.raises", store) for store in StoreName
     }
     assert report.rows.matched == 300
-    assert_nothing_is_told(report, seeded_pair)
+    assert_nothing_is_told(report, still_pair)
 
 
 def asked_of_no_column(facts: Facts[PlanningThresholds]) -> Ask:
@@ -345,27 +349,27 @@ def asked_of_no_column(facts: Facts[PlanningThresholds]) -> Ask:
     return ask_for_violations("SELECT no_such_column FROM {batch}", str)
 
 
-def test_an_expectation_that_the_server_refuses_is_errored(seeded_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expectation_that_the_server_refuses_is_errored(still_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """An expectation whose statement fails is neither passed nor failed."""
     bad = replace(SUITE.checks[0], id="planning.refused", plan=asked_of_no_column)
     monkeypatch.setattr(planning, "SUITE", replace(SUITE, checks=(*SUITE.checks, bad)))
-    report = check(job_of(seeded_pair))
+    report = check(job_of(still_pair))
     assert_closed(report, r"planning\.refused\b.*\bprisma")
 
 
-def test_an_empty_suite_is_errored(seeded_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_suite_is_errored(still_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """A suite that declares nothing proves nothing."""
     none: tuple[DeclaredCheck[object], ...] = ()
     monkeypatch.setattr(planning, "SUITE", Suite(dataset_name="planning", checks=none, thresholds=None))
-    report = check(job_of(seeded_pair))
+    report = check(job_of(still_pair))
     assert_closed(report, r"planning\.suite\b.*\bprisma")
 
 
-def test_everything_at_once_names_both_stores(seeded_pair: Pair) -> None:
+def test_everything_at_once_names_both_stores(still_pair: Pair) -> None:
     """With both stores out of reach both are named, and nothing was judged at all."""
-    primary = changed(seeded_pair.primary, port=free_port())
-    secondary = changed(seeded_pair.secondary, password=PASSWORD)
-    report = check(job_of(replace(seeded_pair, primary=primary, secondary=secondary)))
+    primary = changed(still_pair.primary, port=free_port())
+    secondary = changed(still_pair.secondary, password=PASSWORD)
+    report = check(job_of(replace(still_pair, primary=primary, secondary=secondary)))
     assert_closed(report, "^prisma cannot be reached")
     assert [reason.text.split(" ")[0] for reason in report.reasons] == ["prisma", "supabase"]
     assert report.checks == ()

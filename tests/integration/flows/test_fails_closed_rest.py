@@ -24,9 +24,12 @@ REST = (Channel.RPC, Channel.ROWS)
 HARMLESS = {Fault.CLOSED_AFTERWARDS, Fault.TAIL_LOST_QUIETLY}  # the one is mended, the other makes pages short
 OF_ROWS = {Fault.ROWS_LOST, Fault.ROWS_LOST_QUIETLY, Fault.NOTHING_QUIETLY, Fault.NUMBERS, Fault.NOT_ROWS}
 OF_ROWS |= {Fault.NO_RANGE}  # what our functions answer has none
-QUICK = {Fault.HTML, Fault.HALF_JSON, Fault.CUT_OFF, Fault.ROWS_LOST_QUIETLY, Fault.TOO_MANY, Fault.TIMEOUT}
+QUICK = {
+    Channel.RPC: {Fault.HTML, Fault.TOO_MANY},
+    Channel.ROWS: {Fault.CUT_OFF, Fault.TIMEOUT, Fault.ROWS_LOST_QUIETLY},
+}
 LASTING = [
-    pytest.param(channel, fault, marks=() if fault in QUICK else pytest.mark.soak)
+    pytest.param(channel, fault, marks=() if fault in QUICK[channel] else pytest.mark.soak)
     for channel in REST
     for fault in Fault
     if fault not in HARMLESS and not (channel is Channel.RPC and fault in OF_ROWS)
@@ -42,9 +45,16 @@ def _impatient() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def rest(still_pair: Pair) -> Iterator[Rest]:
+    """The shared secondary over REST."""
+    with serve(still_pair.secondary_gate) as rest:
+        yield rest
+
+
 @pytest.fixture
-def rest(seeded_pair: Pair) -> Iterator[Rest]:
-    """The secondary, served over REST."""
+def own_rest(seeded_pair: Pair) -> Iterator[Rest]:
+    """A secondary of the test's own over REST."""
     with serve(seeded_pair.secondary_gate) as rest:
         yield rest
 
@@ -52,12 +62,23 @@ def rest(seeded_pair: Pair) -> Iterator[Rest]:
 Check = Callable[..., DatasetReport]
 
 
+@pytest.fixture(scope="module")
+def report_of(still_pair: Pair, clean_suite: tuple[CheckResult, ...]) -> Check:
+    """Check the shared stores over REST, by a channel that is named or not."""
+    return checking(still_pair, clean_suite)
+
+
 @pytest.fixture
-def report_of(seeded_pair: Pair, clean_suite: tuple[CheckResult, ...]) -> Check:
-    """Check over REST; what the suites say of the clean stores is taken for granted, since they take seconds."""
+def own_report_of(seeded_pair: Pair, clean_suite: tuple[CheckResult, ...]) -> Check:
+    """Check stores of the test's own in this way."""
+    return checking(seeded_pair, clean_suite)
+
+
+def checking(pair: Pair, suite: tuple[CheckResult, ...]) -> Check:
+    """Return what checks stores; what the suites say of the clean ones is taken for granted: they take seconds."""
 
     def run(rest: Rest, channel: Channel | None = None, **settings: Any) -> DatasetReport:
-        return check(job_of(seeded_pair, rest=rest, channel=channel, **settings), suite=clean_suite)
+        return check(job_of(pair, rest=rest, channel=channel, **settings), suite=suite)
 
     return run
 
@@ -89,7 +110,11 @@ def test_a_fault_that_begins_in_the_middle_ends_the_check(
         assert_closed(report_of(through, channel, **SHORT))
 
 
-@pytest.mark.parametrize("channel", [None, *REST])
+ANY = pytest.mark.parametrize("channel", [None, *(pytest.param(channel, marks=pytest.mark.soak) for channel in REST)])
+"""Left open always, so that it is chosen; each that may be chosen in the long tests."""
+
+
+@ANY
 def test_a_store_that_is_down(rest: Rest, report_of: Check, channel: Channel | None) -> None:
     """Nobody listens, or nobody accepts: the store cannot be reached."""
     for gone in (nobody_listens, nobody_accepts):
@@ -98,7 +123,7 @@ def test_a_store_that_is_down(rest: Rest, report_of: Check, channel: Channel | N
         assert_closed(report, "supabase cannot be reached")
 
 
-@pytest.mark.parametrize("channel", [None, *REST])
+@ANY
 def test_a_key_that_is_wrong(rest: Rest, report_of: Check, channel: Channel | None) -> None:
     """A key of another project, old or new, is refused, and the sentence does not quote it."""
     for key in ("sb_secret_0123456789012345678901_01234567", rest.service_key[:-6] + "AAAAAA"):
@@ -110,46 +135,48 @@ def test_a_key_that_is_wrong(rest: Rest, report_of: Check, channel: Channel | No
 @pytest.mark.parametrize("channel", [None, Channel.ROWS])
 @pytest.mark.parametrize("name", ["anon_key", "publishable_key"])
 def test_the_key_of_anon_sees_too_little(
-    seeded_pair: Pair, rest: Rest, report_of: Check, channel: Channel | None, name: str
+    seeded_pair: Pair, own_rest: Rest, own_report_of: Check, channel: Channel | None, name: str
 ) -> None:
     """Rows may be hidden from anon, or all of them are closed to it: incomplete or refused, and no row is missing."""
     with psycopg.connect(seeded_pair.secondary_superuser) as connection:
         connection.execute("GRANT SELECT ON public.planning TO anon")
-    report = report_of(replace(rest, secret_key=getattr(rest, name)), channel)
+    report = own_report_of(replace(own_rest, secret_key=getattr(own_rest, name)), channel)
     assert_closed(report, "may hide rows" if report.verdict is Verdict.INCOMPLETE else "supabase")
     assert report.verdict is Verdict.INCOMPLETE
 
 
 @pytest.mark.parametrize("channel", REST)
-def test_a_grant_that_is_missing(seeded_pair: Pair, rest: Rest, report_of: Check, channel: Channel) -> None:
+def test_a_grant_that_is_missing(seeded_pair: Pair, own_rest: Rest, own_report_of: Check, channel: Channel) -> None:
     """Without the right to read the table nothing is compared, and the grant is named."""
     with psycopg.connect(seeded_pair.secondary_superuser) as connection:
         connection.execute("REVOKE ALL ON public.planning FROM service_role")
-    report = report_of(rest, channel)
+    report = own_report_of(own_rest, channel)
     assert_closed(report)
     assert "planning" in str(report.reasons)
 
 
 @pytest.mark.parametrize("channel", REST)
-def test_a_schema_cache_that_is_stale(seeded_pair: Pair, rest: Rest, report_of: Check, channel: Channel) -> None:
+def test_a_schema_cache_that_is_stale(
+    seeded_pair: Pair, own_rest: Rest, own_report_of: Check, channel: Channel
+) -> None:
     """What the API does not know any more, or not yet, ends the check."""
     dropped = "ALTER TABLE public.planning RENAME COLUMN title TO heading"
     with psycopg.connect(seeded_pair.secondary_superuser) as connection:
         connection.execute(dropped.encode())
-    assert_closed(report_of(rest, channel))
+    assert_closed(own_report_of(own_rest, channel))
 
 
-def test_a_budget_that_is_spent(seeded_pair: Pair, rest: Rest, clean_suite: tuple[CheckResult, ...]) -> None:
+def test_a_budget_that_is_spent(still_pair: Pair, rest: Rest, clean_suite: tuple[CheckResult, ...]) -> None:
     """A run that may send three requests compares nothing, and says what it was allowed."""
-    job = job_of(seeded_pair, rest=rest, channel=Channel.ROWS)
+    job = job_of(still_pair, rest=rest, channel=Channel.ROWS)
     for meter in job.meters.values():
         meter.max_requests = 3
     assert_closed(check(job, suite=clean_suite), "more than the 3 requests that are allowed")
 
 
-def test_asking_for_our_functions_counts_as_a_request(seeded_pair: Pair, rest: Rest) -> None:
+def test_asking_for_our_functions_counts_as_a_request(still_pair: Pair, rest: Rest) -> None:
     """What is sent to choose the channel is part of the cost and of the budget, too."""
-    job = job_of(seeded_pair, rest=rest)
+    job = job_of(still_pair, rest=rest)
     with closing(job):
         assert job.reader(StoreName.SUPABASE).channel is Channel.RPC
     assert job.meters[StoreName.SUPABASE].requests == 1

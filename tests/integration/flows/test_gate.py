@@ -170,6 +170,7 @@ def test_json_is_gate_json_and_nothing_else(fresh_pair: Pair, home: Path) -> Non
     assert json.loads(done.stdout)["verdict"] == "passed"
 
 
+@pytest.mark.soak
 def test_a_store_that_is_down_stops_the_deploy(fresh_pair: Pair, home: Path) -> None:
     """Exit code 2, with the reason, and an annotation."""
     broken = replace(fresh_pair, secondary=changed(fresh_pair.secondary, port=free_port()))
@@ -179,20 +180,31 @@ def test_a_store_that_is_down_stops_the_deploy(fresh_pair: Pair, home: Path) -> 
     assert "::error title=twinstore gate%3A errored::" in done.stdout
 
 
-REFUSED = {
-    "version: 1\nfail_no: critical\n": "line 2: fail_no is no key of a policy",
+MALFORMED = {"version: 1\nfail_no: critical\n": "line 2: fail_no is no key of a policy"}
+UNFIT = {
     "version: 1\nchecks:\n  planning.titel: {required: true}\n": "speaks of planning.titel, and there is no such check",
     "version: 1\nchecks:\n  planning.type_known: {severity: info}\n": "rates planning.type_known as info",
 }
+REFUSED = MALFORMED | UNFIT
 
 
-@pytest.mark.parametrize("text", REFUSED)
+@pytest.mark.parametrize("text", UNFIT)
+def test_a_policy_that_does_not_fit_the_checks_is_refused(still_pair: Pair, tmp_path: Path, text: str) -> None:
+    """One sentence, no run."""
+    with pytest.raises(ConfigurationError, match=UNFIT[text]):
+        Door(still_pair, tmp_path).pass_through(text)
+    assert not (tmp_path / "home" / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, marks=() if text in MALFORMED else pytest.mark.soak) for text in REFUSED]
+)
 def test_a_policy_that_cannot_be_followed_stops_before_anything_is_done(
-    fresh_pair: Pair, home: Path, tmp_path: Path, text: str
+    still_pair: Pair, home: Path, tmp_path: Path, text: str
 ) -> None:
     """Exit code 2, one sentence, no run."""
     (tmp_path / "gate.yaml").write_text(text, encoding="utf-8")
-    done = twinstore(fresh_pair, home, "gate", "--policy", str(tmp_path / "gate.yaml"), settings=QUIET)
+    done = twinstore(still_pair, home, "gate", "--policy", str(tmp_path / "gate.yaml"), settings=QUIET)
     assert (done.returncode, done.stdout) == (2, "")
     assert REFUSED[text] in flat(done.stderr)
     assert not (home / "runs").exists()
@@ -202,10 +214,14 @@ def test_a_policy_that_cannot_be_followed_stops_before_anything_is_done(
     ("arguments", "says"),
     [
         (["--accept-baseline"], "Say --owner NAME and --reason TEXT."),
-        (["--accept-baseline", "--owner", "Ada", "--reason", " "], "Say --owner NAME and --reason TEXT."),
+        pytest.param(
+            ["--accept-baseline", "--owner", "Ada", "--reason", " "],
+            "Say --owner NAME and --reason TEXT.",
+            marks=pytest.mark.soak,
+        ),
         (["--owner", "Ada"], "Say --accept-baseline, too."),
-        (["--policy", "nowhere.yaml"], "The policy nowhere.yaml cannot be read"),
-        (["--dataset", "plannings"], "There is no dataset 'plannings'."),
+        pytest.param(["--policy", "nowhere.yaml"], "The policy nowhere.yaml cannot be read", marks=pytest.mark.soak),
+        pytest.param(["--dataset", "plannings"], "There is no dataset 'plannings'.", marks=pytest.mark.soak),
     ],
 )
 def test_bad_usage_is_refused(home: Path, arguments: list[str], says: str) -> None:
