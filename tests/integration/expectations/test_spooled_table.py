@@ -29,6 +29,7 @@ from tests.support.spooled import spool
 
 TREND = (300, 300, 300)
 WHOLE_TABLES = [one for one in (*FAULTS, *DECOYS) if one.exclusive]
+QUICK = {"primary_empty", "table_flooded", "table_with_two_spellings", "decoy_side_empty"}
 SINGLE_ROWS = [one for one in (*FAULTS, *DECOYS) if not one.exclusive]
 Results = dict[str, CheckResult]
 
@@ -70,7 +71,10 @@ def test_a_good_table_passes(url: str) -> None:
     assert all(result.observed for result in results.values())
 
 
-@pytest.mark.parametrize("one", WHOLE_TABLES, ids=lambda fault: fault.id)
+@pytest.mark.parametrize(
+    "one",
+    [pytest.param(one, id=one.id, marks=() if one.id in QUICK else pytest.mark.soak) for one in WHOLE_TABLES],
+)
 def test_a_fault_of_a_whole_table_gives_the_same_results(seeded_pair: Pair, tmp_path: Path, one: Any) -> None:
     """Status, numbers, keys and words are those of the server."""
     inject(seeded_pair.primary_superuser, seeded_pair.secondary_superuser, [one])

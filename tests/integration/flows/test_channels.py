@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import pytest
 
 from contracts.verdicts import DatasetReport
 from contracts.vocabulary import Cause, Channel, StoreName, Verdict
 from flows.findings import findings, invented
-from storage.local.faults import DECOYS, FAULTS, PAIRS, Fault, inject
+from storage.local.faults import DECOYS, FAULTS, PAIRS, Fault, Injected, inject
 from storage.local.seed import load
 from tests.support.checking import check, job_of, over
-from tests.support.servers import SEEDED_AT, Pair
+from tests.support.servers import SEEDED_AT, Pair, Servers
 
 RECORDS = 5_000  # enough for every fault to find rows of its kind
 REST = (Channel.RPC, Channel.ROWS)
@@ -54,15 +55,30 @@ def test_clean_stores_pass(seeded_pair: Pair, channel: Channel) -> None:
     assert invented([], report) == []
 
 
+class Planted(NamedTuple):
+    """Stores in which all faults of single rows are planted at once, and what a check by SQL says of them."""
+
+    pair: Pair
+    faults: tuple[Injected, ...]
+    by_sql: DatasetReport
+
+
+@pytest.fixture(scope="module")
+def planted(servers: Servers, _migrated_template: str) -> Iterator[Planted]:
+    """Such stores, which no test changes."""
+    with servers.clones(_migrated_template) as pair:
+        load(pair.primary, pair.secondary, RECORDS, now=SEEDED_AT)
+        faults = inject(pair.primary, pair.secondary, TOGETHER)
+        yield Planted(pair, tuple(faults), report_over(pair, Channel.SQL, RECORDS))
+
+
 @pytest.mark.parametrize("channel", REST)
-def test_the_catalogue_is_found_as_by_sql(pair: Pair, channel: Channel) -> None:
+def test_the_catalogue_is_found_as_by_sql(planted: Planted, channel: Channel) -> None:
     """All faults of single rows at once lead to the same findings, causes and counts as by SQL."""
-    load(pair.primary, pair.secondary, RECORDS, now=SEEDED_AT)
-    planted = inject(pair.primary, pair.secondary, TOGETHER)
-    report = report_over(pair, channel, RECORDS)
-    assert [finding for finding in findings(planted, report) if finding.wrong] == []
-    assert invented(planted, report) == []
-    assert told(report) == told(report_over(pair, Channel.SQL, RECORDS))
+    report = report_over(planted.pair, channel, RECORDS)
+    assert [finding for finding in findings(planted.faults, report) if finding.wrong] == []
+    assert invented(planted.faults, report) == []
+    assert told(report) == told(planted.by_sql)
 
 
 @pytest.mark.parametrize("one", WHOLE_TABLES)
