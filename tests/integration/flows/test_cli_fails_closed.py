@@ -1,4 +1,8 @@
-"""What `twinstore check` says and returns when it cannot tell: exit code 2, one sentence, no traceback, no secret."""
+"""What `twinstore check` says and returns when it cannot tell: exit code 2, one sentence, no traceback, no secret.
+
+Each command is a process of its own, which takes seconds: one of a kind is tried always, and each in the long tests.
+What ends a check at all is tried without a process by `test_fails_closed` and `test_fails_closed_rest`.
+"""
 
 from __future__ import annotations
 
@@ -61,20 +65,16 @@ def test_a_store_that_does_not_let_us_in(seeded_pair: Pair, home: Path, name: st
     assert (found["verdict"], found["differences_total"]) == ("errored", 0)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("statement", "says"),
     [
         ("REVOKE SELECT ON public.planning FROM {role}", "supabase does not let"),
-        pytest.param(
+        (
             "ALTER TABLE public.planning DROP COLUMN title CASCADE",
             "supabase has no column title in public.planning",
-            marks=pytest.mark.soak,
         ),
-        pytest.param(
-            "DROP SCHEMA twinstore CASCADE",
-            "Migrations of supabase are not applied: 0001_identity",
-            marks=pytest.mark.soak,
-        ),
+        ("DROP SCHEMA twinstore CASCADE", "Migrations of supabase are not applied: 0001_identity"),
     ],
     ids=["missing grant", "missing column", "missing migration"],
 )
@@ -179,6 +179,7 @@ def test_half_a_configuration_is_refused(seeded_pair: Pair, home: Path, settings
     assert done.stdout == ""
 
 
+@pytest.mark.soak
 def test_a_project_that_is_down_over_rest(seeded_pair: Pair, home: Path) -> None:
     """A project that nobody serves is said to be out of reach, without its key."""
     key = "sb_secret_0123456789012345678901_01234567"

@@ -78,6 +78,7 @@ def test_planted_differences_are_all_found_and_undone(home: Path) -> None:
         assert reach_verdict(bench).facts["found"] == 0
 
 
+@pytest.mark.soak
 def test_a_project_far_away_answers_late_and_is_near_again_afterwards(home: Path) -> None:
     """Pages hold every row once, and both ways over REST find what there is to find."""
     with running(home, _settings(home), 2345) as bench:
