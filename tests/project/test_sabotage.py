@@ -52,6 +52,9 @@ GREEN = {
 }
 """Tests of the same parts that no sabotage may turn red: they show that not simply everything does."""
 
+ALWAYS = {"none", "digest", "conservation", "result-count", "plants"}
+"""Tried whenever tests are run; all of them in the long tests."""
+
 NAMED = sorted(GREEN.union(*RED.values()))
 
 
@@ -85,7 +88,9 @@ def test_every_sabotage_is_tried() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sabotage", RED)
+@pytest.mark.parametrize(
+    "sabotage", [pytest.param(name, marks=() if name in ALWAYS else pytest.mark.soak) for name in RED]
+)
 def test_exactly_the_named_tests_go_red(sabotage: str) -> None:
     """A part that is switched off is noticed by those tests that are about it; with none, all is green."""
     code, red = run(sabotage)

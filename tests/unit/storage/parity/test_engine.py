@@ -92,9 +92,22 @@ def apply_edit(store: MemoryReader, edit: Edit) -> None:
 
 
 @given(st.integers(1, 80), edits)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_differences_are_exactly_the_edits(count: int, made: list[Edit]) -> None:
     """Whatever is edited, the differences are those that a simple comparer finds, and the rows add up."""
+    assert_edits_are_found(count, made)
+
+
+@pytest.mark.soak
+@given(st.integers(1, 80), edits)
+@settings(max_examples=500, deadline=None)
+def test_many_more_differences_are_exactly_the_edits(count: int, made: list[Edit]) -> None:
+    """The same of many more edits."""
+    assert_edits_are_found(count, made)
+
+
+def assert_edits_are_found(count: int, made: list[Edit]) -> None:
+    """Edit two stores apart, compare them, and compare them in the simplest way."""
     primary, secondary = stores(count)
     for edit in made:
         apply_edit(primary if edit[1] is PRISMA else secondary, edit)

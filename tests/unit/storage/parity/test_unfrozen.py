@@ -134,9 +134,26 @@ moves = st.lists(st.tuples(st.sampled_from(["title", "delete", "insert"]), st.in
 
 
 @given(moves, st.booleans(), st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_rows_that_move_are_never_differences(made: list[tuple[str, int]], first: bool, by_sketch: bool) -> None:  # noqa: FBT001 - drawn by Hypothesis
     """Whatever moves between two answers and arrives on the other side later is settled, and the rows add up."""
+    assert_moves_are_settled(made, first=first, by_sketch=by_sketch)
+
+
+@pytest.mark.soak
+@given(moves, st.booleans(), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_many_more_rows_that_move_are_never_differences(
+    made: list[tuple[str, int]],
+    first: bool,  # noqa: FBT001 - drawn by Hypothesis
+    by_sketch: bool,  # noqa: FBT001 - drawn by Hypothesis
+) -> None:
+    """The same of many more moves."""
+    assert_moves_are_settled(made, first=first, by_sketch=by_sketch)
+
+
+def assert_moves_are_settled(made: list[tuple[str, int]], *, first: bool, by_sketch: bool) -> None:
+    """Compare two stores of which one moves between any two of its answers."""
     primary, secondary = stores()
     secondary.held[key_of(0)]["title"] = "really different"
     leader, follower = (primary, secondary) if first else (secondary, primary)
