@@ -18,7 +18,7 @@ from contracts.replication import Standing, SyncStatus
 from contracts.vocabulary import StoreName
 from flows.replicating import channel_of, open_replication, replicated_datasets
 from flows.settings import Settings
-from flows.wiring import Stores
+from flows.wiring import Stores, home
 
 if TYPE_CHECKING:
     from storage.breaker import Guard
@@ -185,7 +185,7 @@ def make_senders(settings: Settings, environment: str) -> tuple[Sender, ...]:
     if settings.webhook_url is not None:
         senders.append(Webhook(settings.webhook_url, environment=environment))
     if settings.prefect_api_url is not None:
-        senders.append(PrefectEvents(environment=environment))
+        senders.append(PrefectEvents(environment=environment, home=home(settings)))
     return tuple(senders)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from contracts.errors import Unavailable
 from contracts.health import Message
+from flows.quiet import quiet_libraries
 from flows.webhook import body
 
 
@@ -12,12 +15,14 @@ class PrefectEvents:
 
     Args:
         environment: Name of the pair of stores.
+        home: Our folder, below which Prefect keeps its files unless the user chose another; None inside a flow.
     """
 
     channel = "prefect"
 
-    def __init__(self, *, environment: str) -> None:
+    def __init__(self, *, environment: str, home: Path | None = None) -> None:
         self._environment = environment
+        self._home = home
 
     def send(self, message: Message) -> None:
         """Hand one message to Prefect, which sends it in the background and says nothing of its fate.
@@ -26,19 +31,19 @@ class PrefectEvents:
             Unavailable: Prefect did not take it.
         """
         try:
-            self._emit(message)
-        except Exception as exc:  # noqa: BLE001 - whatever Prefect raises must not end the watch
-            why = type(exc).__name__
-        else:
-            return
-        raise Unavailable(f"Prefect did not take an alert: {why}.", "Check PREFECT_API_URL; it is tried again.")
+            taken = self._emit(message)
+        except Exception:  # noqa: BLE001 - whatever Prefect raises must not end the watch
+            taken = False
+        if not taken:
+            raise Unavailable("Prefect did not take an alert.", "Check PREFECT_API_URL; it is tried again.")
 
-    def _emit(self, message: Message) -> None:
+    def _emit(self, message: Message) -> bool:
+        quiet_libraries(self._home)
         from prefect.events import emit_event
 
         alert = message.alert
         parts = ("twinstore", self._environment, str(alert.rule), alert.subject)
-        emit_event(
+        event = emit_event(
             event=f"twinstore.alert.{message.phase}",
             resource={
                 "prefect.resource.id": ".".join(part for part in parts if part),
@@ -49,3 +54,4 @@ class PrefectEvents:
             },
             payload=body(message, self._environment),
         )
+        return event is not None

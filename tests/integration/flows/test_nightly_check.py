@@ -19,7 +19,7 @@ from flows.opening import opened
 from flows.settings import load_settings
 from flows.wiring import open_memory
 from storage.local.faults import fault, inject
-from tests.support.prefect_api import FlowRunView
+from tests.support.prefect_api import FlowRunView, until
 from tests.support.servers import Pair
 from tests.support.two_stores import adopted_as_equal, keys, titled, titles
 
@@ -249,3 +249,30 @@ def test_a_drain_as_a_flow_says_what_it_carried_over_and_what_it_left(
     done = sync(return_state=True)
     assert (done.name, done.message) == ("Completed", "planning: 1 key carried over (applied 1).")
     assert titles(stores, StoreName.SUPABASE)[key] == HIDDEN
+
+
+def test_alerts_come_as_events(client: SyncPrefectClient) -> None:
+    """Prefect has an alert's beginning and end, with labels that an automation can match."""
+    from contracts.health import Alert, AlertRule, Message, Phase
+    from contracts.vocabulary import Severity
+    from flows.prefect_events import PrefectEvents
+
+    now = datetime.now(UTC)
+    alert = Alert(
+        rule=AlertRule.STORE_FAILED, subject="supabase", severity=Severity.WARNING, text="It failed.", since=now
+    )
+    for phase in Phase:
+        message = Message(alert=alert, phase=phase, channel="prefect", raised_at=now)
+        PrefectEvents(environment="production").send(message)
+
+    def told() -> dict[str, Any] | None:
+        filters = {"filter": {"event": {"prefix": ["twinstore.alert."]}}}
+        found = client._client.post("/events/filter", json=filters).json()["events"]
+        return {event["event"]: event for event in found} if len(found) == len(Phase) else None
+
+    events = until(told, "two events")
+    assert set(events) == {"twinstore.alert.firing", "twinstore.alert.resolved"}
+    firing = events["twinstore.alert.firing"]
+    assert firing["resource"]["prefect.resource.id"] == "twinstore.production.store_failed.supabase"
+    assert firing["resource"]["twinstore.severity"] == "warning"
+    assert firing["payload"]["message"] == "It failed."
