@@ -106,7 +106,7 @@ def test_what_is_planted_is_plain_sql_on_its_own_rows(one: Fault) -> None:
     """Every statement names the planning table and, unless it is about the whole table, its keys."""
     assert one.title.endswith(".")
     assert one.rows > one.spared
-    for statement in one.inject:
+    for statement in one.statements:
         assert re.match(r"\s*(UPDATE|DELETE FROM|INSERT INTO) public\.planning\b", statement.sql)
         assert "%(keys)s" in statement.sql or one.exclusive
         assert not re.search(r"(?<!%)%(?![%(])", statement.sql.replace("%%", ""))
@@ -172,12 +172,12 @@ def test_an_unknown_fault_is_refused() -> None:
 def test_windows_lie_apart() -> None:
     """Rows that faults move to an hour of their own are months away from each other."""
     starts = sorted(
-        {start for one in EVERYTHING for s in one.inject for start in re.findall(r"timestamp '(\d{4}-\d\d)", s.sql)}
+        {start for one in EVERYTHING for s in one.statements for start in re.findall(r"timestamp '(\d{4}-\d\d)", s.sql)}
     )
     assert all(one[:7] != other[:7] for one, other in pairwise(starts))
 
 
-@pytest.mark.parametrize("one", (*ADOPTED, *ADOPTED_DECOYS), ids=lambda f: f.id)
+@pytest.mark.parametrize("one", [*ADOPTED, *ADOPTED_DECOYS], ids=lambda f: f.id)
 def test_a_fault_of_replication_is_consistent(one: Fault) -> None:
     """It is marked as one, is on the page, can be asked for by name, and its place belongs to a difference."""
     expects = one.expects
