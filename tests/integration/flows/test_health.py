@@ -16,7 +16,7 @@ from contracts.alerts import Backup, Thresholds
 from contracts.errors import OutcomeUnknown, Unavailable
 from contracts.health import AlertRule, HealthReport, Operation, Probe, Timing
 from contracts.vocabulary import Channel, StoreName, Verdict
-from flows.health import health_of, make_guards, probe_stores, watch_once
+from flows.health import health_of, make_guards, make_senders, probe_stores, remembered_health, watch_once
 from flows.opening import Opened
 from flows.settings import Settings
 from flows.wiring import Stores, find_stores
@@ -394,3 +394,34 @@ def test_a_pair_without_our_functions_is_watched(still_empty_pair: Pair, tmp_pat
     assert [store.failures for store in report.stores] == [0, 0]
     assert report.alerts == ()
     assert len(report.notes) == 2
+
+
+def test_a_primary_alone_is_watched(seeded_pair: Pair, tmp_path: Path) -> None:
+    """Without a way to the secondary, that one is not configured, and nobody is alarmed."""
+    settings = Settings.model_validate({"DATABASE_URL": seeded_pair.primary, "TWINSTORE_HOME": str(tmp_path)})
+    with open_state(None) as memory:
+        report = watch_once(settings, find_stores(settings, alone=True), memory, NOW, senders=())
+        assert [store.configured for store in report.stores] == [True, False]
+        assert report.alerts == ()
+        assert report.sync[0].dirty_secondary is None
+        assert storage_health(report.stores).supabase.error == "It is not configured."
+
+
+def test_a_report_shows_what_was_watched(scene: Scene) -> None:
+    """Where nobody watched there is nothing to show."""
+    assert remembered_health(scene.memory, scene.now) is None
+    report = scene.watch()
+    assert remembered_health(scene.memory, scene.now) == report
+
+
+def test_messages_go_where_the_settings_say(tmp_path: Path) -> None:
+    """Nowhere, to the webhook, to Prefect, or to both."""
+    hook, prefect = {"TWINSTORE_WEBHOOK_URL": "https://host/T"}, {"PREFECT_API_URL": "http://127.0.0.1:1/api"}
+    for named, channels in (
+        ({}, []),
+        (hook, ["webhook"]),
+        (prefect, ["prefect"]),
+        (hook | prefect, ["webhook", "prefect"]),
+    ):
+        settings = Settings.model_validate({"TWINSTORE_HOME": str(tmp_path), **named})
+        assert [sender.channel for sender in make_senders(settings, "production")] == channels
