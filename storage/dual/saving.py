@@ -1,0 +1,271 @@
+"""Writes: on the primary first, which orders them; on the secondary as a proposal where the primary is not there.
+
+After a commit of the primary the secondary is tried once, for a moment. Whatever comes of that, the key stays marked
+until the secondary has the write: nothing here is ever the only place where that is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from contracts.errors import TwinstoreError
+from contracts.replication import Applied, Judged
+from contracts.results import Consistency, DualStorageResult, Outcome, StoreResult
+from contracts.vocabulary import StoreName
+from storage.dual.asking import UNUSED, Asked, Asking, both_failed, mode, results
+from storage.dual.permission import Permission
+from storage.dual.rows import record_of
+from storage.dual.writing import DONE, Attempt, Done, Wish, error_of, write
+from storage.replication.doors import PrimaryDoors, SecondaryDoors
+
+if TYPE_CHECKING:
+    from storage.replication.messages import Item
+    from storage.replication.relay import Relay
+
+WRITE_S = 5.0  # seconds that the secondary has for a step of a write of its own
+LENT = 10_000  # so many keys are remembered that were written while the primary was away
+_THERE = (Applied.APPLIED, Applied.STALE)
+_HOME = (Judged.ACCEPTED, Judged.AGREED, Judged.JUDGED)
+_WHY_NOT = {
+    Applied.BUSY: "supabase holds a change of this record that prisma has not judged yet; the relay carries both over",
+    Applied.LOCKED: "somebody is writing this record on supabase; the relay tries again",
+    Applied.REJECTED: "supabase cannot hold this record; `twinstore sync dead-letters` says why",
+}
+_NOT_ADOPTED = "nothing is delivered before `twinstore adopt`; the write is kept for it"
+
+
+class NotSent(TwinstoreError):
+    """Nothing was sent to the secondary, so that its circuit breaker learns nothing."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Course:
+    """A write under way.
+
+    Attributes:
+        wish: What is wanted.
+        started: When it began.
+        attempt: What was sent to the primary.
+        primary: What came of the primary.
+        secondary: What came of the secondary.
+    """
+
+    wish: Wish
+    started: float
+    attempt: Attempt
+    primary: Asked[Done]
+    secondary: Asked[Done] | Asked[str] | Asked[Item] | None = None
+
+
+class Saving:
+    """Carries out wishes. Threads may share it; no lock is held during a call.
+
+    Args:
+        primary: Doors of the primary.
+        secondary: Doors of the secondary; None when there is none.
+        relay: The relay between them; None when nothing is delivered here.
+        asking: Asks stores.
+        clock: The present, UTC.
+        fast_path_s: Seconds that the secondary has for a delivery right after a write.
+    """
+
+    def __init__(
+        self,
+        primary: PrimaryDoors,
+        secondary: SecondaryDoors | None,
+        relay: Relay | None,
+        *,
+        asking: Asking,
+        clock: Callable[[], datetime],
+        fast_path_s: float,
+    ) -> None:
+        self._primary = primary
+        self._secondary = secondary
+        self._relay = relay
+        self._asking = asking
+        self._clock = clock
+        self._fast_path_s = fast_path_s
+        self._permission = Permission(primary, asking)
+        self._lent: dict[str, None] = {}  # keys that were written here while the primary was away, oldest first
+
+    def carry_out(self, wish: Wish) -> DualStorageResult:
+        """Carry a wish out, and say what became of it on each store.
+
+        Raises:
+            Invalid: What would come out breaks the contract, or the request's key was used for something else.
+        """
+        started, attempt = self._asking.now(), Attempt()
+        if wish.key in self._lent:
+            self._bring_home(wish.key)
+        asked = self._on_primary(wish, attempt)
+        looked: Asked[Item] | None = None
+        if asked.answer is not None and asked.answer.outcome is Outcome.MISSING:
+            home, looked = self._bring_home(wish.key)
+            asked = self._on_primary(wish, attempt) if home else asked
+        course = _Course(wish=wish, started=started, attempt=attempt, primary=asked, secondary=looked)
+        return self._without_primary(course) if asked.answer is None else self._with_primary(course, asked.answer)
+
+    # With the primary
+
+    def _on_primary(self, wish: Wish, attempt: Attempt) -> Asked[Done]:
+        return self._asking.ask(StoreName.PRISMA, lambda: write(self._primary, wish, attempt))
+
+    def _with_primary(self, course: _Course, done: Done) -> DualStorageResult:
+        primary = course.primary
+        if done.outcome in (Outcome.CONFLICT, Outcome.FAILED) or (
+            done.outcome is Outcome.MISSING and course.wish.verb != "delete"
+        ):
+            error = error_of(done, course.wish)
+            refused = primary.result(success=False, outcome=done.outcome, error=error)
+            other = UNUSED
+            if course.secondary is not None and course.secondary.error is not None:
+                other = course.secondary.result()
+            return self._answer(course, done, refused, other, error=error)
+        secondary, dirty = self._delivered(course, done)
+        own = primary.result(outcome=done.outcome)
+        return self._answer(course, done._replace(dirty=dirty), own, secondary)
+
+    def _delivered(self, course: _Course, done: Done) -> tuple[StoreResult, bool]:
+        """Try once to deliver what was written; return what the secondary did, and whether it is still owed."""
+        if not done.dirty:
+            return UNUSED, False
+        relay = self._relay
+        if relay is None or self._secondary is None:
+            return UNUSED, True
+        asked = self._asking.ask(StoreName.SUPABASE, lambda: self._deliver(relay, course.wish.key))
+        course.secondary = asked
+        if isinstance(asked.error, NotSent):
+            return UNUSED.model_copy(update={"error": asked.error.what}), True
+        verdict = asked.answer
+        there = verdict in _THERE
+        why = None if there or verdict is None else _WHY_NOT.get(Applied(verdict), verdict)
+        return asked.result(success=there, outcome=verdict, error=why), not there
+
+    def _deliver(self, relay: Relay, key: str) -> str:
+        if not self._permission.to_deliver():
+            raise NotSent(_NOT_ADOPTED, "Run `twinstore adopt`.")
+        try:
+            return relay.deliver(key, deadline_s=self._fast_path_s)
+        except TwinstoreError as exc:
+            if exc.store == StoreName.PRISMA:  # it says nothing about the secondary
+                raise NotSent(str(exc), "The relay delivers it.") from None
+            raise
+
+    def _bring_home(self, key: str) -> tuple[bool, Asked[Item] | None]:
+        """Have the primary judge a change that only the secondary holds; return whether it took it over.
+
+        Beside it stands how the secondary was asked; None when it was not.
+        """
+        secondary = self._secondary
+        if secondary is None or not self._permission.to_deliver():
+            return False, None
+        looked = self._asking.ask(StoreName.SUPABASE, lambda: secondary.look([key], deadline_s=WRITE_S)[key])
+        item = looked.answer
+        if item is None or item.change is None:
+            if item is not None:
+                self._lent.pop(key, None)
+            return False, looked
+        judged = self._asking.ask(StoreName.PRISMA, lambda: self._primary.judge([item])[0])
+        if judged.answer is None or judged.answer.outcome not in _HOME:
+            return False, looked
+        self._lent.pop(key, None)
+        change = item.change
+        self._asking.ask(StoreName.SUPABASE, lambda: secondary.settle([(key, change)], deadline_s=WRITE_S))
+        return True, looked
+
+    # Without the primary
+
+    def _without_primary(self, course: _Course) -> DualStorageResult:
+        primary = course.primary
+        secondary = self._secondary
+        if not primary.unavailable or secondary is None:
+            return self._failed(course, UNUSED)
+        wish = course.wish
+
+        def propose() -> Done:
+            if primary.unknown:
+                return self._same_again(secondary, course)
+            return write(secondary, wish, Attempt(), always=True, deadline_s=WRITE_S)
+
+        asked = self._asking.ask(StoreName.SUPABASE, propose)
+        course.secondary = asked
+        done = asked.answer
+        if done is None:
+            return self._failed(course, asked.result())
+        if done.outcome in (Outcome.CONFLICT, Outcome.FAILED, Outcome.MISSING):
+            error = error_of(done, wish)
+            return self._failed(course, asked.result(success=False, outcome=done.outcome, error=error), done)
+        self._lent[wish.key] = None
+        while len(self._lent) > LENT:
+            self._lent.pop(next(iter(self._lent)), None)
+        return self._answer(course, done, primary.result(), asked.result(outcome=done.outcome))
+
+    def _same_again(self, secondary: SecondaryDoors, course: _Course) -> Done:
+        """Write to the secondary what the primary may hold already: the very same row, so that both agree in the end.
+
+        A change of somebody else that waits there is never overwritten.
+        """
+        wish, sent = course.wish, course.attempt
+        item = secondary.look([wish.key], deadline_s=WRITE_S)[wish.key]
+        if item.change is not None:
+            return Done(Outcome.FAILED, None, dirty=True)
+        written = secondary.put(wish.key, sent.row, expected=item.row, request=wish.request, deadline_s=WRITE_S)
+        outcome = DONE.get(written.outcome, Outcome.FAILED)
+        if sent.row is not None and outcome in (Outcome.CREATED, Outcome.UPDATED):
+            outcome = Outcome.CREATED if sent.before is None else Outcome.UPDATED
+        return Done(outcome, written.row, dirty=True, repeated=written.repeated)
+
+    def _failed(self, course: _Course, secondary: StoreResult, done: Done | None = None) -> DualStorageResult:
+        primary = course.primary
+        own = primary.result()
+        unknown = primary.unknown or secondary.outcome == Outcome.UNKNOWN
+        outcome = Outcome.UNKNOWN if unknown else Outcome.FAILED
+        if done is not None and not unknown and done.outcome in (Outcome.CONFLICT, Outcome.MISSING):
+            outcome = done.outcome
+        if unknown:
+            error = f"Nobody can say whether the {course.wish.verb} was carried out: {own.error or secondary.error}"
+        elif not primary.unavailable:
+            error = f"The {course.wish.verb} failed on prisma: {own.error}"
+        else:
+            error = both_failed(course.wish.verb, own, secondary, alone=self._secondary is None)
+        return self._answer(course, Done(outcome, None, dirty=False), own, secondary, error=error)
+
+    # The answer
+
+    def _answer(
+        self,
+        course: _Course,
+        done: Done,
+        primary: StoreResult,
+        secondary: StoreResult,
+        *,
+        error: str | None = None,
+    ) -> DualStorageResult:
+        success = error is None
+        store = StoreName.PRISMA if primary.success or not secondary.success else StoreName.SUPABASE
+        consistency = Consistency.PARTIAL if success else Consistency.FAILED
+        if success and primary.success and self._secondary is not None and not done.dirty:
+            consistency = Consistency.FULL
+        partial = secondary.error or (None if primary.success else primary.error)
+        if success and consistency is Consistency.PARTIAL and partial is not None:
+            error = f"Partial {course.wish.verb}, the other store gets it later: {partial}"
+        return DualStorageResult(
+            id=course.wish.key,
+            success=success,
+            error=error,
+            details=results(primary, secondary),
+            consistency=consistency,
+            degradation_mode=mode(course.primary, course.secondary, alone=self._secondary is None),
+            timestamp=round(self._clock().timestamp() * 1000),
+            total_time_ms=self._asking.ms_since(course.started),
+            prisma_success=primary.success,
+            supabase_success=secondary.success,
+            prisma_error=primary.error,
+            supabase_error=secondary.error,
+            outcome=done.outcome,
+            record=None if done.row is None else record_of(done.row, store=store, pending=done.dirty),
+            repeated=done.repeated,
+        )
