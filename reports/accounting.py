@@ -50,5 +50,6 @@ def _total(counts: Sequence[SideCounts]) -> SideCounts:
         differing=sum(c.differing for c in counts),
         only=sum(c.only for c in counts),
         deferred=sum(c.deferred for c in counts),
+        pending=sum(c.pending for c in counts),
         excluded=dict(excluded),
     )

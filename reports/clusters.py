@@ -11,6 +11,7 @@ from contracts.verdicts import Cluster, DatasetReport, Difference, Explanation, 
 from contracts.vocabulary import Cause, DifferenceKind
 from reports.budget import CLUSTERS_MAX, FIELDS_MAX, KEYS_MAX, LISTED_PER_CLUSTER, Budget, Shown, first
 from reports.diff import FieldDiff, field_diff
+from reports.replication import place_of
 from reports.text import KEY_MAX, age, count, moment, one_line, slug
 from reports.words import CAUSES, KINDS
 
@@ -25,6 +26,7 @@ class DifferenceView:
         since: Since when it is known, in words.
         returned: True when it had been gone and came back.
         flapping: True when it keeps coming back.
+        place: How it stands in replication, in words; empty where the stores do not replicate.
         fields: Its fields, side by side.
     """
 
@@ -33,6 +35,7 @@ class DifferenceView:
     since: str
     returned: bool
     flapping: bool
+    place: str
     fields: Shown[FieldDiff]
 
     @property
@@ -139,6 +142,7 @@ def difference_view(difference: Difference, report: RunReport, mask_key: bytes) 
         since=_since(difference.first_seen, difference.runs_seen, report.started_at),
         returned=difference.returned,
         flapping=difference.flapping,
+        place=place_of(difference),
         fields=first(fields, FIELDS_MAX, len(difference.fields)),
     )
 

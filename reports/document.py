@@ -26,6 +26,7 @@ from contracts.vocabulary import StoreName
 from reports.checks import tally
 from reports.health import health_document
 from reports.masking import first_difference, sides
+from reports.replication import replication_document
 
 SCHEMA_VERSION: Final = "1.0"
 _EXACT: Final = 2**53 - 1  # a larger integer loses digits in tools that read numbers as doubles
@@ -89,6 +90,7 @@ def _dataset(dataset: DatasetReport, report: RunReport, mask_key: bytes) -> dict
         "checks_by_status": dict(tally(dataset.checks).parts),
         "history": _history(dataset.history),
         "proof": dataset.proof and _proof(dataset.proof),
+        "replication": dataset.replication and replication_document(dataset.replication),
     }
 
 
@@ -107,6 +109,8 @@ def _difference(difference: Difference, report: RunReport, mask_key: bytes) -> d
         "runs_seen": difference.runs_seen,
         "returned": difference.returned,
         "flapping": difference.flapping,
+        "place": difference.place,
+        "waiting_s": difference.waiting_s,
     }
 
 
@@ -212,7 +216,7 @@ def _rows(rows: RowTotals) -> dict[str, Any]:
 
 
 def _counts(counts: SideCounts) -> dict[str, Any]:
-    numbers = {n: _int(getattr(counts, n)) for n in ("read", "matched", "differing", "only", "deferred")}
+    numbers = {n: _int(getattr(counts, n)) for n in ("read", "matched", "differing", "only", "deferred", "pending")}
     return numbers | {"excluded": _ints(counts.excluded), "balance": _int(counts.balance)}
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from contracts.verdicts import DatasetReport, RangeAccount, Reason, RunReport
 from contracts.vocabulary import CheckStatus, Exclusion, StoreName
 from reports.accounting import Account, accounts, exclusions, unbalanced
-from reports.budget import CHECKS_MAX, LISTED_BYTES, RANGES_MAX, REASONS_MAX, Budget, Shown, first
+from reports.budget import CHECKS_MAX, KEYS_MAX, LISTED_BYTES, RANGES_MAX, REASONS_MAX, Budget, Shown, first
 from reports.charts import Chart, differences_chart, rows_chart, trend
 from reports.checks import CheckView, Tally, check_views, tally
 from reports.clusters import ClusterView, cluster_views
 from reports.health import alert_lines, store_lines, sync_sentence
 from reports.page import render
 from reports.proof import Tried, tried
+from reports.replication import ReplicationView, replication_view
 from reports.text import percent, slug
 
 
@@ -36,6 +37,8 @@ class DatasetView:
         unbalanced: Number of ranges that do not add up.
         ranges: Conservation per range.
         tried: How the comparison tested itself.
+        replication: How its replication stood; None for a dataset that cannot be replicated.
+        under_way: Keys whose change is under way.
         differences_chart: Differences over time.
         rows_chart: Rows over time.
     """
@@ -54,6 +57,8 @@ class DatasetView:
     unbalanced: int
     ranges: Shown[RangeAccount]
     tried: tuple[Tried, ...]
+    replication: ReplicationView | None
+    under_way: Shown[str]
     differences_chart: Chart
     rows_chart: Chart
 
@@ -103,9 +108,18 @@ def dataset_view(dataset: DatasetReport, report: RunReport, mask_key: bytes, bud
         unbalanced=len(unbalanced(dataset)),
         ranges=first(_ranges(dataset), RANGES_MAX),
         tried=tried(dataset.proof),
+        replication=replication_view(dataset.replication) if dataset.replication else None,
+        under_way=_under_way(dataset),
         differences_chart=differences_chart(points),
         rows_chart=rows_chart(points),
     )
+
+
+def _under_way(dataset: DatasetReport) -> Shown[str]:
+    if dataset.replication is None:
+        return first((), KEYS_MAX)
+    keys = [one.key for one in dataset.replication.pending]
+    return first(keys, KEYS_MAX, dataset.replication.pending_total)
 
 
 def _ranges(dataset: DatasetReport) -> list[RangeAccount]:

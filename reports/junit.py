@@ -11,10 +11,12 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from contracts.gate import Decision, Ground, Ruling
-from contracts.verdicts import CheckResult, DatasetReport, Reason, RunReport
+from contracts.replication import ReplicationState
+from contracts.verdicts import CheckResult, DatasetReport, Reason, ReplicationReport, RunReport
 from contracts.vocabulary import CheckStatus, StoreName, Verdict
 from reports.accounting import unbalanced
 from reports.checks import outcome
+from reports.replication import replication_sentence, replication_view
 from reports.text import count, cut, more
 
 KEYS_MAX: Final = 20
@@ -101,6 +103,8 @@ def _parity_suite(dataset: DatasetReport, accepted: str) -> Element:
     """Make the suite about the rows; where all differences are accepted, `accepted` says why."""
     name = f"{dataset.name}.parity"
     cases = [_agree_case(name, dataset, accepted), _account_case(name, dataset)]
+    if dataset.replication is not None and dataset.replication.state is ReplicationState.ON:
+        cases.append(_replication_case(name, dataset.replication))
     for cluster in dataset.clusters:
         case = _case(name, f"{cluster.cause}: {cluster.sentence}")
         message = f"{count(cluster.count, 'row')}: {cluster.sentence}"
@@ -126,6 +130,18 @@ def _agree_case(name: str, dataset: DatasetReport, accepted: str) -> Element:
             "The run could not tell whether the stores agree.",
             _lines(dataset.reasons),
         )
+    return case
+
+
+def _replication_case(name: str, replication: ReplicationReport) -> Element:
+    """Make the case about what is between the stores; writes that passed by capture fail a check of their own."""
+    case = _case(name, "changes are carried over")
+    said = replication_sentence(replication)
+    todo = "\n".join(replication_view(replication).todo)
+    if replication.dead_letters:
+        _add(case, "failure", "dead_letter", f"{count(replication.dead_letters, 'change')} given up: {said}", todo)
+    else:
+        SubElement(case, "system-out").text = _text("\n".join(filter(None, (said, todo))))
     return case
 
 

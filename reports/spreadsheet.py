@@ -26,6 +26,8 @@ HEADER: Final = (
     "first_seen",
     "runs_seen",
     "returned",
+    "place",
+    "waiting_s",
 )
 _FORMULA: Final = frozenset("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")  # the last four are full-width
 
@@ -45,7 +47,9 @@ def to_csv(report: RunReport, *, mask_key: bytes) -> Iterator[str]:
 def _cells(difference: Difference, report: RunReport, mask_key: bytes) -> Iterator[tuple[str, ...]]:
     """Yield what follows the key and kind of each line: one per field, or one for a row without fields."""
     seen = difference.first_seen.isoformat() if difference.first_seen else ""
-    age = (seen, str(difference.runs_seen), "yes" if difference.returned else "no")
+    waited = "" if difference.waiting_s is None else f"{difference.waiting_s:.0f}"
+    returned = "yes" if difference.returned else "no"
+    age = (seen, str(difference.runs_seen), returned, difference.place or "", waited)
     if not difference.fields:
         yield (difference.cause, "", "", "", "", "", "", *age)
     for field in difference.fields:

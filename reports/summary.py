@@ -11,6 +11,7 @@ from contracts.vocabulary import CheckStatus
 from reports.checks import outcome, tally
 from reports.health import health_sentence
 from reports.proof import audit_sentence
+from reports.replication import replication_sentence, replication_view
 from reports.text import NAME, duration, moment, more, number, one_line, percent
 from reports.words import CAUSES, SEVERITY_RANK, STATUS_RANK, SYMBOLS
 
@@ -54,9 +55,15 @@ def _dataset(dataset: DatasetReport) -> list[str]:
         f"| moved, excluded | {number(rows.deferred)}, {number(rows.excluded)} |",
         f"| checks | {', '.join(f'{number(n)} {s}' for s, n in tally(dataset.checks).parts) or 'none evaluated'} |",
     ]
+    if rows.pending:
+        lines.append(f"| under way | {number(rows.pending)} |")
+    if dataset.replication is not None:
+        lines.append(f"| replication | {sentence(replication_sentence(dataset.replication))} |")
     if dataset.proof is not None:
         lines.append(f"| audit | {plain(audit_sentence(dataset.proof))} |")
     parts = ["\n".join(lines), *(sentence(note) for note in dataset.notes[:LINES_MAX])]
+    if dataset.replication is not None and (todo := replication_view(dataset.replication).todo):
+        parts.append("\n".join(f"- {sentence(line)}" for line in todo))
     if dataset.clusters:
         head = ["| rows | what | cause | new |", "|---:|---|---|---:|"]
         body = [

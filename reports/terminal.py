@@ -8,6 +8,7 @@ from contracts.verdicts import DatasetReport, RunReport
 from contracts.vocabulary import CheckStatus, Verdict
 from reports.accounting import accounts
 from reports.checks import outcome, tally
+from reports.replication import replication_view
 from reports.text import duration, more, number, one_line
 from reports.words import CAUSES, SEVERITY_RANK, STATUS_RANK, SYMBOLS
 
@@ -48,6 +49,11 @@ def _print_dataset(dataset: DatasetReport, console: Console) -> None:
     console.print(shown(dataset.name, "bold"), mark(dataset.verdict), shown(f"checks: {parts}", "dim"))
     for note in dataset.notes[:LINES_MAX]:
         console.print(shown(note, "dim"))
+    if dataset.replication is not None:
+        view = replication_view(dataset.replication)
+        console.print(shown(view.sentence, "dim"))
+        for line in view.todo:
+            console.print(shown(line, "dim"))
     if dataset.clusters:
         console.print(_clusters(dataset))
     if any(check.status is not CheckStatus.PASSED for check in dataset.checks):
@@ -74,11 +80,13 @@ def _checks(dataset: DatasetReport) -> Table:
 
 
 def _rows(dataset: DatasetReport) -> Table:
-    columns = ("Rows read", "Equal", "Not equal", "Only here", "Moved", "Excluded")
+    waits = dataset.rows.pending > 0
+    columns = ("Rows read", "Equal", "Not equal", "Only here", "Moved", *(["Under way"] if waits else []), "Excluded")
     table = _table("Store", *columns, "Account", right=columns)
     for account in accounts(dataset):
         c = account.counts
-        terms = (c.read, c.matched, c.differing, c.only, c.deferred, sum(c.excluded.values()))
+        under_way = [c.pending] if waits else []
+        terms = (c.read, c.matched, c.differing, c.only, c.deferred, *under_way, sum(c.excluded.values()))
         balance = shown("adds up", "green") if not c.balance else shown(f"{number(c.balance)} off", "bold red")
         table.add_row(shown(account.store), *(shown(number(term)) for term in terms), balance)
     return table

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from contracts.health import Alert, AlertRule, HealthReport, Probe, SyncFigures, summed_up
+from contracts.replication import Gap, Place, ReplicationState, Standing
 from contracts.verdicts import (
     MISSING,
     CheckResult,
@@ -22,12 +23,15 @@ from contracts.verdicts import (
     History,
     RangeAccount,
     Reason,
+    ReplicationReport,
     RowTotals,
     RunReport,
     SelfProof,
     SideCounts,
+    StoreCapture,
     StoreFacts,
     TrendPoint,
+    UnderWay,
 )
 from contracts.vocabulary import (
     Cause,
@@ -107,8 +111,17 @@ def make_check(check_id: str, status: CheckStatus = CheckStatus.PASSED, **rest: 
 
 def make_counts(**terms: Any) -> SideCounts:
     """Return the account of one side; it adds up unless `read` is given."""
-    values: dict[str, Any] = {"matched": 0, "differing": 0, "only": 0, "deferred": 0, "excluded": {}} | terms
-    total = sum(values[t] for t in ("matched", "differing", "only", "deferred")) + sum(values["excluded"].values())
+    values: dict[str, Any] = {
+        "matched": 0,
+        "differing": 0,
+        "only": 0,
+        "deferred": 0,
+        "pending": 0,
+        "excluded": {},
+    } | terms
+    total = sum(values[t] for t in ("matched", "differing", "only", "deferred", "pending")) + sum(
+        values["excluded"].values()
+    )
     return SideCounts(**{"read": total} | values)
 
 
@@ -154,6 +167,49 @@ def make_dataset(**rest: Any) -> DatasetReport:
         "proof": make_proof(),
     }
     return DatasetReport(**values | rest)
+
+
+def make_standing(store: StoreName, **rest: Any) -> Standing:
+    """Return what a store says that is captured since a week, and where nothing waits."""
+    since = STARTED - timedelta(days=7)
+    adopted = {"adopted_at": since + timedelta(minutes=5)} if store is StoreName.PRISMA else {}
+    values: dict[str, Any] = {"since": since, "now": STARTED, "last_change": 41} | adopted
+    return Standing(store=store, **values | rest)
+
+
+def make_replication(**rest: Any) -> ReplicationReport:
+    """Return the replication of two stores that were adopted, and between which nothing waits."""
+    values: dict[str, Any] = {
+        "state": ReplicationState.ON,
+        "stores": tuple(StoreCapture(store=store, standing=make_standing(store)) for store in StoreName),
+        "conflicts": 0,
+        "dead_letters": 0,
+        "failing": 0,
+        "max_lag_s": 900.0,
+    }
+    return ReplicationReport(**values | rest)
+
+
+def make_troubled_replication() -> ReplicationReport:
+    """Return a replication that shows a bit of everything that may be wrong with one."""
+    hour = timedelta(hours=1)
+    standings = (
+        make_standing(StoreName.PRISMA, dirty=1_204, oldest_at=STARTED - 3 * hour),
+        make_standing(
+            StoreName.SUPABASE, dirty=1, oldest_at=STARTED - hour / 30, gap=Gap.TRUNCATED, gap_at=STARTED - 2 * hour
+        ),
+    )
+    return make_replication(
+        stores=tuple(StoreCapture(store=one.store, standing=one) for one in standings),
+        conflicts=2,
+        dead_letters=1,
+        failing=4,
+        places={Place.NOT_YET: 3, Place.CONFLICT: 2, Place.DEAD_LETTER: 1, Place.LOST: 5},
+        pending=tuple(
+            UnderWay(key=make_key(n), kind=DifferenceKind.DIFFERING, waiting_s=120.0 - n) for n in range(1, 13)
+        ),
+        pending_total=12,
+    )
 
 
 def make_proof(**rest: Any) -> SelfProof:
