@@ -133,7 +133,7 @@ def _replication(settings: Settings, stores: Stores) -> Iterator[Symptom]:
 def _survey(name: str, found: Survey) -> Iterator[Symptom]:
     if found.errors:
         wrong = found.errors[0]
-        bad = State.BAD if found.adopted else State.NOTE
+        bad = State.BAD if found.captured else State.NOTE
         yield Symptom(
             about="sync", state=bad, text=f"How far {name} has come is unknown: {wrong.what}", todo=wrong.todo
         )
@@ -149,7 +149,7 @@ def _survey(name: str, found: Survey) -> Iterator[Symptom]:
             todo="Run `twinstore check` to see what differs, then `twinstore adopt`.",
         )
     if not status.ready and not gaps:
-        captured = "are captured, but" if found.adopted else "are not captured, and"
+        captured = "are captured, but" if found.captured else "are not captured, and"
         yield Symptom(
             about="sync",
             state=State.NOTE,

@@ -26,7 +26,7 @@ from contracts.errors import (
 from contracts.vocabulary import StoreName
 from flows.replicating import Replication
 from flows.stages import understood
-from flows.sync import Slice, Turn, carry
+from flows.sync import YIELD_S, Slice, Turn, carry
 
 if TYPE_CHECKING:
     from storage.breaker import Guard
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 PASSING = (Unavailable, TimedOut, ProtocolError, Conflict)
 """What may be gone by itself."""
 
-_LEFT_OVER = ("busy", "locked")  # outcomes that are tried again at once
+_LEFT_OVER = ("busy", "locked")  # outcomes that are tried again soon
 
 
 class Told(StrEnum):
@@ -84,6 +84,7 @@ class Pauses:
         refused_s: While a person has to do something.
         look_again_s: Between two looks at keys that failed, when nothing else changed.
         turn_s: While another process has its turn.
+        yield_s: After a turn that left something, so that others can have theirs.
     """
 
     interval_s: float = 1.0
@@ -92,6 +93,7 @@ class Pauses:
     refused_s: float = 30.0
     look_again_s: float = 30.0
     turn_s: float = 1.0
+    yield_s: float = YIELD_S
 
 
 class Follower:
@@ -131,6 +133,7 @@ class Follower:
         self._since = 0.0
         self._seen: tuple[int | None, ...] = ()
         self._look_at = 0.0
+        self._fruitless = 0
 
     def run(self) -> None:
         """Take one step after the other until somebody asks to stop."""
@@ -149,7 +152,7 @@ class Follower:
         except Exception as exc:  # noqa: BLE001 - whatever it is, the loop goes on
             return self._troubled(understood(exc, None))
         self._well()
-        return self._pauses.interval_s if finished else 0.0
+        return self._pauses.interval_s if finished else self._pauses.yield_s
 
     def _work(self) -> bool:
         """Look at both stores, and carry over what waits; False when more is there to be carried at once."""
@@ -162,9 +165,11 @@ class Follower:
         if seen == self._seen and self._clock() < self._look_at:
             return True  # what waits was tried, and its time has not come
         part = self._carried(relay)
-        left_over = not part.finished or any(part.done.outcomes[outcome] for outcome in _LEFT_OVER)
-        self._seen = () if left_over else seen
-        self._look_at = self._clock() + self._pauses.look_again_s
+        left_over = any(part.done.outcomes[outcome] for outcome in _LEFT_OVER)
+        self._fruitless = 0 if part.done.carried else min(self._fruitless + 1, 20)
+        wait_s = self._pauses.interval_s * 2.0**self._fruitless if left_over else self._pauses.look_again_s
+        self._look_at = self._clock() + min(wait_s, self._pauses.look_again_s)
+        self._seen = seen if part.finished else ()
         return part.finished
 
     def _carried(self, relay: Relay) -> Slice:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from storage.replication.relay import Pass, Relay
 
 SLICE_S = 5.0  # after so long the lease is given back for a moment, so that a check can begin
+YIELD_S = 0.25  # that moment: longer than others wait before they ask again
 
 Turn = Callable[[], AbstractContextManager[object]]
 """Waits until it is our turn, and keeps others from theirs for as long as its context lasts."""
@@ -58,8 +59,8 @@ class Survey:
         return Conclusion.WAITS if waits else Conclusion.FINE
 
     @property
-    def adopted(self) -> bool:
-        """True when somebody adopted the stores, or began to: writes of one of them are captured."""
+    def captured(self) -> bool:
+        """True when writes of one of the stores are captured: somebody adopted them, or began to."""
         sides = (self.status.primary, self.status.secondary)
         return any(side is not None and side.since is not None for side in sides)
 
@@ -166,6 +167,7 @@ def drain(
     turn: Turn,
     *,
     stop: Callable[[], bool] = lambda: False,
+    wait: Callable[[float], None] = time.sleep,
     progress: Callable[[Pass], None] = lambda _: None,
 ) -> Slice:
     """Carry changes over, turn by turn, until nothing moves or somebody asks to stop.
@@ -183,6 +185,7 @@ def drain(
         done += part.done
         if part.finished or stop():
             return Slice(done=done, finished=part.finished)
+        wait(YIELD_S)
 
 
 def _more(progress: Callable[[Pass], None], before: Pass, now: Pass) -> None:

@@ -40,21 +40,29 @@ def status_command(dataset: str | None, *, as_json: bool) -> None:
 
 def on_command(dataset: str | None) -> None:
     """Capture the writes of both sides. Where capture was off or has a gap, nothing is carried over until `adopt`."""
+    with opened(dataset, alone=True) as work:
+        for replication in work.replications:
+            out().print(f"{replication.dataset.name}: {_on(replication)}", soft_wrap=True)
+
+
+def _on(replication: Replication) -> str:
+    """Turn capture on, and return what holds now; without a way to the secondary, on the primary alone."""
     from storage.replication import adoption
 
-    with opened(dataset) as work:
-        for replication in work.replications:
-            primary, secondary, relay = replication.both()
-            status = relay.status()
-            name = replication.dataset.name
-            if all(side is not None and side.since and side.gap is None for side in (status.primary, status.secondary)):
-                out().print(f"{name}: writes of both sides are captured already.")
-                continue
-            adoption.begin(primary, secondary, replication.book)
-            out().print(
-                f"{name}: writes of both sides are captured. Run `twinstore adopt` to have them carried over.",
-                soft_wrap=True,
-            )
+    primary, secondary = replication.primary, replication.secondary
+    sides = [primary.standing(), *([secondary.standing()] if secondary else [])]
+    if all(side.since is not None and side.gap is None for side in sides):
+        return f"writes of {_names(sides)} are captured already."
+    if secondary is None:
+        replication.book.halt()
+        primary.capture(wanted=True)
+        return "writes of prisma are captured. Run `twinstore adopt` once a key of service_role leads to supabase."
+    adoption.begin(primary, secondary, replication.book)
+    return "writes of both sides are captured. Run `twinstore adopt` to have them carried over."
+
+
+def _names(sides: list[Standing]) -> str:
+    return "both sides" if len(sides) > 1 else str(sides[0].store)
 
 
 def off_command(dataset: str | None, *, yes: bool) -> None:

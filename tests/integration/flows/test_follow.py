@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
 
+import psycopg
 import pytest
 
 from contracts.vocabulary import Channel, StoreName
@@ -190,6 +191,33 @@ def test_what_failed_is_left_alone_until_its_time(
         loop.step()
         assert heard.told() == [Told.CARRIED]
         assert work.replications[0].book.counts() == (0, 0, 0)
+
+
+def test_a_record_that_somebody_holds_is_left_to_the_next_time(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is tried again soon, and less often the longer it lasts; the other records go on meanwhile."""
+    heard = Heard()
+    one, other = keys(seeded_pair, 2)
+    with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
+        adopted_as_equal(work)
+        loop = follower(work, heard)
+        with psycopg.connect(seeded_pair.secondary) as blocker:
+            blocker.execute(f"SELECT FROM {TABLE} WHERE id::text = %s FOR UPDATE", [one])
+            titled(seeded_pair, PRISMA, one, "ours")
+            titled(seeded_pair, PRISMA, other, "ours, too")
+            loop.step()
+            assert heard.news[0].facts["locked"] == 2  # looked at again while something moved
+            assert titles(seeded_pair, SUPABASE)[other] == "ours, too"
+            loop.step()
+            heard.now += 0.9
+            before = work.replications[0].primary.standing().dirty
+            assert (loop.step(), before) == (PAUSES.interval_s, 1)
+        heard.now += 30.0
+        heard.news.clear()
+        loop.step()
+        assert heard.told() == [Told.CARRIED]
+    assert titles(seeded_pair, SUPABASE)[one] == "ours"
 
 
 def test_two_processes_take_turns(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,6 +145,18 @@ def test_without_a_key_of_service_role_the_primary_is_told_alone(
         assert "without a key" in str(command("sync", "run").exception)
 
 
+def test_the_primary_alone_can_be_captured(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before there is a key of service_role, writes to the primary are noted, to be carried over one day."""
+    with work_on(seeded_pair, Channel.RPC, home, monkeypatch):
+        monkeypatch.delenv("SUPABASE_SECRET_KEY")
+        done = command("capture", "on")
+        assert (done.exit_code, "once a key of service_role" in flat(done.stdout)) == (0, True)
+        assert [triggers(seeded_pair, store) for store in StoreName] == [2, 0]
+        assert "writes of prisma are captured already" in command("capture", "on").stdout
+        titled(seeded_pair, PRISMA, keys(seeded_pair, 1)[0], "ours")
+        assert status()["primary"]["dirty"] == 1
+
+
 def test_rows_over_rest_are_refused_by_name(pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The channel cannot replicate, and the sentence says what can."""
     with work_on(pair, Channel.RPC, home, monkeypatch):
