@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from contracts.errors import ConfigurationError
+from contracts.replication import Place
 from contracts.vocabulary import Cause, Severity, StoreName
 from contracts.waivers import Waiver
 
@@ -18,6 +19,9 @@ PolicyPlace = tuple[str | int, ...]
 
 NEVER_WAIVED = frozenset({Cause.SIDE_EMPTY, Cause.UNEXPLAINED})
 """Causes for which nobody can answer: a store that lost everything, and what nothing explains."""
+
+NEVER_WAIVED_PLACES = frozenset({Place.LOST})
+"""What nobody can answer for, since nothing says that it will ever end: a write that passed by capture."""
 
 Rows = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -93,21 +97,25 @@ class Limits(_Strict):
         deferred: Rows that may have moved while they were looked at, as a share of the larger store. A run defers at
             most 0.1 % in any case.
         excluded: Rows that may be left out of the comparison, as a share of the larger store; any number unless said.
+        pending: Rows that may differ while their change is under way, as a share of the larger store; any number unless
+            said.
         min_rows: Rows that each store must hold for a comparison to prove anything; 1 unless said.
     """
 
     differences: Limit | None = None
     deferred: Limit | None = None
     excluded: Limit | None = None
+    pending: Limit | None = None
     min_rows: Rows | None = None
 
 
 class WaiverEntry(_Strict):
-    """A failure, or differences of one cause, that somebody answers for until a day.
+    """A failure, or differences of one cause or one place, that somebody answers for until a day.
 
     Attributes:
-        check: Id of a check; or `cause` is given.
+        check: Id of a check; or `cause` or `place` is given.
         cause: Cause of differences; then `dataset` is needed.
+        place: How differences stand in replication; then `dataset` is needed, and no store is said.
         dataset: The dataset that has the differences.
         store: The store that it is about; both unless said.
         owner: Who answers for it.
@@ -117,6 +125,7 @@ class WaiverEntry(_Strict):
 
     check: CheckId | None = None
     cause: Cause | None = None
+    place: Place | None = None
     dataset: Name | None = None
     store: StoreName | None = None
     owner: Words
@@ -125,19 +134,21 @@ class WaiverEntry(_Strict):
 
     @model_validator(mode="after")
     def _names_one_thing(self) -> Self:
-        if (self.check is None) == (self.cause is None):
-            raise ValueError("a waiver needs either check or cause")
-        if (self.cause is None) != (self.dataset is None):
-            raise ValueError("dataset is said together with cause, and only then")
-        if self.cause in NEVER_WAIVED:
-            raise ValueError(f"{self.cause} cannot be waived")
+        if sum(target is not None for target in (self.check, self.cause, self.place)) != 1:
+            raise ValueError("a waiver needs either check, cause or place")
+        if (self.check is None) != (self.dataset is not None):
+            raise ValueError("dataset is said together with cause or place, and only then")
+        if self.cause in NEVER_WAIVED or self.place in NEVER_WAIVED_PLACES:
+            raise ValueError(f"{self.cause or self.place} cannot be waived")
+        if self.place is not None and self.store is not None:
+            raise ValueError("a place is about both stores")
         return self
 
     @property
     def waiver(self) -> Waiver:
         """The waiver that this entry declares."""
         return Waiver(
-            target=self.check or str(self.cause),
+            target=self.check or str(self.cause or self.place),
             dataset=self.dataset or dataset_of(str(self.check)),
             owner=self.owner,
             reason=self.reason,

@@ -85,7 +85,8 @@ def judge_waivers(case: Case) -> Iterator[Ruling]:
     """Warn of waivers that match nothing: what they accepted is mended, or they never named what they meant."""
     for waiver, place in case.waivers.items():
         checks = any(c.status in FAILING and waiver.covers(c.id, c.store) for c in case.dataset.checks)
-        if not checks and not any(waiver.covers(str(c.cause), c.store) for c in case.dataset.clusters):
+        causes = any(waiver.covers(str(c.cause), c.store) for c in case.dataset.clusters)
+        if not checks and not causes and all(waiver.target != d.place for d in case.dataset.differences):
             text = f"the waiver of {waiver.owner} for {waiver.target} matches nothing: remove it"
             yield case.ruling(Ground.WAIVERS, Verdict.WARNED, text, place=place)
 

@@ -20,6 +20,7 @@ RULES: tuple[Callable[[Case], Iterator[Ruling]], ...] = (
     rows.judge_number,
     rows.judge_differences,
     rows.judge_deferred,
+    rows.judge_carrying,
     rows.judge_excluded,
     checks.judge_checks,
     checks.judge_waivers,

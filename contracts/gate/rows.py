@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from contracts.gate.case import CANNOT_TELL, Case, clause, expired, rows, rows_differ
 from contracts.gate.rulings import Ground, Ruling
+from contracts.judgement import judge_replication
 from contracts.verdicts import Difference
 from contracts.vocabulary import Cause, CheckStatus, Severity, Verdict
 from contracts.waivers import Waiver, waiver_for
@@ -63,10 +64,13 @@ def judge_differences(case: Case) -> Iterator[Ruling]:
 
 
 def _answer(case: Case, difference: Difference) -> Waiver | None:
-    """Return the waiver that answers for a difference: of those for all its causes, the one that ends first."""
+    """Return the waiver that answers for a difference: that of its place, or the first to end of all its causes'."""
     found = [waiver_for(str(e.cause), e.store, case.waivers) for e in difference.explanations]
     known = [waiver for waiver in found if waiver is not None]
-    return min(known, key=lambda w: w.expires) if known and len(known) == len(found) else None
+    by_cause = min(known, key=lambda w: w.expires) if known and len(known) == len(found) else None
+    by_place = waiver_for(difference.place, None, case.waivers) if difference.place is not None else None
+    answers = [waiver for waiver in (by_cause, by_place) if waiver is not None]
+    return max(answers, key=lambda w: w.expires, default=None)
 
 
 def _answered_for(case: Case, waiver: Waiver, count: int) -> Ruling:
@@ -97,6 +101,22 @@ def judge_deferred(case: Case) -> Iterator[Ruling]:
     if limit is not None and not limit.allows(total.deferred, max(total.primary, total.secondary)):
         text = f"{rows(total.deferred)} of {case.dataset.name} kept changing; the limit is {limit.sentence}"
         yield case.ruling(Ground.DEFERRED, Verdict.INCOMPLETE, text, place=case.place_of("deferred"))
+
+
+def judge_carrying(case: Case) -> Iterator[Ruling]:
+    """Object to more rows under way than the policy bears; warn where it says nothing, and of what waits for people."""
+    total, limit = case.dataset.rows, case.limits.pending
+    if total.pending:
+        text = f"{rows(total.pending)} of {case.dataset.name} differ and are under way"
+        verdict = Verdict.WARNED
+        if limit is not None:
+            held = limit.allows(total.pending, max(total.primary, total.secondary))
+            verdict = Verdict.PASSED if held else Verdict.FAILED
+            text += f"; the limit is {limit.sentence}"
+        yield case.ruling(Ground.CARRYING, verdict, text, place=case.place_of("pending"))
+    for reason in judge_replication(case.dataset.replication):
+        if reason.verdict is Verdict.WARNED:
+            yield case.ruling(Ground.CARRYING, Verdict.WARNED, clause(reason.text))
 
 
 def judge_excluded(case: Case) -> Iterator[Ruling]:

@@ -17,6 +17,7 @@ class Ground(StrEnum):
     ROWS = "there are rows to compare"
     DIFFERENCES = "stores agree"
     DEFERRED = "rows stand still"
+    CARRYING = "changes are carried over"
     EXCLUDED = "rows are compared"
     CHECKS = "checks hold"
     WAIVERS = "waivers hold"

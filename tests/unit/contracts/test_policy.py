@@ -70,7 +70,7 @@ def test_a_limit_says_what_it_is() -> None:
 
 
 def test_a_waiver_of_a_check_knows_its_dataset() -> None:
-    """The first part of the id; one of a cause names it."""
+    """The first part of the id; one of a cause or a place names it."""
     by_check = policy(waivers=[{**WAIVER, "store": "supabase"}]).waivers[0].waiver
     assert by_check == Waiver(
         target="planning.title",
@@ -83,6 +83,8 @@ def test_a_waiver_of_a_check_knows_its_dataset() -> None:
     words = {key: text for key, text in WAIVER.items() if key != "check"}
     by_cause = policy(waivers=[{**words, "cause": "text_case", "dataset": "users"}]).waivers[0].waiver
     assert (by_cause.target, by_cause.dataset, by_cause.store) == ("text_case", "users", None)
+    by_place = policy(waivers=[{**words, "place": "dead_letter", "dataset": "users"}]).waivers[0].waiver
+    assert (by_place.target, by_place.dataset, by_place.store) == ("dead_letter", "users", None)
 
 
 REFUSED: dict[str, tuple[dict[str, Any], tuple[str | int, ...]]] = {
@@ -132,6 +134,40 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str | int, ...]]] = {
         {
             "waivers": [
                 {"cause": "side_empty", "dataset": "planning", "owner": "A", "reason": "B", "expires": "2026-01-01"}
+            ]
+        },
+        ("waivers", 0),
+    ),
+    "waiver of cause and place": (
+        {
+            "waivers": [
+                {
+                    "cause": "text_case",
+                    "place": "conflict",
+                    "dataset": "planning",
+                    "owner": "A",
+                    "reason": "B",
+                    "expires": "2026-01-01",
+                }
+            ]
+        },
+        ("waivers", 0),
+    ),
+    "waiver of what was lost": (
+        {"waivers": [{"place": "lost", "dataset": "planning", "owner": "A", "reason": "B", "expires": "2026-01-01"}]},
+        ("waivers", 0),
+    ),
+    "waiver of a place on one store": (
+        {
+            "waivers": [
+                {
+                    "place": "conflict",
+                    "dataset": "planning",
+                    "store": "prisma",
+                    "owner": "A",
+                    "reason": "B",
+                    "expires": "2026-01-01",
+                }
             ]
         },
         ("waivers", 0),

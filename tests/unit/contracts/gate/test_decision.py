@@ -17,6 +17,7 @@ from contracts.gate.case import Case
 from contracts.gate.decision import RULES
 from contracts.ledger import sighting
 from contracts.policy import CheckPolicy, Limits, Policy, WaiverEntry
+from contracts.replication import Place
 from contracts.verdicts import CheckResult, DatasetReport, RangeAccount, Reason, RowTotals, RunReport
 from contracts.vocabulary import Cause, CheckStatus, DifferenceKind, Severity, StoreName, Verdict
 from contracts.waivers import Waiver
@@ -28,6 +29,7 @@ from tests.support.factories import (
     make_difference,
     make_field,
     make_missing,
+    make_replication,
     make_report,
 )
 
@@ -47,7 +49,7 @@ def policy(**keys: Any) -> Policy:
 
 def waiver(**rest: str) -> dict[str, str]:
     """Return a waiver that holds until the end of the month, of a check unless a cause is named."""
-    target = {} if "cause" in rest else {"check": TITLE}
+    target = {} if {"cause", "place"} & rest.keys() else {"check": TITLE}
     return {**target, "owner": "Ada", "reason": "Imported rows.", "expires": "2026-11-30", **rest}
 
 
@@ -146,6 +148,12 @@ MUST_NOT_PASS: dict[str, tuple[RunReport, Policy, Ground, Verdict]] = {
         Ground.EXCLUDED,
         Verdict.FAILED,
     ),
+    "limits.pending": (
+        run(rows=RowTotals(primary=5_000, secondary=5_000, matched=4_998, pending=2)),
+        policy(limits={"pending": {"max_rows": 1}}),
+        Ground.CARRYING,
+        Verdict.FAILED,
+    ),
     "limits.min_rows": (make_report(), policy(limits={"min_rows": 5_001}), Ground.ROWS, Verdict.INCOMPLETE),
     "datasets": (
         differing(),
@@ -180,6 +188,12 @@ MUST_NOT_PASS: dict[str, tuple[RunReport, Policy, Ground, Verdict]] = {
     "waivers.cause": (
         differing(),
         policy(waivers=[waiver(cause="text_case", dataset="planning")]),
+        Ground.DIFFERENCES,
+        Verdict.FAILED,
+    ),
+    "waivers.place": (
+        differing(differences=tuple(replace(d, place=Place.DEAD_LETTER) for d in DIFFERENCES)),
+        policy(waivers=[waiver(place="conflict", dataset="planning")]),
         Ground.DIFFERENCES,
         Verdict.FAILED,
     ),
@@ -404,6 +418,33 @@ def test_excluded_rows_warn_until_a_limit_is_set() -> None:
     report = run(rows=RowTotals(primary=5_000, secondary=5_000, matched=4_998, excluded=2))
     assert judged(report).verdict is Verdict.WARNED
     assert judged(report, policy(limits={"excluded": {"max_rows": 2}})).verdict is Verdict.PASSED
+
+
+def test_rows_under_way_warn_until_a_limit_is_set() -> None:
+    """They are no differences yet; a limit that is kept lets them through."""
+    report = run(rows=RowTotals(primary=5_000, secondary=5_000, matched=4_998, pending=2))
+    decision = judged(report)
+    assert rulings(decision) == [(Ground.CARRYING, Verdict.WARNED)]
+    assert judged(report, policy(limits={"pending": {"max_rows": 2}})).verdict is Verdict.PASSED
+
+
+def test_what_waits_for_a_person_warns() -> None:
+    """Open conflicts of stores that agree stop no deploy, and are told."""
+    decision = judged(run(replication=make_replication(conflicts=2)))
+    assert rulings(decision) == [(Ground.CARRYING, Verdict.WARNED)]
+    assert decision.reason.startswith("2 conflicts wait for a decision")
+
+
+def test_differences_of_a_place_can_be_waived_whatever_their_cause() -> None:
+    """Somebody answers for what is in conflict; a row that was lost is not among it, and a spent waiver fails."""
+    conflicts = tuple(replace(d, place=Place.CONFLICT) for d in DIFFERENCES)
+    said = policy(waivers=[waiver(place="conflict", dataset="planning")])
+    assert judged(differing(differences=conflicts), said).verdict is Verdict.PASSED
+    lost = (*conflicts[:2], replace(conflicts[2], place=Place.LOST))
+    decision = judged(differing(differences=lost), said)
+    assert (Ground.DIFFERENCES, Verdict.FAILED) in rulings(decision)
+    spent = policy(waivers=[waiver(place="conflict", dataset="planning", expires="2026-11-22")])
+    assert (Ground.WAIVERS, Verdict.FAILED) in rulings(judged(differing(differences=conflicts), spent))
 
 
 def test_only_what_is_new_counts_against_a_baseline() -> None:
