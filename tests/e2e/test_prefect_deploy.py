@@ -75,18 +75,25 @@ class Site:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - likewise
             return json.load(answer)
 
-    def run_to_its_end(self) -> dict[str, Any]:
-        """Trigger the deployment as a user does; return the flow run as the API has it at its end."""
+    def run_by_command(self) -> dict[str, Any]:
+        """Trigger the deployment as a user does in a terminal; return the flow run as the API has it at its end."""
         said = self.prefect("deployment", "run", "nightly-check/nightly-check")
         found = re.search(r"UUID: (\S+)", said)
         assert found, said
-        run_id = found[1]
-        return until(lambda: self._ended(run_id), f"the end of {run_id}", timeout_s=START_S)
+        return self._at_its_end(found[1])
+
+    def run_by_click(self, deployment_id: str) -> dict[str, Any]:
+        """Trigger the deployment as a user does in the browser; return the same."""
+        started = self.ask(f"/deployments/{deployment_id}/create_flow_run", {"state": {"type": "SCHEDULED"}})
+        return self._at_its_end(started["id"])
 
     def artifacts(self, run_id: str) -> dict[str, Any]:
         """Return the artifacts of a flow run by key."""
         rows = self.ask("/artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run_id]}}})
         return {row["key"]: row for row in rows}
+
+    def _at_its_end(self, run_id: str) -> dict[str, Any]:
+        return until(lambda: self._ended(run_id), f"the end of {run_id}", timeout_s=START_S)
 
     def _ended(self, run_id: str) -> dict[str, Any] | None:
         run: dict[str, Any] = self.ask(f"/flow_runs/{run_id}")
@@ -140,6 +147,7 @@ def site(seeded_pair: Pair, tmp_path: Path) -> Iterator[Site]:
     api = f"http://127.0.0.1:{port}/api"
     env = _environment(seeded_pair, tmp_path / "home") | {"TWINSTORE_ENVIRONMENT": "deployed"}
     env["PREFECT_HOME"] = str(tmp_path / "prefect")
+    env["PREFECT_WORKER_QUERY_SECONDS"] = "1"  # by default a worker looks for new runs every ten seconds
     with running([*SERVER, "--port", str(port)], env, tmp_path / "server.log"):
         until(lambda: _healthy(api), "the server", timeout_s=START_S)
         yield Site(api=api, env={**env, "PREFECT_API_URL": api}, folder=tmp_path)
@@ -154,7 +162,7 @@ def test_the_deployed_nightly_check_runs_on_a_server(site: Site, seeded_pair: Pa
     assert [s["schedule"]["timezone"] for s in deployment["schedules"]] == ["UTC"]
     worker = [PREFECT, "worker", "start", "--pool", "twinstore", "--name", "test", "--limit", "1"]
     with running(worker, site.env, site.folder / "worker.log"):
-        sound = site.run_to_its_end()
+        sound = site.run_by_command()
         assert (sound["state_type"], sound["state_name"]) == ("COMPLETED", "Completed"), sound["state"]["message"]
         assert sound["state"]["message"].startswith("warned: ")
         artifacts = site.artifacts(sound["id"])
@@ -162,7 +170,7 @@ def test_the_deployed_nightly_check_runs_on_a_server(site: Site, seeded_pair: Pa
         assert sorted(artifacts) == [f"twinstore-deployed-{kind}" for kind in kinds]
         assert "twinstore: warned" in artifacts["twinstore-deployed-summary"]["data"]
         inject(seeded_pair.primary, seeded_pair.secondary, [fault("title_stale_prisma")])
-        broken = site.run_to_its_end()
+        broken = site.run_by_click(deployment["id"])
         assert broken["state_name"] == "Failed"
         assert broken["state"]["message"].startswith("failed: ")
         clusters = json.loads(site.artifacts(broken["id"])["twinstore-deployed-clusters"]["data"])

@@ -105,8 +105,16 @@ def test_the_policy_holds(browser: Browser, failed: Path) -> None:
     assert any("Content Security Policy" in complaint for complaint in seen.complaints)
 
 
-@pytest.mark.parametrize("width", [1280, 820, 390, 320])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+SCREENS = [(width, scheme) for width in (1280, 820, 390, 320) for scheme in ("light", "dark")]
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        pytest.param(*screen, marks=() if screen in {(1280, "light"), (320, "dark")} else pytest.mark.soak)
+        for screen in SCREENS
+    ],
+)
 def test_it_fits_every_screen(browser: Browser, failed: Path, tmp_path: Path, width: int, scheme: str) -> None:
     """Opened completely, the page never scrolls sideways; a picture of it is kept beside the test."""
     seen = visit(browser, failed, viewport={"width": width, "height": 860}, color_scheme=scheme)
