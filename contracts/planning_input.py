@@ -22,6 +22,7 @@ LAST_INSTANT_MS = 253_402_300_799_999  # the end of the year 9999
 
 _UUID = re.compile(UUID_FORM)
 _NO_UUID = "must be a UUID in lower case with hyphens, since supabase holds nothing else"
+_WAY_OF_READING = re.compile(r"constrained-|function-")
 _SENTENCES = {
     # These sentences of Pydantic would show a value.
     "union_tag_invalid": "must be one of scenario, prompt, video, story, image",
@@ -96,10 +97,13 @@ def check_result(result: object) -> Checked:
 
 def violations_of(exc: ValidationError) -> tuple[Violation, ...]:
     """Return what Pydantic found, each as path and sentence; no sentence shows a value."""
-    found = []
+    found: dict[Violation, None] = {}
     for error in exc.errors(include_url=False, include_context=False, include_input=False):
-        sentence = _SENTENCES.get(error["type"], error["msg"])
-        found.append((".".join(map(str, error["loc"])), sentence))
+        *above, last = error["loc"] or ("",)
+        path, sentence = error["loc"], _SENTENCES.get(error["type"], error["msg"])
+        if isinstance(last, str) and _WAY_OF_READING.match(last):  # a number may be read in two ways
+            path, sentence = tuple(above), "must be a whole number, and not less than is allowed"
+        found[".".join(map(str, path)), sentence.removeprefix("Value error, ")] = None
     return tuple(found)
 
 
