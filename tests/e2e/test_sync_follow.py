@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -184,3 +185,33 @@ def test_what_runs_often_loads_no_heavy_library(
     )
     assert done.returncode == 0, done.stderr
     assert re.findall(r"^LOADED (.*)$", done.stdout, re.MULTILINE) == ["[]"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("said", ["n", "y"])
+def test_on_a_terminal_it_is_asked(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    """`capture off` says what follows and asks; only a yes removes the triggers."""
+    with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
+        adopted_as_equal(work)
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, **settings_of(seeded_pair, home)}
+    with subprocess.Popen(
+        [SCRIPT, "capture", "off"], env=environment, cwd=REPOSITORY, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        shown = _until_asked(ours)
+        os.write(ours, f"{said}\n".encode())
+        assert process.wait(30) == (1 if said == "n" else 0)
+    os.close(ours)
+    assert "not noted and never carried over" in " ".join(shown.split())
+    with psycopg.connect(seeded_pair.primary) as connection:
+        query = "SELECT count(*) FROM pg_trigger WHERE tgname ~ '^twinstore_capture'"
+        assert connection.execute(query).fetchone() == (2 if said == "n" else 0,)
+
+
+def _until_asked(terminal: int) -> str:
+    """Return what a terminal shows until it asks."""
+    shown = b""
+    while b"[y/N]" not in shown:
+        shown += os.read(terminal, 4096)
+    return shown.decode()
