@@ -63,7 +63,7 @@ class Gap(StrEnum):
 
     TRUNCATED = "truncated"  # the table was emptied by TRUNCATE
     REPLICA = "replica"  # a session that restores or replicates wrote
-    RESTORED = "restored"  # the primary is older than what it delivered
+    RESTORED = "restored"  # a store is older than what the other has heard of it
     TRIGGERS = "triggers"  # a trigger of ours is missing or disabled
     OTHER_TABLE = "other_table"  # the table was dropped and made again
 
@@ -108,7 +108,8 @@ class Standing:
         dirty: Number of keys that wait to be carried over.
         oldest_at: When the oldest of them was written.
         last_change: Number of the last line that was ever noted.
-        max_rev: The largest rev that was ever carried over; told only when capture is turned on or off.
+        max_rev: On the secondary the largest rev that was delivered; 0 on the primary.
+        max_seen: On the primary the largest change of the secondary that was judged; 0 on the secondary.
         now: What the store's clock says.
     """
 
@@ -121,6 +122,7 @@ class Standing:
     oldest_at: datetime | None = None
     last_change: int = 0
     max_rev: int = 0
+    max_seen: int = 0
     now: datetime
 
     @property

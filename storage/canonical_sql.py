@@ -6,6 +6,8 @@ The reverse does not hold (JSON `1.0` and `1.00` hash apart), and is settled row
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from psycopg import sql
 
 from contracts.column_types import INSTANTS, base_type
@@ -162,6 +164,16 @@ class TableSql:
         return sql.SQL("({}) IN (SELECT * FROM unnest({}))").format(
             sql.SQL(", ").join(side for side, _ in sides), sql.SQL(", ").join(arrays)
         )
+
+    def has_key(self, parts: Sequence[sql.Composable]) -> sql.Composable:
+        """Return the same for one key, given by the text of each part."""
+        sides = [self._comparable(column) for column in self._dataset.key_columns]
+        return all_of(
+            *(
+                sql.SQL("{} = ({})::{}").format(side, part, kind)
+                for (side, kind), part in zip(sides, parts, strict=True)
+            )
+        ) or sql.SQL("true")
 
     def _comparable(self, column: Column) -> tuple[sql.Composable, sql.Composable]:
         """Return a key column and the type to which the texts of keys are cast, so that equal means equal key text."""

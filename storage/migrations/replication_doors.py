@@ -48,7 +48,7 @@ class ReplicationDoor:
 REPLICATION_DOORS = {
     door.name: door
     for door in (
-        ReplicationDoor(name="capture", parameters=(("wanted", "boolean"),)),
+        ReplicationDoor(name="capture", parameters=(("wanted", "boolean"), ("beyond", "bigint"))),
         ReplicationDoor(name="standing", reads=True),
         ReplicationDoor(name="changes", parameters=(("after", "bigint"), ("at_most", "integer")), reads=True),
         ReplicationDoor(name="look", parameters=(("keys", "jsonb"),), reads=True),

@@ -97,14 +97,21 @@ def _made(
 def _parts(dataset: Dataset, side: Side) -> Parts:
     """Return what stands in the templates."""
     table = TableSql(dataset, side.store, OLDEST)
-    relation = sql.Literal(table.table.as_string())
-    name = sql.Literal(dataset.name)
-    values = [_value(table, dataset, column) for column in dataset.columns]
-    parts: Parts = {
-        "dataset": name,
-        "prefix": sql.Literal(f"{dataset.name}:"),
+    parts = _of_table(table, dataset) | _of_side(dataset, side)
+    for name in ("state", "items", "applying_one", "applying_all", "refusals", "standing_of_given", "hold_states"):
+        parts[name] = _template(name).format(**parts)
+    for name in ("together_is_possible", "hold_rows", "write_one", "write_together"):
+        parts[name] = _template(name).format(**parts)
+    return parts
+
+
+def _of_table(table: TableSql, dataset: Dataset) -> Parts:
+    """Return what the table's columns make of templates."""
+    values = [_value(table, dataset, column, "_row") for column in dataset.columns]
+    places = range(len(dataset.key))
+    return {
         "table": table.table,
-        "relation": relation,
+        "relation": sql.Literal(table.table.as_string()),
         "key": table.key,
         "parts": sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(table.text(c) for c in dataset.key_columns)),
         "replicable": table.replicable or sql.SQL("true"),
@@ -112,49 +119,62 @@ def _parts(dataset: Dataset, side: Side) -> Parts:
         "columns": sql.SQL(", ").join(table.column(c) for c in dataset.columns),
         "key_columns": sql.SQL(", ").join(table.column(c) for c in dataset.key_columns),
         "values": sql.SQL(", ").join(values),
+        "values_given": sql.SQL(", ").join(_value(table, dataset, column, "given.row_") for column in dataset.columns),
         "values_named": sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(value, table.column(column))
             for value, column in zip(values, dataset.columns, strict=True)
         ),
-        "has_key": _has_key(table, dataset, "_parts"),
-        "has_key_of_picked": _has_key(table, dataset, "picked.parts"),
+        "has_key_asked": table.has_key([sql.SQL(f"_parts[{place + 1}]") for place in places]),
+        "has_key_at": table.has_key([sql.SQL(f"_parts[_at] ->> {place}") for place in places]),
+        "has_key_of_given": table.has_key([sql.SQL(f"given.parts_ ->> {place}") for place in places]),
+        "has_key_of_picked": table.has_key([sql.SQL(f"picked.parts[{place + 1}]") for place in places]),
+        "instant": table.instant(dataset.column(dataset.updated)) if dataset.updated else sql.SQL("now()::timestamp"),
+        "filters": _filters(table, dataset),
+    }
+
+
+def _of_side(dataset: Dataset, side: Side) -> Parts:
+    """Return what names and the side make of templates."""
+    name = sql.Literal(dataset.name)
+    primary = side is Side.PRIMARY
+    heard = "'max_seen', (SELECT max(seen)" if primary else "'max_rev', (SELECT max(rev)"
+    return {
+        "dataset": name,
+        "prefix": sql.Literal(f"{dataset.name}:"),
         "captured": sql.Identifier("twinstore", f"{dataset.name}_captured"),
         "truncated": sql.Identifier("twinstore", f"{dataset.name}_truncated"),
         "captured_signature": sql.Literal(f"twinstore.{dataset.name}_captured()"),
         "truncated_signature": sql.Literal(f"twinstore.{dataset.name}_truncated()"),
         "checksum": sql.Literal(UNSIGNED),
-        "adopted": sql.SQL(", 'adopted_at', adopted_at" if side is Side.PRIMARY else ""),
-        "seen": sql.SQL(", 'seen', coalesce(held.seen, 0)" if side is Side.PRIMARY else ""),
-        "max_rev": sql.SQL(
-            " || jsonb_build_object('max_rev', (SELECT max(rev) FROM twinstore.row_state WHERE dataset = {}))"
-        ).format(name),
-        "refusals": _template("refusals"),
-        "parts_of_item": _list_of("_item -> 'parts'"),
+        "adopted": sql.SQL(", 'adopted_at', adopted_at" if primary else ""),
+        "heard": sql.SQL(heard + " FROM twinstore.row_state WHERE dataset = {})").format(name),
+        "seen": sql.SQL(", 'seen', coalesce(held.seen, 0)" if primary else ""),
+        "known": sql.SQL(
+            "coalesce(held.rev > 0 OR held.seen > 0, false)" if primary else "coalesce(held.rev > 0, false)"
+        ),
+        "ready": _template("ready") if primary else sql.SQL(""),
+        "kept": _template("settle_kept").format(dataset=name) if primary else sql.SQL(""),
+        "parts_at": _list_of("_parts[_at]"),
+        "parts_at_place": _list_of("_parts[at]"),
         "parts_of_request": _list_of("$1 -> 'parts'"),
         "parts_of_asked": _list_of("asked -> 1"),
-        "instant": table.instant(dataset.column(dataset.updated)) if dataset.updated else sql.SQL("now()::timestamp"),
-        "filters": _filters(table, dataset),
-        "kept": _template("settle_kept").format(dataset=name) if side is Side.PRIMARY else sql.SQL(""),
+        "waits": sql.SQL("lock_not_available OR deadlock_detected OR serialization_failure"),
+        "refuses": sql.SQL(
+            "data_exception OR integrity_constraint_violation OR with_check_option_violation OR generated_always "
+            "OR program_limit_exceeded OR plpgsql_error OR SQLSTATE 'TW003'"
+        ),
     }
-    parts["state"] = _template("state").format(**parts)
-    parts["items"] = _template("items").format(**parts)
-    parts["write"] = _template("write").format(**parts)
-    return parts
 
 
-def _value(table: TableSql, dataset: Dataset, column: Column) -> sql.Composable:
+def _value(table: TableSql, dataset: Dataset, column: Column, row: str) -> sql.Composable:
     """Return a column's value of the row that an item holds, read from its text."""
     place = dataset.columns.index(column)
-    return sql.SQL("(_row ->> {})::{}").format(sql.Literal(place), type_here(table, column, own=True))
-
-
-def _has_key(table: TableSql, dataset: Dataset, parts: str) -> sql.Composable:
-    return table.has_key_of([sql.SQL(f"ARRAY[{parts}[{place}]]") for place in range(1, len(dataset.key) + 1)])
+    return sql.SQL("({} ->> {})::{}").format(sql.SQL(row), sql.Literal(place), type_here(table, column, own=True))
 
 
 def _list_of(json: str) -> sql.Composed:
     """Return an array of the texts of a JSON list, in their order."""
-    form = "ARRAY(SELECT part FROM jsonb_array_elements_text({}) WITH ORDINALITY AS split(part, at) ORDER BY at)"
+    form = "ARRAY(SELECT part FROM jsonb_array_elements_text({}) WITH ORDINALITY AS split(part, n) ORDER BY n)"
     return sql.SQL(form).format(sql.SQL(json))
 
 

@@ -21,7 +21,8 @@ def begin(primary: PrimaryDoors, secondary: SecondaryDoors, book: Book) -> tuple
         TwinstoreError: A store cannot be reached, or does not let us make triggers.
     """
     book.halt()
-    return primary.capture(wanted=True), secondary.capture(wanted=True)
+    ours = primary.capture(wanted=True, beyond=secondary.standing().max_rev)
+    return ours, secondary.capture(wanted=True, beyond=ours.max_seen)
 
 
 def finish(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError
@@ -17,6 +17,9 @@ from storage.ports import Row
 from storage.replication.by_sql import SqlCall
 from storage.replication.messages import Verdict
 from storage.replication.patience import course_of
+
+if TYPE_CHECKING:
+    import psycopg
 
 REQUESTS_KEPT = timedelta(hours=72)
 
@@ -68,7 +71,8 @@ _KEEP = """
 INSERT INTO twinstore.conflict (dataset, key, kind, rev, lseq, loser) VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT (dataset, key, lseq) DO NOTHING
 """
-_TOUCH = "INSERT INTO twinstore.change (dataset, key, parts) VALUES (%s, %s, %s)"
+_TOUCH = "INSERT INTO twinstore.change (dataset, key, parts) VALUES (%s, %s, %s) RETURNING id"
+_HORIZON = "UPDATE twinstore.change SET horizon = pg_snapshot_xmax(pg_current_snapshot()) WHERE id = ANY(%s)"
 _SEEN = """
 INSERT INTO twinstore.row_state AS held (dataset, key, seen) VALUES (%s, %s, %s)
 ON CONFLICT (dataset, key) DO UPDATE SET seen = greatest(held.seen, excluded.seen)
@@ -76,7 +80,11 @@ ON CONFLICT (dataset, key) DO UPDATE SET seen = greatest(held.seen, excluded.see
 _GAP = """
 UPDATE twinstore.capture SET gap_at = clock_timestamp(), gap_reason = %s WHERE dataset = %s AND gap_at IS NULL
 """
-_ADOPT = "UPDATE twinstore.capture SET adopted_at = clock_timestamp() WHERE dataset = %s"
+_ADOPT = """
+UPDATE twinstore.capture
+SET adopted_at = clock_timestamp(), adopted_rev = (SELECT last_value FROM twinstore.change_id_seq)
+WHERE dataset = %s
+"""
 _HALT = "UPDATE twinstore.capture SET adopted_at = NULL WHERE dataset = %s"
 _SKIP = """
 SELECT setval('twinstore.change_id_seq', greatest(%s, last_value)) FROM twinstore.change_id_seq
@@ -197,7 +205,7 @@ class Book:
         with self._call.session() as session:
             changed = session.execute(_RESOLVE, [kept, conflict.id]).rowcount == 1
             if changed and kept == "primary":
-                session.execute(_TOUCH, [self._dataset.name, conflict.key, self._parts(conflict.key)])
+                self._touch(session, [conflict.key])
         return changed
 
     def keep(self, kind: str, rows: Mapping[str, Row | None], *, rev: int = 0) -> None:
@@ -210,8 +218,8 @@ class Book:
 
     def touch(self, keys: Collection[str]) -> None:
         """Count keys as written on the primary now."""
-        with self._call.session() as session, session.cursor() as cursor:
-            cursor.executemany(_TOUCH, [(self._dataset.name, key, self._parts(key)) for key in keys])
+        with self._call.session() as session:
+            self._touch(session, keys)
 
     def discard(self, key: str, direction: Direction, *, change: int, row: Row | None) -> None:
         """Give a change up for good: it is kept as a conflict, and the primary's row is delivered in its place.
@@ -228,7 +236,7 @@ class Book:
             session.execute(_KEEP, kept)
             if proposed:
                 session.execute(_SEEN, [self._dataset.name, key, change])
-                session.execute(_TOUCH, [self._dataset.name, key, self._parts(key)])
+                self._touch(session, [key])
             session.execute(
                 "DELETE FROM twinstore.delivery WHERE dataset = %s AND key = %s AND direction = %s",
                 [self._dataset.name, key, direction],
@@ -258,6 +266,18 @@ class Book:
         """Forget which requests were carried out more than three days ago."""
         with self._call.session() as session:
             session.execute(_FORGET, [REQUESTS_KEPT])
+
+    def _touch(self, session: psycopg.Connection[Any], keys: Collection[str]) -> None:
+        """Add lines without a lock on their rows.
+
+        The horizon is looked up after the numbers were taken: whoever took a smaller one before is older than it.
+        """
+        lines = []
+        with session.cursor() as cursor:
+            for key in keys:
+                cursor.execute(_TOUCH, (self._dataset.name, key, self._parts(key)))
+                lines += [number for (number,) in cursor.fetchall()]
+        session.execute(_HORIZON, [lines])
 
     def _parts(self, key: str) -> list[str]:
         return list(split_key(self._dataset, key))

@@ -73,9 +73,14 @@ class Doors:
         self._side = side
         self._answers = Answers(side.store, dataset)
 
-    def capture(self, *, wanted: bool) -> Standing:
-        """Turn capture on or off. Turning it on ends a gap: for those to do who have compared the stores since."""
-        return self._standing(self._call("capture", {"wanted": wanted}))
+    def capture(self, *, wanted: bool, beyond: int = 0) -> Standing:
+        """Turn capture on or off. Turning it on ends a gap: for those to do who have compared the stores since.
+
+        Args:
+            wanted: Whether writes are captured from now on.
+            beyond: The largest number of this side that the other has heard of: later ones are larger.
+        """
+        return self._standing(self._call("capture", {"wanted": wanted, "beyond": beyond}))
 
     def standing(self, *, deadline_s: float | None = None) -> Standing:
         """Tell whether writes are captured, and how many wait."""

@@ -35,6 +35,7 @@ class Item:
         rev: On the primary the rev that the secondary is known to have, on the secondary the rev delivered last.
         seen: On the primary the last change of the secondary that was judged; 0 on the secondary.
         known: True when it was ever carried over: without a row, it was deleted.
+        ready: False while a line of ours may be overtaken by an older transaction that has not ended.
         row: Its row; None when there is none.
     """
 
@@ -45,6 +46,7 @@ class Item:
     seen: int
     known: bool
     row: Row | None
+    ready: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,7 @@ class Answers:
             oldest_at=self._instant_or_none(found["oldest_at"]),
             last_change=self._number(found["last_change"]),
             max_rev=self._number(found.get("max_rev") or 0),
+            max_seen=self._number(found.get("max_seen") or 0),
             now=self._instant(found["now"]),
         )
 
@@ -224,6 +227,7 @@ class Answers:
             seen=self._number(found.get("seen", 0)),
             known=found["known"],
             row=self._row(found["row"]),
+            ready=found.get("ready", True) is True,
         )
 
     def _gap(self, capture: Mapping[str, Any]) -> Gap | None:

@@ -99,6 +99,7 @@ class Relay:
         for side in (status.primary, status.secondary):
             if side is not None:
                 _refuse_gap(side)
+        self._refuse_older(status)
         if status.primary is not None and status.primary.adopted_at is None:
             raise SchemaMismatch(
                 f"The two stores of {status.dataset} were not adopted, so that nothing is carried over yet.",
@@ -149,6 +150,8 @@ class Relay:
         item = self._primary.look([key])[key]
         if item.change is None:
             return Applied.STALE
+        if not item.ready:
+            return Applied.LOCKED
         (verdict,) = self._secondary.apply([item], deadline_s=deadline_s)
         if verdict.outcome in _CARRIED:
             self._primary.settle([(key, item.change)])
@@ -157,7 +160,7 @@ class Relay:
         return verdict.outcome
 
     def _carry(self, direction: Direction, found: Changes) -> Pass:
-        items = {item.key: item for item in found.items if item.change is not None}
+        items = {item.key: item for item in found.items if item.change is not None and item.ready}
         waiting = self._book.waiting(direction, items.keys())
         ready = [item for item in items.values() if waiting.get(item.key) != item.change]
         outward = direction is Direction.TO_SECONDARY
@@ -174,6 +177,21 @@ class Relay:
             given_up=self._book.refused(direction, refusals),
             delayed=len(items) - len(ready),
         )
+
+    def _refuse_older(self, status: SyncStatus) -> None:
+        """Stop when a side has heard of numbers that the other has not given: that one was restored.
+
+        Raises:
+            SchemaMismatch: It was.
+        """
+        primary, secondary = status.primary, status.secondary
+        if primary is None or secondary is None:
+            return
+        if secondary.max_rev > primary.last_change:
+            self._book.gap(Gap.RESTORED)
+            _refuse_gap(self._primary.standing())
+        if primary.max_seen > secondary.last_change:
+            _refuse_gap(replace(secondary, gap=Gap.RESTORED))
 
     def _notice_a_restore(self, items: dict[str, Item], verdicts: Sequence[Verdict]) -> None:
         """Stop when the secondary has revs that the primary never gave: it was restored to an earlier moment.
@@ -214,7 +232,7 @@ def _sent(send: Send, items: Sequence[Item]) -> tuple[Verdict, ...]:
 GAPS = {
     Gap.TRUNCATED: "The table was emptied by TRUNCATE",
     Gap.REPLICA: "A session that restores or replicates wrote into the table",
-    Gap.RESTORED: "The primary is older than what it delivered, as after a restore",
+    Gap.RESTORED: "The store is older than what the other has heard of it, as after a restore",
     Gap.TRIGGERS: "A trigger of capture is missing or disabled",
     Gap.OTHER_TABLE: "The table was dropped and made again",
 }

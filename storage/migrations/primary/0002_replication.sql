@@ -8,18 +8,22 @@ CREATE TABLE IF NOT EXISTS twinstore.capture (
   relation oid NOT NULL,  -- the table as it was: one that was dropped and made again has another
   since timestamptz NOT NULL DEFAULT now(),
   adopted_at timestamptz,  -- from then on the relay delivers
+  adopted_rev bigint NOT NULL DEFAULT 0,  -- the largest number then: what has a smaller one was compared
   gap_at timestamptz,  -- since when writes may have passed by
   gap_reason text CONSTRAINT capture_gap_reason CHECK (gap_reason IN ('truncated', 'replica', 'restored'))
 );
 
 -- One line for every row written: the key is dirty for as long as it has lines. The number of its last line is the rev
--- of a key. It is taken while the row is locked, so that the numbers of one key grow in the order of its commits.
+-- of a key. It is taken while the row is locked, so that the numbers of one key grow in the order of its commits. A line
+-- that we add without such a lock is left alone until every transaction has ended that may have written before it.
 CREATE TABLE IF NOT EXISTS twinstore.change (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   dataset text NOT NULL,
   key text NOT NULL,
   parts text[] NOT NULL,  -- of the key, one text per column
-  at timestamptz NOT NULL DEFAULT clock_timestamp()
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  proposed boolean NOT NULL DEFAULT false,  -- a change of the secondary that was accepted
+  horizon xid8  -- of a line that was added without a lock: older transactions may have smaller numbers
 );
 CREATE INDEX IF NOT EXISTS change_of_key ON twinstore.change (dataset, key, id);
 
@@ -29,9 +33,9 @@ CREATE TABLE IF NOT EXISTS twinstore.row_state (
   key text NOT NULL,
   rev bigint NOT NULL DEFAULT 0,  -- the last one that the secondary is known to have
   seen bigint NOT NULL DEFAULT 0,  -- the last change of the secondary that was judged
-  accepted_rev bigint NOT NULL DEFAULT -1,  -- the rev that the last accepted proposal got
   PRIMARY KEY (dataset, key)
 );
+CREATE INDEX IF NOT EXISTS row_state_seen ON twinstore.row_state (dataset, seen);
 
 -- Changes of the secondary that lost against the primary, and differences that were there before replication.
 CREATE TABLE IF NOT EXISTS twinstore.conflict (

@@ -1,57 +1,104 @@
 -- Write rows as the primary has them. Each item of $1: key, parts, rev, seen (the last change of ours that the primary
 -- has judged) and row, NULL for one that was deleted. Nothing here waits for an application: what is locked is left for
--- the next time. Each item stands for itself: one that is refused leaves the others.
+-- the next time. All are written together where nothing is in the way, else one by one, so that one that is refused
+-- leaves the others.
 DECLARE
-  _item jsonb;
-  _key text;
-  _parts text[];
+  _keys text[];
+  _parts jsonb[];
+  _rows jsonb[];
+  _revs bigint[];
+  _seen bigint[];
+  _known bigint[];
+  _there integer[];
+  _outcomes text[];
+  _writing integer[];
+  _written bigint;
+  _found bigint;
+  _at integer;
   _row jsonb;
-  _known bigint;
-  _there boolean;
+  _is_there boolean;
   _outcome text;
   _code text;
   _rule text;
-  _answer jsonb := '[]';
+  _refusals jsonb := '{{}}';
 BEGIN
   PERFORM set_config('twinstore.applying', 'on', true);  -- triggers that touch or keep values stand aside
-  FOR _item IN SELECT item FROM jsonb_array_elements($1) AS listed(item) LOOP
-    _key := _item ->> 'key';
-    _parts := {parts_of_item};
-    _row := nullif(_item -> 'row', 'null');
+  SELECT array_agg(item ->> 'key' ORDER BY at), array_agg(item -> 'parts' ORDER BY at),
+         array_agg(nullif(item -> 'row', 'null') ORDER BY at), array_agg((item ->> 'rev')::bigint ORDER BY at),
+         array_agg((item ->> 'seen')::bigint ORDER BY at)
+  INTO _keys, _parts, _rows, _revs, _seen
+  FROM jsonb_array_elements($1) WITH ORDINALITY AS listed(item, at);
+  _outcomes := array_fill(NULL::text, ARRAY[coalesce(cardinality(_keys), 0)]);
+  _known := array_fill(NULL::bigint, ARRAY[coalesce(cardinality(_keys), 0)]);
+  IF {together_is_possible} THEN
+    BEGIN
+      {hold_states}
+      SELECT array_agg(held.rev ORDER BY given.at),
+             array_agg(CASE WHEN held.key IS NULL THEN 'locked' WHEN given.rev <= held.rev THEN 'stale' END
+                       ORDER BY given.at)
+      INTO _known, _outcomes
+      FROM unnest(_keys, _revs) WITH ORDINALITY AS given(key, rev, at)
+      LEFT JOIN (SELECT state.key, state.rev FROM twinstore.row_state AS state
+                 WHERE state.dataset = {dataset} AND state.key = ANY (_keys) FOR UPDATE SKIP LOCKED) AS held
+        ON held.key = given.key;
+      {hold_rows}
+      SELECT array_agg(coalesce(_outcomes[given.at], CASE WHEN EXISTS (
+               SELECT FROM twinstore.change AS line
+               WHERE line.dataset = {dataset} AND line.key = given.key AND line.id > given.seen) THEN 'busy' END)
+             ORDER BY given.at)
+      INTO _outcomes
+      FROM unnest(_keys, _seen) WITH ORDINALITY AS given(key, seen, at);
+      _writing := ARRAY(SELECT at FROM generate_subscripts(_keys, 1) AS at WHERE _outcomes[at] IS NULL);
+      {write_together}
+      UPDATE twinstore.row_state AS state SET rev = _revs[at] FROM unnest(_writing) AS at
+      WHERE state.dataset = {dataset} AND state.key = _keys[at];
+      _outcomes := ARRAY(SELECT coalesce(outcome, 'applied') FROM unnest(_outcomes) WITH ORDINALITY AS o(outcome, at)
+                         ORDER BY at);
+    EXCEPTION WHEN {waits} OR {refuses} THEN
+      _outcomes := array_fill(NULL::text, ARRAY[cardinality(_keys)]);
+    END;
+  END IF;
+  FOR _at IN SELECT at FROM generate_subscripts(_keys, 1) AS at WHERE _outcomes[at] IS NULL LOOP
+    _row := _rows[_at];
     _code := NULL;
     _rule := NULL;
-    _known := NULL;
+    _found := NULL;
     BEGIN
-      PERFORM set_config('twinstore.applying_key', {prefix} || _key, true);
-      INSERT INTO twinstore.row_state (dataset, key) VALUES ({dataset}, _key) ON CONFLICT DO NOTHING;
-      SELECT held.rev INTO _known FROM twinstore.row_state AS held
-      WHERE held.dataset = {dataset} AND held.key = _key FOR UPDATE SKIP LOCKED;
+      PERFORM {applying_one};
+      INSERT INTO twinstore.row_state (dataset, key) VALUES ({dataset}, _keys[_at]) ON CONFLICT DO NOTHING;
+      SELECT state.rev INTO _found FROM twinstore.row_state AS state
+      WHERE state.dataset = {dataset} AND state.key = _keys[_at] FOR UPDATE SKIP LOCKED;
       IF NOT FOUND THEN
         _outcome := 'locked';
-      ELSIF (_item ->> 'rev')::bigint <= _known THEN
+      ELSIF _revs[_at] <= _found THEN
         _outcome := 'stale';
       ELSE
-        PERFORM FROM {table} WHERE {has_key} FOR UPDATE SKIP LOCKED;
-        _there := FOUND;
-        IF NOT _there AND EXISTS (SELECT FROM {table} WHERE {has_key}) THEN
+        PERFORM FROM {table} WHERE {has_key_at} FOR UPDATE SKIP LOCKED;
+        _is_there := FOUND;
+        IF NOT _is_there AND EXISTS (SELECT FROM {table} WHERE {has_key_at}) THEN
           _outcome := 'locked';
-        ELSIF EXISTS (SELECT FROM twinstore.change AS line WHERE line.dataset = {dataset} AND line.key = _key
-                                                             AND line.id > (_item ->> 'seen')::bigint) THEN
+        ELSIF EXISTS (SELECT FROM twinstore.change AS line WHERE line.dataset = {dataset} AND line.key = _keys[_at]
+                                                             AND line.id > _seen[_at]) THEN
           _outcome := 'busy';  -- a change of ours that the primary has not judged yet
         ELSE
-          {write}
+          {write_one}
           IF _outcome = 'applied' THEN
-            UPDATE twinstore.row_state AS held SET rev = (_item ->> 'rev')::bigint
-            WHERE held.dataset = {dataset} AND held.key = _key;
+            UPDATE twinstore.row_state AS state SET rev = _revs[_at]
+            WHERE state.dataset = {dataset} AND state.key = _keys[_at];
           END IF;
         END IF;
       END IF;
     EXCEPTION
       {refusals}
+      _refusals := _refusals || jsonb_build_object(_at, jsonb_build_array(_code, nullif(_rule, '')));
     END;
-    _answer := _answer || jsonb_build_array(jsonb_build_object(
-      'key', _key, 'outcome', _outcome, 'rev', _known, 'code', _code, 'rule', nullif(_rule, '')));
+    _outcomes[_at] := _outcome;
+    _known[_at] := _found;
   END LOOP;
-  PERFORM set_config('twinstore.applying', '', true), set_config('twinstore.applying_key', '', true);
-  RETURN _answer;
+  PERFORM set_config('twinstore.applying', '', true), set_config('twinstore.applying_keys', '', true);
+  RETURN (
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'key', _keys[at], 'outcome', _outcomes[at], 'rev', _known[at],
+        'code', _refusals -> at::text -> 0, 'rule', _refusals -> at::text -> 1) ORDER BY at), '[]')
+    FROM generate_subscripts(_keys, 1) AS at);
 END

@@ -1,5 +1,6 @@
 -- Turn capture on or off. Turning it on waits for writers in flight, so that no write passes by afterwards; it also ends
--- a gap, which is for those to do who have compared the stores since.
+-- a gap, which is for those to do who have compared the stores since. $2 is the largest number of ours that the other side
+-- has heard of: one of the sides was restored where it is larger than ours, so that new numbers must be beyond it.
 BEGIN
   IF $1 THEN
     CREATE OR REPLACE TRIGGER twinstore_capture AFTER INSERT OR UPDATE OR DELETE ON {table}
@@ -12,10 +13,14 @@ BEGIN
     ON CONFLICT (dataset) DO UPDATE
     SET relation = excluded.relation, gap_at = NULL, gap_reason = NULL,
         since = CASE WHEN held.gap_at IS NULL AND held.relation = excluded.relation THEN held.since ELSE now() END;
+    PERFORM setval('twinstore.change_id_seq', $2) FROM twinstore.change_id_seq WHERE last_value < $2;
+    INSERT INTO twinstore.change (dataset, key, parts)
+    SELECT dataset, key, min(parts) FROM twinstore.change WHERE dataset = {dataset}
+    GROUP BY dataset, key HAVING max(id) <= $2;
   ELSE
     DROP TRIGGER IF EXISTS twinstore_capture ON {table};
     DROP TRIGGER IF EXISTS twinstore_capture_truncate ON {table};
     DELETE FROM twinstore.capture WHERE dataset = {dataset};
   END IF;
-  RETURN {state}{max_rev};
+  RETURN {state};
 END

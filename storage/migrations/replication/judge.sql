@@ -1,52 +1,108 @@
 -- Judge changes of the secondary. Each item of $1: key, parts, base (the rev that the secondary had), lseq (its change)
--- and row, NULL for one that was deleted. Accepted when nothing else moved since; else our row stays, and theirs is kept
--- as a conflict. Either way the secondary hears of it, by a new line.
+-- and row, NULL for one that was deleted. Accepted when the primary did not move since; else our row stays, and theirs is
+-- kept as a conflict. Of our row the secondary hears by a line: the one of our own change, or one that is added. What is
+-- accepted is written together where nothing is in the way, the rest one by one.
 DECLARE
-  _item jsonb;
-  _key text;
-  _parts text[];
+  _keys text[];
+  _parts jsonb[];
+  _rows jsonb[];
+  _bases bigint[];
+  _lseqs bigint[];
+  _lines bigint[];
+  _there integer[];
+  _outcomes text[];
+  _writing integer[];
+  _written bigint;
+  _found bigint;
+  _at integer;
   _row jsonb;
+  _is_there boolean;
   _state record;
-  _current bigint;
+  _adopted bigint := coalesce((SELECT adopted_rev FROM twinstore.capture WHERE dataset = {dataset}), 0);
+  _standing record;
   _ours jsonb;
   _theirs jsonb;
-  _there boolean;
   _outcome text;
   _code text;
   _rule text;
-  _line bigint;
-  _answer jsonb := '[]';
+  _refusals jsonb := '{{}}';
 BEGIN
   PERFORM set_config('twinstore.applying', 'on', true);  -- triggers that touch or keep values stand aside
-  FOR _item IN SELECT item FROM jsonb_array_elements($1) AS listed(item) LOOP
-    _key := _item ->> 'key';
-    _parts := {parts_of_item};
-    _row := nullif(_item -> 'row', 'null');
+  SELECT array_agg(item ->> 'key' ORDER BY at), array_agg(item -> 'parts' ORDER BY at),
+         array_agg(nullif(item -> 'row', 'null') ORDER BY at), array_agg((item ->> 'base')::bigint ORDER BY at),
+         array_agg((item ->> 'lseq')::bigint ORDER BY at)
+  INTO _keys, _parts, _rows, _bases, _lseqs
+  FROM jsonb_array_elements($1) WITH ORDINALITY AS listed(item, at);
+  _outcomes := array_fill(NULL::text, ARRAY[coalesce(cardinality(_keys), 0)]);
+  _lines := array_fill(NULL::bigint, ARRAY[coalesce(cardinality(_keys), 0)]);
+  IF {together_is_possible} THEN
+    BEGIN
+      {hold_states}
+      SELECT array_agg(CASE WHEN held.key IS NULL THEN 'locked' WHEN given.lseq <= held.seen THEN 'judged' END
+                       ORDER BY given.at)
+      INTO _outcomes
+      FROM unnest(_keys, _lseqs) WITH ORDINALITY AS given(key, lseq, at)
+      LEFT JOIN (SELECT state.key, state.seen FROM twinstore.row_state AS state
+                 WHERE state.dataset = {dataset} AND state.key = ANY (_keys) FOR UPDATE SKIP LOCKED) AS held
+        ON held.key = given.key;
+      {hold_rows}
+      _writing := ARRAY(
+        SELECT given.at FROM unnest(_keys, _bases) WITH ORDINALITY AS given(key, base, at)
+        JOIN twinstore.row_state AS held ON held.dataset = {dataset} AND held.key = given.key
+        CROSS JOIN LATERAL ({standing_of_given}) AS standing
+        WHERE _outcomes[given.at] IS NULL AND NOT standing.moved);
+      {write_together}
+      WITH added AS (
+        INSERT INTO twinstore.change (dataset, key, parts, proposed)
+        SELECT {dataset}, _keys[at], {parts_at_place}, true FROM unnest(_writing) AS at
+        WHERE at = ANY (_there) OR _rows[at] IS NOT NULL
+        RETURNING key, id)
+      SELECT array_agg(added.id ORDER BY given.at) INTO _lines
+      FROM unnest(_keys) WITH ORDINALITY AS given(key, at) LEFT JOIN added ON added.key = given.key;
+      UPDATE twinstore.row_state AS state SET seen = _lseqs[at] FROM unnest(_writing) AS at
+      WHERE state.dataset = {dataset} AND state.key = _keys[at];
+      DELETE FROM twinstore.delivery AS tried USING unnest(_writing) AS at
+      WHERE tried.dataset = {dataset} AND tried.key = _keys[at] AND tried.direction = 'to_primary';
+      SELECT array_agg(CASE WHEN given.at = ANY (_writing) THEN 'accepted' ELSE given.outcome END ORDER BY given.at)
+      INTO _outcomes FROM unnest(_outcomes) WITH ORDINALITY AS given(outcome, at);
+    EXCEPTION WHEN {waits} OR {refuses} THEN
+      _outcomes := array_fill(NULL::text, ARRAY[cardinality(_keys)]);
+      _lines := array_fill(NULL::bigint, ARRAY[cardinality(_keys)]);
+    END;
+  END IF;
+  FOR _at IN SELECT at FROM generate_subscripts(_keys, 1) AS at WHERE _outcomes[at] IS NULL LOOP
+    _row := _rows[_at];
     _code := NULL;
     _rule := NULL;
-    _line := NULL;
+    _found := NULL;
     BEGIN
-      PERFORM set_config('twinstore.applying_key', {prefix} || _key, true);
-      INSERT INTO twinstore.row_state (dataset, key) VALUES ({dataset}, _key) ON CONFLICT DO NOTHING;
-      SELECT held.rev, held.seen, held.accepted_rev INTO _state FROM twinstore.row_state AS held
-      WHERE held.dataset = {dataset} AND held.key = _key FOR UPDATE SKIP LOCKED;
+      PERFORM {applying_one};
+      INSERT INTO twinstore.row_state (dataset, key) VALUES ({dataset}, _keys[_at]) ON CONFLICT DO NOTHING;
+      SELECT state.key, state.rev, state.seen INTO _state FROM twinstore.row_state AS state
+      WHERE state.dataset = {dataset} AND state.key = _keys[_at] FOR UPDATE SKIP LOCKED;
       IF NOT FOUND THEN
         _outcome := 'locked';
-      ELSIF (_item ->> 'lseq')::bigint <= _state.seen THEN
+      ELSIF _lseqs[_at] <= _state.seen THEN
         _outcome := 'judged';
       ELSE
         _ours := NULL;
-        SELECT to_jsonb(ARRAY[{raw}]) INTO _ours FROM {table} WHERE {has_key} FOR UPDATE SKIP LOCKED;
-        _there := FOUND;
-        IF NOT _there AND EXISTS (SELECT FROM {table} WHERE {has_key}) THEN
+        SELECT to_jsonb(ARRAY[{raw}]) INTO _ours FROM {table} WHERE {has_key_at} FOR UPDATE SKIP LOCKED;
+        _is_there := FOUND;
+        IF NOT _is_there AND EXISTS (SELECT FROM {table} WHERE {has_key_at}) THEN
           _outcome := 'locked';
         ELSE
-          SELECT greatest(_state.rev, max(line.id)) INTO _current FROM twinstore.change AS line
-          WHERE line.dataset = {dataset} AND line.key = _key;
-          IF (_item ->> 'base')::bigint = _current OR _current = _state.accepted_rev THEN
-            {write}
+          SELECT standing.* INTO _standing
+          FROM (SELECT _state.key AS key, _state.rev AS rev) AS held,
+               (SELECT _keys[_at] AS key, _bases[_at] AS base) AS given,
+               LATERAL ({standing_of_given}) AS standing;
+          IF NOT _standing.moved THEN
+            {write_one}
             IF _outcome = 'applied' THEN
               _outcome := 'accepted';
+            END IF;
+            IF _outcome = 'accepted' AND (_is_there OR _row IS NOT NULL) THEN
+              INSERT INTO twinstore.change (dataset, key, parts, proposed)
+              VALUES ({dataset}, _keys[_at], {parts_at}, true) RETURNING id INTO _found;
             END IF;
           ELSE
             SELECT CASE WHEN _row IS NOT NULL THEN to_jsonb(ARRAY[{raw}]) END INTO _theirs
@@ -56,27 +112,33 @@ BEGIN
             ELSE
               _outcome := 'conflict';
               INSERT INTO twinstore.conflict (dataset, key, kind, base_rev, rev, lseq, loser)
-              VALUES ({dataset}, _key, 'concurrent', (_item ->> 'base')::bigint, _current,
-                      (_item ->> 'lseq')::bigint, _row);
+              VALUES ({dataset}, _keys[_at], 'concurrent', _bases[_at], _standing.rev, _lseqs[_at], _row);
+            END IF;
+            IF NOT _standing.waits THEN
+              INSERT INTO twinstore.change (dataset, key, parts) VALUES ({dataset}, _keys[_at], {parts_at})
+              RETURNING id INTO _found;
+              UPDATE twinstore.change SET horizon = pg_snapshot_xmax(pg_current_snapshot()) WHERE id = _found;
             END IF;
           END IF;
         END IF;
       END IF;
       IF _outcome IN ('accepted', 'agreed', 'conflict') THEN
-        INSERT INTO twinstore.change (dataset, key, parts) VALUES ({dataset}, _key, _parts) RETURNING id INTO _line;
-        UPDATE twinstore.row_state AS held
-        SET seen = (_item ->> 'lseq')::bigint,
-            accepted_rev = CASE WHEN _outcome = 'accepted' THEN _line ELSE held.accepted_rev END
-        WHERE held.dataset = {dataset} AND held.key = _key;
+        UPDATE twinstore.row_state AS state SET seen = _lseqs[_at]
+        WHERE state.dataset = {dataset} AND state.key = _keys[_at];
         DELETE FROM twinstore.delivery AS tried
-        WHERE tried.dataset = {dataset} AND tried.key = _key AND tried.direction = 'to_primary';
+        WHERE tried.dataset = {dataset} AND tried.key = _keys[_at] AND tried.direction = 'to_primary';
       END IF;
     EXCEPTION
       {refusals}
+      _refusals := _refusals || jsonb_build_object(_at, jsonb_build_array(_code, nullif(_rule, '')));
     END;
-    _answer := _answer || jsonb_build_array(jsonb_build_object(
-      'key', _key, 'outcome', _outcome, 'rev', _line, 'code', _code, 'rule', nullif(_rule, '')));
+    _outcomes[_at] := _outcome;
+    _lines[_at] := _found;
   END LOOP;
-  PERFORM set_config('twinstore.applying', '', true), set_config('twinstore.applying_key', '', true);
-  RETURN _answer;
+  PERFORM set_config('twinstore.applying', '', true), set_config('twinstore.applying_keys', '', true);
+  RETURN (
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'key', _keys[at], 'outcome', _outcomes[at], 'rev', _lines[at],
+        'code', _refusals -> at::text -> 0, 'rule', _refusals -> at::text -> 1) ORDER BY at), '[]')
+    FROM generate_subscripts(_keys, 1) AS at);
 END

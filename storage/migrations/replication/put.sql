@@ -27,7 +27,7 @@ BEGIN
   END IF;
   SELECT coalesce(max(line.id), 0) INTO _last FROM twinstore.change AS line
   WHERE line.dataset = {dataset} AND line.key = _key;
-  SELECT to_jsonb(ARRAY[{raw}]) INTO _before FROM {table} WHERE {has_key} FOR UPDATE;
+  SELECT to_jsonb(ARRAY[{raw}]) INTO _before FROM {table} WHERE {has_key_asked} FOR UPDATE;
   _there := FOUND;
   _answer := jsonb_build_object('outcome', CASE WHEN _row IS NOT NULL AND _there THEN 'updated'
                                                 WHEN _row IS NOT NULL THEN 'created'
@@ -36,14 +36,14 @@ BEGIN
   IF $1 ? 'expected' AND nullif($1 -> 'expected', 'null') IS DISTINCT FROM _before THEN
     _answer := jsonb_build_object('outcome', 'moved');
   ELSIF _row IS NOT NULL AND _there THEN
-    UPDATE {table} SET ({columns}) = ROW({values}) WHERE {has_key};
+    UPDATE {table} SET ({columns}) = ROW({values}) WHERE {has_key_asked};
   ELSIF _row IS NOT NULL THEN
     INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT ({key_columns}) DO NOTHING;
     IF NOT FOUND THEN  -- somebody was faster
       _answer := jsonb_build_object('outcome', 'moved');
     END IF;
   ELSIF _there THEN
-    DELETE FROM {table} WHERE {has_key};
+    DELETE FROM {table} WHERE {has_key_asked};
   END IF;
   IF _answer ->> 'outcome' = 'moved' THEN
     DELETE FROM twinstore.request AS held WHERE held.key = _request ->> 'key';
@@ -60,6 +60,6 @@ BEGIN
   END IF;
   _answer := _answer || jsonb_build_object('id', _line);
   UPDATE twinstore.request AS held SET answer = _answer WHERE held.key = _request ->> 'key';
-  SELECT to_jsonb(ARRAY[{raw}]) INTO _after FROM {table} WHERE {has_key};
+  SELECT to_jsonb(ARRAY[{raw}]) INTO _after FROM {table} WHERE {has_key_asked};
   RETURN _answer || jsonb_build_object('row', _after);
 END

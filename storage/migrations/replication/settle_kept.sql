@@ -1,7 +1,7 @@
 ,
   kept AS (
-    INSERT INTO twinstore.row_state AS held (dataset, key, rev) SELECT {dataset}, key, id FROM acks ORDER BY key
-    ON CONFLICT (dataset, key) DO UPDATE SET rev = greatest(held.rev, excluded.rev)),
+    INSERT INTO twinstore.row_state AS state (dataset, key, rev) SELECT {dataset}, key, id FROM acks ORDER BY key
+    ON CONFLICT (dataset, key) DO UPDATE SET rev = greatest(state.rev, excluded.rev)),
   mended AS (
     DELETE FROM twinstore.delivery AS tried USING acks
     WHERE tried.dataset = {dataset} AND tried.key = acks.key AND tried.direction = 'to_secondary')

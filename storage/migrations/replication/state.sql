@@ -12,4 +12,5 @@
     FROM twinstore.capture WHERE dataset = {dataset}),
   'dirty', (SELECT count(DISTINCT key) FROM twinstore.change WHERE dataset = {dataset}),
   'oldest_at', (SELECT at FROM twinstore.change WHERE dataset = {dataset} ORDER BY id LIMIT 1),
+  {heard},
   'last_change', coalesce(pg_sequence_last_value(pg_get_serial_sequence('twinstore.change', 'id')::regclass), 0)))

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS twinstore.row_state (
   rev bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (dataset, key)
 );
+CREATE INDEX IF NOT EXISTS row_state_rev ON twinstore.row_state (dataset, rev);
 
 CREATE TABLE IF NOT EXISTS twinstore.request (
   key text PRIMARY KEY,
