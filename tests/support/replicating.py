@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from flows.replicating import Replication, open_replication
@@ -10,6 +10,16 @@ from storage.replication import adoption
 from tests.support.checking import job_of, stores_of
 from tests.support.gateway import Rest
 from tests.support.servers import Pair
+
+
+def relaying(replication: Replication) -> Callable[[], None]:
+    """Return what carries everything over that can be."""
+    _, _, relay = replication.both()
+
+    def carry() -> None:
+        relay.drain()
+
+    return carry
 
 
 @contextmanager

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from contracts.replication import Place, ReplicationState
 from contracts.verdicts import CheckResult, DatasetReport
 from contracts.vocabulary import Channel, Verdict
 from flows.findings import findings, invented
-from flows.replicating import Replication
 from storage.local.faults import ADOPTED, ADOPTED_DECOYS, Fault, Injected, fault, inject_adopted
 from tests.support.checking import check, job_of, over
-from tests.support.replicating import replicating
+from tests.support.replicating import relaying, replicating
 from tests.support.servers import Pair
 
 ALL = (*ADOPTED, *ADOPTED_DECOYS)
@@ -22,16 +19,6 @@ GAPS = [one for one in ALL if one.exclusive]
 OVER_RPC = [
     pytest.param(one, id=one.id, marks=() if one.id == "gap_truncated_supabase" else pytest.mark.soak) for one in GAPS
 ]
-
-
-def relaying(replication: Replication) -> Callable[[], None]:
-    """Return what carries everything over."""
-    _, _, relay = replication.both()
-
-    def carry() -> None:
-        relay.drain()
-
-    return carry
 
 
 def found(

@@ -9,22 +9,29 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from contracts.vocabulary import StoreName, Verdict
+from contracts.replication import Place, ReplicationState
+from contracts.verdicts import CheckResult
+from contracts.vocabulary import CheckStatus, StoreName, Verdict
 from flows import stages
+from storage.local.faults import fault, inject_adopted
 from tests.support.accounts import changed, superuser_of, url_of, with_url
 from tests.support.checking import check, job_of
+from tests.support.replicating import relaying, replicating
 from tests.support.servers import Pair
 
 PAGE = Path(__file__).parents[3] / "docs" / "getting-started.md"
 ROLE, PASSWORD = "twinstore_check", "choose one"
 BLOCKS = [b for b in re.findall(r"```sql\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL) if "CREATE ROLE" in b]
 SCRIPTS = dict(zip(StoreName, BLOCKS, strict=True))
-NEEDED = [
+GRANTS = [
     (store, statement)
     for store, script in SCRIPTS.items()
     for statement in re.findall(r"^GRANT .*;$", script, re.MULTILINE)
     if "SCHEMA public" not in statement  # that one everybody has, on most servers
 ]
+OF_REPLICATION = re.compile(r"ON FUNCTION|twinstore\.conflict")
+NEEDED = [(store, grant) for store, grant in GRANTS if not OF_REPLICATION.search(grant)]
+NEEDED_WHEN_ADOPTED = [(store, grant) for store, grant in GRANTS if OF_REPLICATION.search(grant)]
 
 
 def execute(url: str, *statements: str) -> None:
@@ -63,6 +70,45 @@ def test_every_documented_grant_is_needed(seeded_pair: Pair, reading: Pair, stor
     """Without it the store cannot be looked at."""
     execute(url_of(seeded_pair, store), grant.replace("GRANT", "REVOKE").replace(" TO ", " FROM "))
     assert stages.look_at(job_of(reading), store).error is not None
+
+
+def test_the_documented_roles_can_ask_how_replication_stands(
+    seeded_pair: Pair, reading: Pair, clean_suite: tuple[CheckResult, ...]
+) -> None:
+    """Capture is proven and differences get their place, without a right to write."""
+    faults = [fault("lost_prisma"), fault("dead_letter")]
+    with replicating(seeded_pair) as replication:
+        inject_adopted(
+            seeded_pair.primary_superuser, seeded_pair.secondary_superuser, faults, relay=relaying(replication)
+        )
+        report = check(job_of(reading), suite=clean_suite)
+    assert report.replication is not None
+    assert report.replication.places == {Place.DEAD_LETTER: 3, Place.LOST: 3}
+    assert {c.status for c in report.checks if c.id == "planning.capture_gap"} == {CheckStatus.PASSED}
+
+
+@pytest.mark.parametrize(("store", "grant"), NEEDED_WHEN_ADOPTED)
+def test_without_a_grant_of_replication_an_adopted_pair_is_never_passed(
+    seeded_pair: Pair, reading: Pair, clean_suite: tuple[CheckResult, ...], store: StoreName, grant: str
+) -> None:
+    """The table shows that its writes are captured, so that a role that may not ask is an error."""
+    with replicating(seeded_pair):
+        execute(url_of(seeded_pair, store), grant.replace("GRANT", "REVOKE").replace(" TO ", " FROM "))
+        report = check(job_of(reading), suite=clean_suite)
+    assert report.verdict is Verdict.ERRORED
+    assert CheckStatus.ERRORED in {c.status for c in report.checks if c.id == "planning.capture_gap"}
+
+
+def test_without_the_grants_of_replication_a_pair_that_was_never_adopted_is_checked_all_the_same(
+    seeded_pair: Pair, reading: Pair, clean_suite: tuple[CheckResult, ...]
+) -> None:
+    """Nothing shows that writes are captured; the report says that it is unknown, and goes on."""
+    for store, grant in NEEDED_WHEN_ADOPTED:
+        execute(url_of(seeded_pair, store), grant.replace("GRANT", "REVOKE").replace(" TO ", " FROM "))
+    report = check(job_of(reading), suite=clean_suite)
+    assert (report.verdict, report.reasons) == (Verdict.PASSED, ())
+    assert report.replication is not None
+    assert report.replication.state is ReplicationState.UNKNOWN
 
 
 @pytest.mark.parametrize("store", list(StoreName))

@@ -35,6 +35,7 @@ STAGES = {
     "find stores",
     "look at prisma",
     "look at supabase",
+    "prove capture",
     "compare rows",
     "contract on prisma",
     "contract on supabase",
@@ -98,7 +99,7 @@ def secrets_of(pair: Pair) -> set[str]:
 
 
 def test_equal_stores_complete_the_flow(client: SyncPrefectClient, stores: Pair) -> None:
-    """A run that passed or warned is Completed, has ten tasks that all completed, and leaves its four artifacts."""
+    """A run that passed or warned is Completed, has eleven tasks that all completed, and leaves its four artifacts."""
     state, view = run(client)
     assert (state.type.value, state.name) == ("COMPLETED", "Completed")
     assert state.message is not None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
-from contracts.judgement import headline, judge_checks, sort_reasons, verdict_of
-from contracts.verdicts import CheckResult, DatasetReport, Reason, RowTotals
+from contracts.judgement import headline, judge_checks, judge_replication, sort_reasons, verdict_of
+from contracts.replication import ReplicationState
+from contracts.verdicts import CheckResult, DatasetReport, Reason, RowTotals, StoreCapture
 from contracts.vocabulary import CheckSource, CheckStatus, Severity, StoreName, Verdict
+from tests.support.factories import STARTED, make_replication, make_standing
 
 
 def make(
@@ -84,3 +89,39 @@ def test_the_headline_says_the_worst_and_how_much_more() -> None:
     passed = DatasetReport(name="planning", verdict=Verdict.PASSED, rows=RowTotals(matched=1200))
     assert headline([passed]).startswith("All 1,200 rows are equal")
     assert headline([]) == "No dataset was checked."
+
+
+def told(**replication: object) -> list[tuple[Verdict, str]]:
+    """Return what stands against a replication."""
+    return [(reason.verdict, reason.text) for reason in judge_replication(make_replication(**replication))]
+
+
+def test_a_replication_that_is_off_or_well_has_nothing_against_it() -> None:
+    """Nor has one that nobody could ask about."""
+    assert told() == []
+    assert list(judge_replication(None)) == []
+    for state in (ReplicationState.OFF, ReplicationState.UNKNOWN):
+        assert told(state=state, conflicts=1, dead_letters=1) == []
+
+
+def test_what_waits_for_people_is_told_by_how_bad_it_is() -> None:
+    """What was given up fails; what only waits for a decision or for the relay warns."""
+    assert told(dead_letters=1)[0][0] is Verdict.FAILED
+    assert told(dead_letters=2)[0][1].startswith("2 changes were refused")
+    assert told(conflicts=1) == [
+        (Verdict.WARNED, "1 conflict waits for a decision; `twinstore sync conflicts list` shows them")
+    ]
+    assert told(state=ReplicationState.STARTING)[0][0] is Verdict.WARNED
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(900, "15 minutes"), (3_600, "1 hour"), (7_300, "2 hours"), (90_000, "1 day")]
+)
+def test_changes_that_wait_for_too_long_are_told_with_their_age(seconds: int, words: str) -> None:
+    """By the clock of the store, in the largest unit; a younger change is not told."""
+    standing = make_standing(StoreName.PRISMA, dirty=2, oldest_at=STARTED - timedelta(seconds=seconds))
+    side = (StoreCapture(store=StoreName.PRISMA, standing=standing),)
+    assert f"changes of prisma have waited for {words} to be" in told(stores=side)[0][1]
+    assert told(stores=side, max_lag_s=seconds + 1.0) == []
+    young = replace(side[0], standing=replace(standing, oldest_at=STARTED - timedelta(seconds=20)))
+    assert "20 seconds" in told(stores=(young,), max_lag_s=5.0)[0][1]
