@@ -202,7 +202,7 @@ class DualRepository:
         """
         return self._readings.find(read_id(key))
 
-    def list(self, query: PlanningQuery | None = None, **asked: object) -> RecordPage:
+    def list(self, query: PlanningQuery | None = None, **asked: Any) -> RecordPage:
         """Return one page of records, those that were changed last first.
 
         Args:

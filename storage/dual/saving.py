@@ -164,8 +164,8 @@ class Saving:
             return False, None
         looked = self._asking.ask(StoreName.SUPABASE, lambda: secondary.look([key], deadline_s=WRITE_S)[key])
         item = looked.answer
-        if item is None or item.change is None:
-            if item is not None:
+        if item is None or item.change is None or not item.ready:
+            if item is not None and item.change is None:
                 self._lent.pop(key, None)
             return False, looked
         judged = self._asking.ask(StoreName.PRISMA, lambda: self._primary.judge([item])[0])
