@@ -2,6 +2,10 @@
 
 import twinstore
 
+with twinstore.open_repository() as planning:
+    result = planning.save({"id": "0b6f2a54-8c1d-4e8a-9a56-3d2f1c0e7b91", "type": "scenario", "title": "A rainy night"})
+    print(result.success, result.consistency, planning.get(result.id))
+
 finished = twinstore.check()
 print(finished.report.verdict, finished.folder / "report.html")
 """
@@ -9,16 +13,87 @@ print(finished.report.verdict, finished.folder / "report.html")
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from contracts.errors import TwinstoreError
+from contracts.errors import (
+    CircuitOpen,
+    ConfigurationError,
+    Invalid,
+    OutcomeUnknown,
+    TwinstoreError,
+    Unavailable,
+)
 from contracts.verdicts import RunReport
-from contracts.vocabulary import Verdict
+from contracts.vocabulary import StoreName, Verdict
 
 if TYPE_CHECKING:
+    from contracts.planning_input import check_content, check_result
+    from contracts.planning_query import PlanningQuery
+    from contracts.results import (
+        Consistency,
+        ConsistencyReport,
+        DegradationMode,
+        DualStorageResult,
+        Outcome,
+        Reading,
+        Record,
+        RecordPage,
+        StorageHealth,
+        UserConsistencyReport,
+    )
     from flows.check import Finished
+    from storage.dual import DualRepository
 
-__all__ = ["Finished", "RunReport", "TwinstoreError", "Verdict", "check"]
+__all__ = [
+    "CircuitOpen",
+    "ConfigurationError",
+    "Consistency",
+    "ConsistencyReport",
+    "DegradationMode",
+    "DualRepository",
+    "DualStorageResult",
+    "Finished",
+    "Invalid",
+    "Outcome",
+    "OutcomeUnknown",
+    "PlanningQuery",
+    "Reading",
+    "Record",
+    "RecordPage",
+    "RunReport",
+    "StorageHealth",
+    "StoreName",
+    "TwinstoreError",
+    "Unavailable",
+    "UserConsistencyReport",
+    "Verdict",
+    "check",
+    "check_content",
+    "check_result",
+    "open_repository",
+]
+
+_RESULTS = (
+    "Consistency",
+    "ConsistencyReport",
+    "DegradationMode",
+    "DualStorageResult",
+    "Outcome",
+    "Reading",
+    "Record",
+    "RecordPage",
+    "StorageHealth",
+    "UserConsistencyReport",
+)
+_LATER = {
+    **dict.fromkeys(_RESULTS, "contracts.results"),
+    **dict.fromkeys(("check_content", "check_result"), "contracts.planning_input"),
+    "PlanningQuery": "contracts.planning_query",
+    "DualRepository": "storage.dual",
+    "Finished": "flows.check",
+}
+"""What is loaded when it is asked for, by module: what takes its time to load."""
 
 
 def check(datasets: Sequence[str] | None = None) -> Finished:
@@ -42,9 +117,37 @@ def check(datasets: Sequence[str] | None = None) -> Finished:
         return run_check(settings, find_stores(settings), conductor, datasets=datasets or None)
 
 
-def __getattr__(name: str) -> object:
-    if name == "Finished":
-        from flows.check import Finished
+def open_repository() -> DualRepository:
+    """Open the planning records of the stores that the environment names; close it when the application ends.
 
-        return Finished
+    Open it once and share it between threads: it holds connections, and a circuit breaker for each store. Nothing
+    connects before it is asked something, so that it opens while a store is down. Without a key of `service_role` for
+    Supabase the primary serves alone.
+
+    Raises:
+        TwinstoreError: The settings cannot be used, or the embedded pair does not start.
+    """
+    from flows.quiet import quiet_drivers
+    from flows.replicating import open_replication
+    from flows.settings import load_settings
+    from flows.wiring import find_stores
+    from storage.breaker import Breaker, Guard
+    from storage.dual import DualRepository
+
+    settings = load_settings()
+    quiet_drivers()
+    found = open_replication(settings, find_stores(settings, alone=True), "planning")
+    return DualRepository(
+        found.primary,
+        found.secondary,
+        found.relay,
+        book=found.book,
+        guards={store: Guard(store, Breaker()) for store in StoreName},
+        close=found.close,
+    )
+
+
+def __getattr__(name: str) -> object:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(name)

@@ -39,6 +39,7 @@ class Clock:
     now: datetime = NOW
 
     def __call__(self) -> datetime:
+        """Return the present."""
         return self.now
 
     def advance(self, milliseconds: int) -> None:

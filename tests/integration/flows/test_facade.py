@@ -8,6 +8,8 @@ import psycopg
 import pytest
 
 import twinstore
+from tests.support.dual import scenario
+from tests.support.replicating import replicating
 from tests.support.servers import Pair
 
 
@@ -40,3 +42,34 @@ def test_an_unknown_dataset_is_refused(configured: Path) -> None:
     with pytest.raises(twinstore.TwinstoreError, match="no dataset 'plannings'"):
         twinstore.check(["plannings"])
     assert not (configured / "runs").exists()
+
+
+def test_an_application_writes_and_reads_through_the_repository(configured: Path, seeded_pair: Pair) -> None:
+    """Opened from the environment: what is saved is in both stores, and a list shows it first."""
+    with replicating(seeded_pair), twinstore.open_repository() as planning:
+        result = planning.save(scenario(title="The newest"))
+        assert isinstance(result, twinstore.DualStorageResult)
+        assert (result.success, result.outcome) == (True, twinstore.Outcome.CREATED)
+        found = planning.get(result.id)
+        assert isinstance(found, twinstore.Record)
+        assert found.title == "The newest"
+        page = planning.list(limit=5)
+        assert page.records[0].id == result.id
+        assert len(page.records) == 5
+        assert planning.health().healthy
+
+
+def test_a_repository_needs_stores_that_were_adopted(configured: Path) -> None:
+    """Until then a write would never reach the other store: it is refused with what to do, and nothing is written."""
+    with twinstore.open_repository() as planning:
+        result = planning.save(scenario())
+    assert (result.success, result.outcome) == (False, twinstore.Outcome.FAILED)
+    assert "twinstore adopt" in str(result.error)
+
+
+def test_the_door_offers_what_it_names() -> None:
+    """Also what is loaded only when it is asked for."""
+    assert [name for name in twinstore.__all__ if not hasattr(twinstore, name)] == []
+    assert list(twinstore.__all__) == sorted(twinstore.__all__, key=lambda name: (name[0].islower(), name))
+    with pytest.raises(AttributeError):
+        _ = twinstore.nothing
