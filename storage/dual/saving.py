@@ -32,7 +32,7 @@ _HOME = (Judged.ACCEPTED, Judged.AGREED, Judged.JUDGED)
 _WHY_NOT = {
     Applied.BUSY: "supabase holds a change of this record that prisma has not judged yet; the relay carries both over",
     Applied.LOCKED: "somebody is writing this record on supabase; the relay tries again",
-    Applied.REJECTED: "supabase cannot hold this record; `twinstore sync dead-letters` says why",
+    Applied.REJECTED: "supabase cannot hold this record; `twinstore sync dead-letters list` says why",
 }
 _NOT_ADOPTED = "nothing is delivered before `twinstore adopt`; the write is kept for it"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import psycopg
@@ -73,3 +74,14 @@ def test_the_door_offers_what_it_names() -> None:
     assert list(twinstore.__all__) == sorted(twinstore.__all__, key=lambda name: (name[0].islower(), name))
     with pytest.raises(AttributeError):
         _ = twinstore.nothing
+
+
+def test_the_page_for_applications_runs(
+    configured: Path, seeded_pair: Pair, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it shows works as it stands, on stores that were adopted."""
+    page = Path(__file__).parents[3] / "docs" / "from-python.md"
+    (code,) = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    with replicating(seeded_pair):
+        exec(compile(code, str(page), "exec"), {})  # noqa: S102 - it is our own page
+    assert capsys.readouterr().out.splitlines()[1] == "The lighthouse 1 prisma"

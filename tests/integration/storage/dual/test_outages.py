@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.errors import Unavailable
+from contracts.errors import Invalid, Unavailable
 from contracts.results import Consistency, DegradationMode, Outcome
 from storage.breaker import Breaker, Guard
 from tests.support.dual import PRISMA, SUPABASE, Twins, losing, new_id, scenario
@@ -256,3 +256,71 @@ def test_nothing_is_delivered_before_adoption(by_sql: Twins) -> None:
     assert result.details.supabase.attempted is False
     assert "adopt" in str(result.error)
     assert by_sql.rows(SUPABASE) == []
+
+
+def test_a_change_that_waits_on_the_secondary_is_judged_first(twins: Twins) -> None:
+    """The write is safe, the answer says what stands in its way, and the relay settles it."""
+    body = scenario()
+    twins.repository.save(body)
+    twins.run(SUPABASE, "UPDATE public.planning SET title = 'Theirs' WHERE id::text = %s", body["id"])
+    result = twins.repository.update(body["id"], {"tone": "Calm"})
+    assert (result.success, result.consistency) == (True, Consistency.PARTIAL)
+    assert result.details is not None
+    assert result.details.supabase.outcome == "busy"
+    assert "has not judged yet" in str(result.error)
+    twins.drain()
+    assert [conflict.key for conflict in twins.replication.book.conflicts()] == [body["id"]]
+    assert twins.repository.check_consistency(body["id"]).consistent
+
+
+def test_what_the_secondary_cannot_hold_is_a_dead_letter_at_once(twins: Twins) -> None:
+    """The primary holds it, and the answer says where to look."""
+    twins.run(SUPABASE, "ALTER TABLE public.planning ADD CONSTRAINT short CHECK (length(title) < 5)")
+    body = scenario(title="Too long")
+    result = twins.repository.save(body)
+    assert (result.success, result.consistency) == (True, Consistency.PARTIAL)
+    assert "dead-letters" in str(result.error)
+    assert [letter.key for letter in twins.replication.book.letters()] == [body["id"]]
+    assert twins.repository.check_consistency(body["id"]).place == "dead_letter"
+
+
+def test_a_request_is_remembered_through_an_outage(twins: Twins) -> None:
+    """By the store that carried it out, whatever is asked of it meanwhile."""
+    body = scenario()
+    with twins.away(PRISMA):
+        first = twins.repository.save(body, idempotency_key="request-3")
+        again = twins.repository.save(body, idempotency_key="request-3")
+        assert (first.outcome, first.repeated, again.outcome, again.repeated) == ("created", False, "created", True)
+        with pytest.raises(Invalid):
+            twins.repository.save({**body, "tone": "Calm"}, idempotency_key="request-3")
+    twins.drain()
+    assert twins.rows(PRISMA, "id::text, version") == [(body["id"], 1)]
+
+
+def test_a_write_that_says_nothing_new_is_a_proposal_all_the_same(twins: Twins) -> None:
+    """The primary may hold something newer that the secondary has not seen: then nobody's write is lost silently."""
+    body = scenario()
+    twins.repository.save(body)
+    with twins.away(SUPABASE):
+        assert twins.repository.update(body["id"], {"tone": "Calm"}).success
+    with twins.away(PRISMA):
+        result = twins.repository.save(body)
+    assert (result.success, result.outcome) == (True, Outcome.UPDATED)
+    twins.drain()
+    assert len(twins.replication.book.conflicts()) == 1
+
+
+def test_a_store_that_refuses_is_no_outage(twins: Twins) -> None:
+    """Nothing is written to the other store in its place."""
+    body = scenario()
+    twins.repository.save(body)
+    twins.run(PRISMA, "ALTER TABLE public.planning RENAME TO elsewhere")
+    try:
+        result = twins.repository.update(body["id"], {"tone": "Calm"})
+        report = twins.repository.check_consistency(body["id"])
+    finally:
+        twins.run(PRISMA, "ALTER TABLE public.elsewhere RENAME TO planning")
+    assert (result.success, result.outcome) == (False, Outcome.FAILED)
+    assert str(result.error).startswith("The update failed on prisma")
+    assert report.details.unreachable == (PRISMA,)
+    assert twins.rows(SUPABASE, "version") == [(1,)]

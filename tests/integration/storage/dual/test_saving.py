@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from contracts.errors import Invalid
@@ -139,3 +142,40 @@ def test_a_repeated_delete_is_told_again(twins: Twins) -> None:
     again = twins.repository.delete(body["id"], idempotency_key="request-2")
     assert (first.outcome, first.repeated) == (Outcome.DELETED, False)
     assert (again.outcome, again.repeated) == (Outcome.DELETED, True)
+
+
+def test_one_of_many_wins_a_version(twins: Twins) -> None:
+    """Of writers that all expect the same version exactly one writes; the others are told at which it is."""
+    body = scenario()
+    twins.repository.save(body)
+
+    def write(number: int) -> Outcome | None:
+        return twins.repository.update(body["id"], {"tone": str(number)}, expected_version=1).outcome
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = Counter(pool.map(write, range(8)))
+    assert outcomes == {Outcome.UPDATED: 1, Outcome.CONFLICT: 7}
+
+
+def test_a_request_that_is_sent_by_many_is_carried_out_once(twins: Twins) -> None:
+    """All of them are told the same outcome."""
+    body = scenario()
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(lambda _: twins.repository.save(body, idempotency_key="request-4"), range(6)))
+    assert {(result.success, result.outcome) for result in results} == {(True, Outcome.CREATED)}
+    assert Counter(result.repeated for result in results) == {False: 1, True: 5}
+    assert twins.rows(PRISMA, "version") == [(1,)]
+
+
+def test_writers_of_one_record_all_get_their_turn(twins: Twins) -> None:
+    """Whoever finds the record changed reads it again and writes over it; nothing of anybody's is lost."""
+    body = scenario()
+    twins.repository.save(body)
+    names = ("genre", "tone", "target", "format", "tempo", "developmentMethod")
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(lambda name: twins.repository.update(body["id"], {name: "x"}), names))
+    assert [result.success for result in results] == [True] * 6
+    record = twins.repository.get(body["id"])
+    assert record is not None
+    assert set(names) <= record.content.keys()
+    assert record.version == 7
