@@ -117,11 +117,13 @@ def stores() -> tuple[MemoryReader, RestlessReader]:
     )
 
 
-def compared(primary: MemoryReader, secondary: RestlessReader, *, rounds: int = 3) -> Parity:
-    """Compare two stores without waiting."""
+def compared(
+    primary: MemoryReader, secondary: RestlessReader, *, rounds: int = 3, meanwhile: Move = lambda: None
+) -> Parity:
+    """Compare two stores without waiting; `meanwhile` happens in each grace time."""
     options = ParityOptions(patience=Patience(grace_s=0, rounds=rounds))
     facts = primary.facts(), secondary.facts()
-    return compare(primary, secondary, facts, options=options, sleep=lambda _: None)
+    return compare(primary, secondary, facts, options=options, sleep=lambda _: meanwhile())
 
 
 def assert_adds_up(parity: Parity) -> None:
@@ -159,11 +161,15 @@ def assert_moves_are_settled(made: list[tuple[str, int]], *, first: bool, by_ske
     leader, follower = (primary, secondary) if first else (secondary, primary)
     waiting = iter([edit for edit in made if edit[1] != 0])
 
-    def move() -> None:
-        """Let the last change arrive, and make the next one."""
+    def arrive() -> None:
+        """Let the last change arrive, which happens before the next one, and within each grace time."""
         follower.held.update({k: dict(leader.held[k], id=k) for k in leader.held if k != key_of(0)})
         for key in follower.held.keys() - leader.held.keys():
             del follower.held[key]
+
+    def move() -> None:
+        """Let the last change arrive, and make the next one."""
+        arrive()
         what, number = next(waiting, ("rest", 0))
         key = key_of(number)
         if what == "insert":
@@ -176,7 +182,7 @@ def assert_moves_are_settled(made: list[tuple[str, int]], *, first: bool, by_ske
     secondary.move = move
     few_rows, candidates.FEW_ROWS = candidates.FEW_ROWS, 0 if by_sketch else candidates.FEW_ROWS
     try:
-        parity = compared(primary, secondary, rounds=len(made) + 3)
+        parity = compared(primary, secondary, rounds=len(made) + 3, meanwhile=arrive)
     finally:
         candidates.FEW_ROWS = few_rows
     assert_adds_up(parity)
