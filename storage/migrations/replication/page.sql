@@ -3,11 +3,11 @@
 BEGIN
   RETURN (
     SELECT jsonb_build_object('list', coalesce(jsonb_agg(jsonb_build_object(
-        'key', found.key, 'at', found.at, 'id', found.line, 'row', found.texts)
+        'key', found.key, 'at', found.at::text, 'row', found.texts,
+        'id', (SELECT max(line.id) FROM twinstore.change AS line
+               WHERE line.dataset = {dataset} AND line.key = found.key))
         ORDER BY found.at DESC, found.key DESC), '[]'))
-    FROM (SELECT {key} AS key, {instant}::text AS at, to_jsonb(ARRAY[{raw}]) AS texts,
-                 (SELECT max(lines.id) FROM twinstore.change AS lines
-                  WHERE lines.dataset = {dataset} AND lines.key = {key}) AS line
+    FROM (SELECT {key} AS key, {instant} AS at, to_jsonb(ARRAY[{raw}]) AS texts
           FROM {table}
           WHERE {filters}
             AND ($2 IS NULL OR ({instant}, {key}) < (($2 ->> 0)::timestamp(3), ($2 ->> 1) COLLATE "C"))
