@@ -98,7 +98,16 @@ def _parts(dataset: Dataset, side: Side) -> Parts:
     """Return what stands in the templates."""
     table = TableSql(dataset, side.store, OLDEST)
     parts = _of_table(table, dataset) | _of_side(dataset, side)
-    for name in ("state", "items", "applying_one", "applying_all", "refusals", "standing_of_given", "hold_states"):
+    for name in (
+        "state",
+        "items",
+        "applying_one",
+        "applying_all",
+        "refusals",
+        "standing_of_given",
+        "hold_states",
+        "horizon",
+    ):
         parts[name] = _template(name).format(**parts)
     for name in ("together_is_possible", "hold_rows", "write_one", "write_together"):
         parts[name] = _template(name).format(**parts)

@@ -13,6 +13,7 @@ from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError
 from contracts.keys import split_key
 from contracts.replication import Conflict, DeadLetter, Direction, Gap
+from storage.migrations.texts import text
 from storage.ports import Row
 from storage.replication.by_sql import SqlCall
 from storage.replication.messages import Verdict
@@ -72,7 +73,8 @@ INSERT INTO twinstore.conflict (dataset, key, kind, rev, lseq, loser) VALUES (%s
 ON CONFLICT (dataset, key, lseq) DO NOTHING
 """
 _TOUCH = "INSERT INTO twinstore.change (dataset, key, parts) VALUES (%s, %s, %s) RETURNING id"
-_HORIZON = "UPDATE twinstore.change SET horizon = pg_snapshot_xmax(pg_current_snapshot()) WHERE id = ANY(%s)"
+_MARK = "UPDATE twinstore.change SET horizon = '0' WHERE id = ANY(%s)"
+_HORIZON = f"UPDATE twinstore.change SET horizon = {text('replication/horizon.sql')} WHERE id = ANY(%s)"  # noqa: S608 - a file of ours
 _SEEN = """
 INSERT INTO twinstore.row_state AS held (dataset, key, seen) VALUES (%s, %s, %s)
 ON CONFLICT (dataset, key) DO UPDATE SET seen = greatest(held.seen, excluded.seen)
@@ -270,13 +272,17 @@ class Book:
     def _touch(self, session: psycopg.Connection[Any], keys: Collection[str]) -> None:
         """Add lines without a lock on their rows.
 
-        The horizon is looked up after the numbers were taken: whoever took a smaller one before is older than it.
+        The horizon is taken after the numbers, by a subtransaction, whose number is larger than all that were given
+        before: whoever took a smaller line is older than it. The xmax of a snapshot would not do, since transactions
+        that have begun after the last one that ended are beyond it.
         """
         lines = []
         with session.cursor() as cursor:
             for key in keys:
                 cursor.execute(_TOUCH, (self._dataset.name, key, self._parts(key)))
                 lines += [number for (number,) in cursor.fetchall()]
+        with session.transaction():
+            session.execute(_MARK, [lines])
         session.execute(_HORIZON, [lines])
 
     def _parts(self, key: str) -> list[str]:

@@ -160,7 +160,8 @@ class Relay:
         return verdict.outcome
 
     def _carry(self, direction: Direction, found: Changes) -> Pass:
-        items = {item.key: item for item in found.items if item.change is not None and item.ready}
+        dirty = [item for item in found.items if item.change is not None]
+        items = {item.key: item for item in dirty if item.ready}
         waiting = self._book.waiting(direction, items.keys())
         ready = [item for item in items.values() if waiting.get(item.key) != item.change]
         outward = direction is Direction.TO_SECONDARY
@@ -172,8 +173,9 @@ class Relay:
         ]
         (self._primary if outward else self._secondary).settle(acks)
         refusals = [(v, items[v.key].change or 0) for v in verdicts if v.outcome == Applied.REJECTED]
+        overtaken = {Applied.LOCKED: len(dirty) - len(items)} if len(items) < len(dirty) else {}
         return Pass(
-            outcomes=Counter(verdict.outcome for verdict in verdicts),
+            outcomes=Counter(verdict.outcome for verdict in verdicts) + Counter[str](overtaken),
             given_up=self._book.refused(direction, refusals),
             delayed=len(items) - len(ready),
         )

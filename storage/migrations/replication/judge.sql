@@ -117,7 +117,11 @@ BEGIN
             IF NOT _standing.waits THEN
               INSERT INTO twinstore.change (dataset, key, parts) VALUES ({dataset}, _keys[_at], {parts_at})
               RETURNING id INTO _found;
-              UPDATE twinstore.change SET horizon = pg_snapshot_xmax(pg_current_snapshot()) WHERE id = _found;
+              BEGIN  -- a subtransaction has a number larger than all that were given before
+                UPDATE twinstore.change SET horizon = '0' WHERE id = _found;
+              EXCEPTION WHEN no_data_found THEN NULL;  -- what makes it one
+              END;
+              UPDATE twinstore.change SET horizon = {horizon} WHERE id = _found;
             END IF;
           END IF;
         END IF;

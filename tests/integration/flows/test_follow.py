@@ -220,6 +220,25 @@ def test_a_record_that_somebody_holds_is_left_to_the_next_time(
     assert titles(seeded_pair, SUPABASE)[one] == "ours"
 
 
+def test_a_line_that_an_older_transaction_may_overtake_is_looked_at_again_soon(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decision waits for transactions in flight, not for half a minute."""
+    heard = Heard()
+    (key,) = keys(seeded_pair, 1)
+    with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
+        adopted_as_equal(work)
+        loop = follower(work, heard)
+        with psycopg.connect(seeded_pair.primary) as older:
+            older.execute("SELECT pg_current_xact_id()")
+            work.replications[0].book.touch([key])
+            loop.step()
+            assert heard.told() == []
+        heard.now += 2.0
+        loop.step()
+        assert heard.told() == [Told.CARRIED]
+
+
 def test_two_processes_take_turns(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a check holds the lease nothing is carried over, and that is told once; afterwards it is."""
     heard = Heard()

@@ -205,6 +205,17 @@ def test_an_adoption_says_what_it_found_and_what_to_do_next(
         assert status()["conflicts"] == 1
 
 
+def test_a_store_that_was_restored_is_seen(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A side whose numbers lie before what the other one heard of has a gap, in the status as in a run."""
+    with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
+        adopted_as_equal(work)
+        titled(seeded_pair, SUPABASE, keys(seeded_pair, 1)[0], "theirs")
+        assert command("sync", "run").exit_code == 0
+        run(seeded_pair, SUPABASE, "SELECT setval('twinstore.change_id_seq', 1, false)")
+        assert status()["secondary"]["gap"] == "restored"
+        assert command("sync", "run").exit_code == 1
+
+
 def test_capture_that_died_is_seen(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trigger that somebody disabled is a gap, which stops a run."""
     with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
