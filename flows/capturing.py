@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _ADOPT = "Look at what differs, then run `twinstore adopt`."
 _NO_FUNCTIONS = "it has no functions of replication"
 _OVER_ROWS = "over rows alone it cannot be asked whether its writes are captured"
+_NO_KEY = "no key of service_role leads to it"
 _NOT_LOOKED_AT = "it could not be looked at"
 
 
@@ -92,7 +93,7 @@ def _ask(job: Job, replication: Replication, look: Look) -> _Asked:
     if look.facts is None:
         return _Asked(store=look.store, note=_NOT_LOOKED_AT)
     if doors is None:
-        return _Asked(store=look.store, note=_OVER_ROWS)
+        return _Asked(store=look.store, note=_OVER_ROWS if look.facts.channel is Channel.ROWS else _NO_KEY)
     try:
         return _Asked(store=look.store, standing=doors.standing())
     except SchemaMismatch as exc:

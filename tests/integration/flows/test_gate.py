@@ -13,6 +13,7 @@ from xml.etree.ElementTree import fromstring
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from contracts.errors import ConfigurationError
 from contracts.gate import Ground
@@ -27,6 +28,7 @@ from storage.local.seed import load
 from tests.support.accounts import changed
 from tests.support.checking import stores_of
 from tests.support.command import REPOSITORY, flat, twinstore
+from tests.support.replicating import replicating
 from tests.support.servers import SEEDED, Pair
 
 FAULT = {fault.id: fault for fault in FAULTS}
@@ -60,7 +62,12 @@ class Door:
         self._folder = folder
         known: dict[str, Any] = {"TWINSTORE_STATE_URL": state_url} if state_url else {}
         self._settings = Settings(**known).model_copy(
-            update={"home": folder / "home", "grace_s": 0.0, "recheck_rounds": 1}
+            update={
+                "home": folder / "home",
+                "grace_s": 0.0,
+                "recheck_rounds": 1,
+                "supabase_db_url": SecretStr(pair.secondary),
+            }
         )
 
     def pass_through(self, policy: str = "version: 1\n", **rest: Any) -> Gated:
@@ -132,9 +139,18 @@ def test_without_durable_state_the_gate_cannot_tell_what_is_new(fresh_pair: Pair
 
 
 def test_every_check_of_a_run_is_known_to_policies(fresh_pair: Pair, tmp_path: Path) -> None:
-    """What may be named in a policy is exactly what a run judges."""
-    (dataset,) = Door(fresh_pair, tmp_path).pass_through().decision.report.datasets
+    """What may be named in a policy is exactly what a run judges; of capture it judges only stores that replicate."""
+    with replicating(fresh_pair):
+        (dataset,) = Door(fresh_pair, tmp_path).pass_through().decision.report.datasets
     assert {check.id: check.severity for check in dataset.checks} == declared_checks()["planning"]
+
+
+def test_without_replication_capture_is_not_judged(seeded_pair: Pair, tmp_path: Path) -> None:
+    """A policy that requires it cannot tell then."""
+    policy = "version: 1\nchecks: {planning.capture_gap: {required: true}}\n"
+    decision = Door(seeded_pair, tmp_path).pass_through(policy).decision
+    assert "planning.capture_gap" not in {check.id for check in decision.report.datasets[0].checks}
+    assert any("`planning.capture_gap` is required" in ruling.text for ruling in decision.objections)
 
 
 def test_ci_gets_files_annotations_and_the_exit_code(fresh_pair: Pair, home: Path, tmp_path: Path) -> None:

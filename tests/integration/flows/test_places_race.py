@@ -48,6 +48,19 @@ class Interrupted(PrimaryDoors):
         return found
 
 
+class Blind(Interrupted):
+    """The same, and whoever looks a second time sees what was there before."""
+
+    def __init__(self, pair: Pair, actions: Sequence[Action]) -> None:
+        super().__init__(pair, actions)
+        self._before: dict[str, Item] = {}
+
+    def look(self, keys: Sequence[str], *, deadline_s: float | None = None) -> dict[str, Item]:
+        """Look once."""
+        self._before = self._before or super().look(keys, deadline_s=deadline_s)
+        return self._before
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scene:
     """An adopted pair and one of its keys."""
@@ -83,12 +96,12 @@ class Scene:
         """Carry over what waits."""
         self.replication.both()[2].drain()
 
-    def placed(self, *actions: Action) -> Placed:
+    def placed(self, *actions: Action, through: type[Interrupted] = Interrupted) -> Placed:
         """Look how the key stands; after the first looks at the primary these things happen."""
         standings = {StoreName.PRISMA: self.replication.primary.standing()}
         _, secondary, _ = self.replication.both()
         standings[StoreName.SUPABASE] = secondary.standing()
-        primary = Interrupted(self.pair, actions)
+        primary = through(self.pair, actions)
         try:
             places = Places(
                 primary,
@@ -130,6 +143,12 @@ def test_what_is_carried_over_between_two_looks_is_not_lost(scene: Scene, store:
     """The primary is seen before the change and the secondary after it: both clean, and unequal only to us."""
     placed = scene.placed(together(scene.title(store, "changed"), scene.relay))
     assert (placed.checked.outcome, placed.place) == (Outcome.SETTLED, None)
+
+
+def test_without_the_second_look_it_would_be_called_lost(scene: Scene) -> None:
+    """The race is real: it is the second look at the primary that tells."""
+    change = together(scene.title(StoreName.PRISMA, "changed"), scene.relay)
+    assert scene.placed(change, through=Blind).place is Place.LOST
 
 
 def test_what_was_lost_and_is_carried_over_meanwhile_is_gone(scene: Scene) -> None:
