@@ -251,7 +251,7 @@ def _reasons(rows: RowTotals, look: FirstLook, differences: Sequence[Difference]
         reasons.append(Reason(verdict=Verdict.FAILED, text=text))
     if rows.pending:
         one = rows.pending == 1
-        text = f"{rows.pending:,} {'row is' if one else 'rows are'} not carried over yet, for no longer than may be"
+        text = f"{rows.pending:,} {'row differs and is' if one else 'rows differ and are'} under way to the other store"
         reasons.append(Reason(verdict=Verdict.WARNED, text=text))
     if look.overflow:
         more = sum(max(sides) for sides in look.overflow.values())
