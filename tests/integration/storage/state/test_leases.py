@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from sqlalchemy import update
 
 from contracts.errors import ConfigurationError, Conflict
 from storage.state import State, open_state
-from storage.state.leases import KINDS
+from storage.state.leases import KINDS, Held
 from storage.state.opening import open_database
 from storage.state.tables import LEASES
 from tests.integration.storage.state.conftest import either_server
@@ -181,3 +182,19 @@ _TABLES = ("runs", "dataset_runs", "differences", "datasets")
 
 def _name(url: str, table: str) -> str:
     return table if url.startswith("sqlite") else f"twinstore_state.{table}"
+
+
+def test_whoever_has_patience_waits_for_some_kinds_of_work(state: State) -> None:
+    """A relay is waited for until it gives its lease back, and no longer than that; a repair is not waited for."""
+    began = time.monotonic()
+    with ExitStack() as held, ThreadPoolExecutor(1) as pool:
+        held.enter_context(state.lease("planning", "relay", owner="me", now=_now))
+        pool.submit(lambda: (time.sleep(0.3), held.close()))
+        with state.lease("planning", "check", owner="you", now=_now, patience_s={"relay": 20.0}):
+            assert 0.2 < time.monotonic() - began < 10
+    with state.lease("planning", "repair", owner="me", now=_now):
+        impatient = state.lease("planning", "check", owner="you", now=_now, patience_s={"relay": 20.0})
+        with pytest.raises(Held) as refused, impatient:
+            pass
+    assert refused.value.kind == "repair"
+    assert time.monotonic() - began < 10
