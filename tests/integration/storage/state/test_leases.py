@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -184,12 +184,17 @@ def _name(url: str, table: str) -> str:
     return table if url.startswith("sqlite") else f"twinstore_state.{table}"
 
 
+def _soon(work: Callable[[], None]) -> None:
+    time.sleep(0.3)
+    work()
+
+
 def test_whoever_has_patience_waits_for_some_kinds_of_work(state: State) -> None:
     """A relay is waited for until it gives its lease back, and no longer than that; a repair is not waited for."""
     began = time.monotonic()
     with ExitStack() as held, ThreadPoolExecutor(1) as pool:
         held.enter_context(state.lease("planning", "relay", owner="me", now=_now))
-        pool.submit(lambda: (time.sleep(0.3), held.close()))
+        pool.submit(_soon, held.close)
         with state.lease("planning", "check", owner="you", now=_now, patience_s={"relay": 20.0}):
             assert 0.2 < time.monotonic() - began < 10
     with state.lease("planning", "repair", owner="me", now=_now):
