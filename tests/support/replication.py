@@ -136,6 +136,8 @@ class World:
             names = [("public" if name == "planning" else "twinstore", name) for name in tables]
             gone = [sql.SQL("DELETE FROM {}").format(sql.Identifier(*name)) for name in names]
             self.apps[side].execute(sql.SQL("; ").join(gone))
+            for name in names[:3]:
+                self.apps[side].execute(sql.SQL("VACUUM {}").format(sql.Identifier(*name)))
             self.apps[side].execute("UPDATE twinstore.capture SET gap_at = NULL, gap_reason = NULL")
 
     def adopt(self) -> None:
