@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,12 @@ _HOMES = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Clean the environment before any test module is imported: some libraries read it at import."""
+    """Clean the environment before any test module is imported: some libraries read it at import.
+
+    A shell ignores SIGINT for what it runs in the background, and children inherit that; some tests press Ctrl-C.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in list(os.environ):
         if name.startswith(_LEAKS) and not name.startswith("TWINSTORE_TEST_"):
             del os.environ[name]
