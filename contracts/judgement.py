@@ -31,7 +31,7 @@ def judge_replication(report: ReplicationReport | None) -> Iterator[Reason]:
     """Yield what stands against the replication as a whole; differences and gaps have reasons of their own."""
     if report is None or report.state in (ReplicationState.OFF, ReplicationState.UNKNOWN):
         return
-    if report.state is ReplicationState.STARTING:
+    if report.state is ReplicationState.STARTING and not report.adopting:
         text = "writes are captured and nobody adopted the stores, so that nothing is carried over"
         yield Reason(verdict=Verdict.WARNED, text=text)
     if report.dead_letters:
@@ -87,7 +87,7 @@ def _errored(checks: Sequence[CheckResult]) -> list[Reason]:
 def _reason(check: CheckResult) -> Reason | None:
     match check.status:
         case CheckStatus.FAILED if check.severity in _FAILED:
-            rows = f" for {check.failing_rows:,} rows" if check.failing_rows else ""
+            rows = f" for {_number(check.failing_rows, 'row', 'rows')}" if check.failing_rows else ""
             return Reason(verdict=_FAILED[check.severity], text=f"`{check.id}` fails on {check.store}{rows}")
         case _:
             return None

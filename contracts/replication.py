@@ -13,6 +13,9 @@ from enum import StrEnum
 
 from contracts.vocabulary import StoreName
 
+MAX_LAG_S = 900.0
+"""For how many seconds a change may wait to be carried over, unless the settings say otherwise."""
+
 
 class Direction(StrEnum):
     """Which way a change goes."""
@@ -80,7 +83,7 @@ class Place(StrEnum):
 PLACES = {
     Place.NOT_YET: "waiting for too long to be carried over",
     Place.CONFLICT: "in conflict",
-    Place.DEAD_LETTER: "given up as dead letters",
+    Place.DEAD_LETTER: "given up (dead letters)",
     Place.LOST: "lost, since nothing waits to be carried over",
 }
 """How differences stand, in words that follow their number."""

@@ -12,8 +12,8 @@ KEY_MAX = 200
 LINE_FEED = "\u21b5"
 NONE = "\u2013"  # stands where there is nothing to say
 
-NAME = re.compile(r"`([A-Za-z_][A-Za-z0-9_.*-]{0,80})`")
-"""A column, path or check inside a sentence: what renderers may set as code."""
+NAME = re.compile(r"`([A-Za-z_][A-Za-z0-9_.*-]{0,80}|twinstore(?: [a-z-]{1,20}){1,5})`")
+"""A column, path, check or command inside a sentence: what renderers may set as code."""
 
 _PLAIN = re.compile(r"[ -~\n]*")
 _SLUG = re.compile(r"[^A-Za-z0-9_.]+")

@@ -11,6 +11,7 @@ from contracts.replication import Standing
 from contracts.vocabulary import StoreName
 from flows.replicating import Replication
 from flows.sync import Conclusion, Survey, todos
+from reports.text import count
 
 WORDS = {
     Conclusion.FINE: "fine",
@@ -54,8 +55,11 @@ def lines(replication: Replication, survey: Survey) -> Iterator[str]:
     for error in survey.errors:
         yield f"  {error.store or 'error':9} {error.what} {error.todo}"
     if status.conflicts is not None:
-        counts = f"{status.conflicts:,} conflicts, {status.dead_letters:,} dead letters"
-        yield f"  {'kept':9} {counts}, {status.failing:,} changes that failed and are tried again"
+        kept = f"{count(status.conflicts, 'conflict')}, {count(status.dead_letters or 0, 'dead letter')}"
+        failing = count(
+            status.failing or 0, "change that failed and is tried again", "changes that failed and are tried again"
+        )
+        yield f"  {'kept':9} {kept}, {failing}"
     for todo in todos(status):
         yield f"  {todo}"
 

@@ -74,6 +74,7 @@ def test_markdown_is_inert(raw: str, written: str) -> None:
 def test_names_in_sentences_stay_code() -> None:
     """A plain name in backticks is code; anything else in backticks is text."""
     assert sentence("`title` is `<b>`") == "`title` is &#96;&#60;b&#62;&#96;"
+    assert sentence("`twinstore sync run --follow` or `rm -rf`") == "`twinstore sync run --follow` or &#96;rm -rf&#96;"
 
 
 @cache
