@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from types import EllipsisType
 from typing import Any, Protocol
 
@@ -157,7 +158,11 @@ class Doors:
         self._call.close()
 
     def _standing(self, answer: object) -> Standing:
-        return self._answers.standing(answer, checksum=replication(self.dataset, self._side).checksum)
+        return self._answers.standing(answer, checksum=self._checksum)
+
+    @cached_property
+    def _checksum(self) -> str:
+        return replication(self.dataset, self._side).checksum
 
     def _sent(self, items: Sequence[Item]) -> list[str]:
         return [item.key for item in items]
