@@ -26,7 +26,7 @@ def migrate_command(side: str, *, dry_run: bool, print_sql: bool, uninstall: boo
     from storage.migrations import migrate
     from storage.migrations import uninstall as remove
 
-    stores = find_stores(settings, migrated=False)
+    stores = find_stores(settings, migrated=False, alone=StoreName.SUPABASE not in sides)
     console = out()
     for store, one, dsn in [(store, one, stores.sql(store).dsn) for store, one in sides.items()]:
         if uninstall:
