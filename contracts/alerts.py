@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contracts.health import KNOWN, AlertRule, LastRun, Operation, Probe, Timing, failed_for, trailing_failures
-from contracts.replication import Standing, SyncStatus
+from contracts.replication import MAX_LAG_S, Standing, SyncStatus
 from contracts.vocabulary import Severity, StoreName, Verdict
 
 
@@ -36,7 +36,7 @@ class Thresholds:
     consistency_s: float = 10.0
     probe_s: float = 3.0
     slow_window: timedelta = timedelta(minutes=5)
-    dirty: timedelta = timedelta(minutes=15)
+    dirty: timedelta = timedelta(seconds=MAX_LAG_S)
     backup: timedelta = timedelta(days=8)
 
     def limit_s(self, operation: Operation) -> float:

@@ -370,6 +370,7 @@ class ReplicationReport:
         pending: Keys whose change is under way, the oldest first; at most some of them.
         pending_total: How many there are.
         max_lag_s: For how many seconds a change may be under way before it counts as a difference.
+        adopting: True in the comparison that an adoption rests on: it ends only afterwards.
     """
 
     state: ReplicationState
@@ -381,6 +382,7 @@ class ReplicationReport:
     pending: tuple[UnderWay, ...] = ()
     pending_total: int = 0
     max_lag_s: float = 0.0
+    adopting: bool = False
 
     @property
     def adopted_at(self) -> datetime | None:

@@ -98,7 +98,13 @@ def adopt(
     progress(f"capture the writes of {name} on both sides")
     before = adoption.begin(primary, secondary, replication.book)
     finished = run_check(
-        work.settings, work.stores, conductor, datasets=[name], owner="twinstore adopt", progress=progress
+        work.settings,
+        work.stores,
+        conductor,
+        datasets=[name],
+        owner="twinstore adopt",
+        adopting=True,
+        progress=progress,
     )
     report, folder = finished.report.datasets[0], finished.folder
     result = Adoption(dataset=name, rows=report.rows, differences=report.differences_total, report=folder)

@@ -84,8 +84,9 @@ def _opened(job: Job, looks: tuple[Look, Look]) -> Replication:
     facts = looks[1].facts
     if facts is not None and facts.channel is Channel.ROWS:
         alone: dict[StoreName, StoreUrl] = {StoreName.PRISMA: job.stores.sql(StoreName.PRISMA)}
-        return open_replication(job.settings, replace(job.stores, urls=alone, rest=None), job.name)
-    return open_replication(job.settings, job.stores, job.name)
+        stores = replace(job.stores, urls=alone, rest=None)
+        return open_replication(job.settings, stores, job.name, meters=job.meters)
+    return open_replication(job.settings, job.stores, job.name, meters=job.meters)
 
 
 def _ask(job: Job, replication: Replication, look: Look) -> _Asked:
@@ -133,6 +134,7 @@ def _concluded(job: Job, replication: Replication, asked: tuple[_Asked, ...], at
         state=state,
         stores=tuple(StoreCapture(store=one.store, standing=one.standing, note=one.note) for one in asked),
         max_lag_s=job.settings.max_lag_s,
+        adopting=job.adopting and state is ReplicationState.STARTING,
     )
     checks = tuple(check for one in asked if (check := _check(job, one, state, asked)) is not None)
     standings = {one.store: one.standing for one in asked if one.standing is not None}

@@ -91,6 +91,7 @@ def run_check(
     *,
     datasets: Sequence[str] | None = None,
     owner: str = "twinstore check",
+    adopting: bool = False,
     progress: Progress = lambda _: None,
 ) -> Finished:
     """Check the datasets, remember the run and publish its report.
@@ -101,6 +102,7 @@ def run_check(
         conductor: Runs the stages.
         datasets: Names of the datasets; all that are known unless given.
         owner: Who asks, for others who wait for the lease.
+        adopting: True for the comparison that an adoption rests on.
         progress: Is told what happens now.
 
     Raises:
@@ -118,6 +120,7 @@ def run_check(
         reports, cost = [], Cost(estimated_seconds=SECONDS_ALONE * bool(datasets))
         for name in datasets:
             job = _job(settings, stores, memory, name=name, run_id=run_id, now=started_at, progress=progress)
+            job = replace(job, adopting=adopting)
             with closing(job):
                 report = check_dataset(job, memory, conductor)
             reports.append(memory.annotate(report, run_id=run_id, now=started_at))

@@ -21,7 +21,7 @@ from flows.settings import Settings
 from flows.wiring import Stores, home
 
 if TYPE_CHECKING:
-    from storage.breaker import Guard
+    from storage.breaker import Guard, Rules
     from storage.state import State
 
 WINDOW_H = 24  # hours over which probes are summed up
@@ -73,7 +73,8 @@ def watch_once(
         timings: How long operations of this process took since the last watch.
         backup: What is known about backups; None where nobody makes them.
         senders: Where messages go; those that the settings name unless given.
-        thresholds: From when on something is worth an alert.
+        thresholds: From when on something is worth an alert; unless given, as usual, and as long as the settings let a
+            change wait.
 
     Raises:
         ConfigurationError: The address of the webhook cannot be used.
@@ -95,7 +96,8 @@ def watch_once(
         runs=book.last_runs(),
         backup=backup,
     )
-    book.settle(rulings(facts, thresholds), now=now, channels=[sender.channel for sender in outlets])
+    limits = thresholds or Thresholds(dirty=timedelta(seconds=settings.max_lag_s))
+    book.settle(rulings(facts, limits), now=now, channels=[sender.channel for sender in outlets])
     for sender in outlets:
         notes += _send(sender, state, now)
     book.prune(now=now)
@@ -151,13 +153,18 @@ def remembered_health(state: State, now: datetime) -> HealthReport | None:
 
 
 def make_guards(
-    state: State | None, now: datetime, *, clock: Callable[[], float] = time.monotonic
+    state: State | None,
+    now: datetime,
+    *,
+    rules: Rules | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> dict[StoreName, Guard]:
     """Return a circuit breaker for each store, which goes on where the last process stopped.
 
     Args:
         state: The tool's memory; None for breakers that know of nothing before.
         now: The present, UTC.
+        rules: When they open, and for how long.
         clock: Tells a time in seconds that only grows.
 
     Raises:
@@ -167,7 +174,7 @@ def make_guards(
 
     kept: Mapping[str, Saved] = {} if state is None else state.watch.circuits()
     return {
-        store: Guard(store, Breaker.restored(kept.get(store, Saved()), now=clock(), wall=now), clock=clock)
+        store: Guard(store, Breaker.restored(kept.get(store, Saved()), now=clock(), wall=now, rules=rules), clock=clock)
         for store in StoreName
     }
 

@@ -19,6 +19,7 @@ from flows.settings import Settings
 from flows.wiring import Stores
 
 if TYPE_CHECKING:
+    from storage.meter import Meter
     from storage.replication.book import Book
     from storage.replication.by_sql import SqlCall
     from storage.replication.doors import Call, PrimaryDoors, SecondaryDoors
@@ -84,7 +85,13 @@ class Replication:
 
 
 def open_replication(
-    settings: Settings, stores: Stores, dataset: str, *, wraps: Mapping[StoreName, Wrap] | None = None
+    settings: Settings,
+    stores: Stores,
+    dataset: str,
+    *,
+    wraps: Mapping[StoreName, Wrap] | None = None,
+    patient: bool = True,
+    meters: Mapping[StoreName, Meter] | None = None,
 ) -> Replication:
     """Build what carries the changes of a dataset. Nothing connects before it is asked something.
 
@@ -92,7 +99,9 @@ def open_replication(
         settings: The settings.
         stores: The pair of stores; where it leads to no secondary, the primary is opened alone.
         dataset: Name of the dataset.
-        wraps: What is put around the calls of a store, such as its circuit breaker; then nothing below tries again.
+        wraps: What is put around the calls of a store, such as its circuit breaker.
+        patient: Let reads over REST be tried again; False where somebody above does so anyway.
+        meters: Count what the calls of a store cost.
 
     Raises:
         ConfigurationError: The dataset is not replicated, or its channel or schema does not allow it.
@@ -106,16 +115,17 @@ def open_replication(
     _require_schema(stores, found)
     channel = channel_of(settings, stores)
     _require_channel(channel)
-    by_primary = _sql_call(settings, stores, found, Side.PRIMARY)
+    meter = {store: (meters or {}).get(store) for store in StoreName}
+    by_primary = _sql_call(settings, stores, found, Side.PRIMARY, meter[StoreName.PRISMA])
     wrap = {store: (wraps or {}).get(store, _as_it_is) for store in StoreName}
     primary = PrimaryDoors(wrap[StoreName.PRISMA](by_primary), found)
     book = Book(by_primary, found)
     if channel is None:
         return Replication(dataset=found, channel=None, primary=primary, secondary=None, book=book, relay=None)
     if channel is Channel.SQL:
-        call: Call = _sql_call(settings, stores, found, Side.SECONDARY)
+        call: Call = _sql_call(settings, stores, found, Side.SECONDARY, meter[StoreName.SUPABASE])
     else:
-        call = _rest_call(settings, stores, found, patient=not wraps)
+        call = _rest_call(settings, stores, found, meter[StoreName.SUPABASE], patient=patient)
     secondary = SecondaryDoors(wrap[StoreName.SUPABASE](call), found)
     relay = Relay(primary, secondary, book)
     return Replication(dataset=found, channel=channel, primary=primary, secondary=secondary, book=book, relay=relay)
@@ -171,16 +181,16 @@ def _require_channel(channel: Channel | None) -> None:
         )
 
 
-def _sql_call(settings: Settings, stores: Stores, dataset: Dataset, side: Any) -> SqlCall:
+def _sql_call(settings: Settings, stores: Stores, dataset: Dataset, side: Any, meter: Meter | None) -> SqlCall:
     from storage.replication.by_sql import SqlCall
     from storage.session import Limits
 
     statement_s = min(MAX_STATEMENT_S, settings.statement_timeout_s)
     limits = Limits(connect_s=settings.connect_timeout_s, statement_s=statement_s, lock_s=LOCK_S)
-    return SqlCall(stores.sql(side.store).dsn, dataset, side, limits=limits)
+    return SqlCall(stores.sql(side.store).dsn, dataset, side, limits=limits, meter=meter)
 
 
-def _rest_call(settings: Settings, stores: Stores, dataset: Dataset, *, patient: bool) -> Call:
+def _rest_call(settings: Settings, stores: Stores, dataset: Dataset, meter: Meter | None, *, patient: bool) -> Call:
     from storage.replication.by_rest import RestCall
     from storage.rest.client import RestClient, RestLimits
     from storage.rest.patience import Patience
@@ -191,7 +201,7 @@ def _rest_call(settings: Settings, stores: Stores, dataset: Dataset, *, patient:
     answer_s = min(MAX_ANSWER_S, settings.statement_timeout_s)
     limits = replace(usual, connect_s=settings.connect_timeout_s, read_s=min(usual.read_s, answer_s), answer_s=answer_s)
     patience = Patience() if patient else Patience(attempts=1)
-    return RestCall(RestClient(stores.rest, limits=limits, patience=patience), dataset)
+    return RestCall(RestClient(stores.rest, limits=limits, meter=meter, patience=patience), dataset)
 
 
 def _as_it_is(call: Call) -> Call:

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contracts.errors import ConfigurationError
 from contracts.found_files import use_folder
+from contracts.replication import MAX_LAG_S
 from contracts.vocabulary import Channel
 
 
@@ -35,7 +36,7 @@ class Settings(BaseSettings):
         statement_timeout_s: Seconds after which a server gives a statement up.
         max_requests: Number of REST requests after which a run gives up.
         max_mb: Megabytes received over REST after which a run gives up.
-        max_lag_s: Seconds for which a change may wait to be carried over before its rows count as different.
+        max_lag_s: Seconds for which a change may wait before its rows count as different and an alert is raised.
         sync_interval_s: Seconds between two looks at both stores while their changes are followed.
         webhook_url: Where alerts are sent as JSON: https, or http to this machine.
         prefect_api_url: Prefect's server; where it is set, alerts are sent there as events, too.
@@ -66,7 +67,7 @@ class Settings(BaseSettings):
     statement_timeout_s: float = Field(600.0, gt=0, le=86_400, validation_alias="TWINSTORE_STATEMENT_TIMEOUT_S")
     max_requests: int | None = Field(None, ge=1, validation_alias="TWINSTORE_MAX_REQUESTS")
     max_mb: int | None = Field(None, ge=1, validation_alias="TWINSTORE_MAX_MB")
-    max_lag_s: float = Field(900.0, ge=0, le=604_800, validation_alias="TWINSTORE_MAX_LAG_S")
+    max_lag_s: float = Field(MAX_LAG_S, ge=0, le=604_800, validation_alias="TWINSTORE_MAX_LAG_S")
     sync_interval_s: float = Field(1.0, ge=0.05, le=3600, validation_alias="TWINSTORE_SYNC_INTERVAL_S")
     webhook_url: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="TWINSTORE_WEBHOOK_URL")
     prefect_api_url: str | None = Field(None, validation_alias="PREFECT_API_URL")

@@ -59,6 +59,7 @@ class Job:
         now: When the run began, UTC.
         trends: Row counts of earlier runs per store, oldest first.
         meters: Costs per store, counted as the run goes.
+        adopting: True for the comparison that an adoption rests on.
         progress: Is told what happens now.
     """
 
@@ -69,6 +70,7 @@ class Job:
     now: datetime
     trends: dict[StoreName, tuple[int, ...]] = field(default_factory=dict)
     meters: dict[StoreName, Meter] = field(default_factory=lambda: {store: Meter() for store in StoreName})
+    adopting: bool = False
     progress: Callable[[str], None] = lambda _: None
     _readers: dict[StoreName, Reader] = field(default_factory=dict, init=False, repr=False)
     _replications: list[Replication] = field(default_factory=list, init=False, repr=False)

@@ -39,7 +39,7 @@ def sync(dataset: str | None = None) -> State[Any]:
     """
     logger = get_run_logger()
     try:
-        with opened(dataset, remembering=True) as work:
+        with opened(dataset, remembering=True, guarded=True) as work:
             drained = [drain_once(work, replication, owner=OWNER) for replication in work.replications]
     except Exception as exc:  # noqa: BLE001 - Prefect would log its text, which may hold values
         error = understood(exc, None)

@@ -79,6 +79,8 @@ def replication_sentence(report: ReplicationReport) -> str:
         case ReplicationState.UNKNOWN:
             notes = "; ".join(f"{side.store}: {side.note.rstrip('.')}" for side in report.stores if side.note)
             return f"Whether the stores replicate is unknown{f' ({notes})' if notes else ''}."
+        case ReplicationState.STARTING if report.adopting:
+            return "Writes are captured, and this comparison decides whether the stores are adopted."
         case ReplicationState.STARTING:
             return "Writes are captured, but nobody adopted the stores, so that nothing is carried over."
         case _:
@@ -181,7 +183,8 @@ def _counted(report: ReplicationReport) -> Iterator[str]:
 def _todo(report: ReplicationReport) -> Iterator[str]:
     gaps = [side.store for side in report.stores if side.standing and (side.standing.gap or not side.standing.since)]
     if report.state is ReplicationState.STARTING:
-        yield "Finish the adoption: `twinstore adopt`."
+        if not report.adopting:
+            yield "Finish the adoption: `twinstore adopt`."
     elif gaps and report.state is not ReplicationState.OFF:
         stores = " and ".join(gaps)
         yield f"Writes passed by capture on {stores}: look at what differs, then `twinstore adopt`."

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,13 +22,12 @@ from flows.commands.sync_news import teller
 from flows.draining import Drained, drain_once
 from flows.follow import Follower, News, Pauses, Told, tell_of_breakers
 from flows.follow_process import Chore, Turns, follow
-from flows.opening import Opened, make_guards, opened
+from flows.opening import Opened, opened
 from flows.replicating import Replication
 from flows.sync import Conclusion, survey, todos
 from flows.version import VERSION
 
 if TYPE_CHECKING:
-    from storage.breaker import Guard
     from storage.replication.relay import Pass
     from storage.state import State
 
@@ -88,7 +87,7 @@ def run_command(dataset: str | None, *, follow_on: bool, as_json: bool) -> None:
 def _once(dataset: str | None, *, as_json: bool) -> None:
     """Drain each dataset; exit code 1 when something is left for a person, 2 when a store could not be reached."""
     drained: list[tuple[Replication, Drained]] = []
-    with opened(dataset, remembering=True) as work, _asked() as asked:
+    with opened(dataset, remembering=True, guarded=True) as work, _asked() as asked:
         for replication in work.replications:
             with _bar(replication.dataset.name) as begin:
                 one = drain_once(work, replication, owner="twinstore sync run", stop=asked.flag.is_set, begin=begin)
@@ -107,25 +106,25 @@ def _once(dataset: str | None, *, as_json: bool) -> None:
 
 def _follow(dataset: str | None, *, as_json: bool) -> None:
     """Follow the changes of the stores until somebody asks to end; then the exit code is 0."""
-    tell, guards = teller(as_json=as_json), make_guards()
-    with _asked() as asked, opened(dataset, remembering=True, guards=guards) as work:
+    tell = teller(as_json=as_json)
+    with _asked() as asked, opened(dataset, remembering=True, guarded=True, patient=False) as work:
         names = [replication.dataset.name for replication in work.replications]
         interval_s = work.settings.sync_interval_s
         tell(News(told=Told.STARTED, facts={"version": VERSION, "datasets": names, "interval_s": interval_s}))
-        tell_of_breakers(guards, tell)
+        tell_of_breakers(work.guards, tell)
         pauses = Pauses(interval_s=interval_s)
         pairs = []
         for replication in work.replications:
             turns = Turns(work.memory, replication.dataset.name, owner="twinstore sync run --follow")
             pairs.append((Follower(replication, turns, tell=tell, stop=asked.flag, pauses=pauses), turns))
-        in_order = follow(pairs, _chores(work, guards, tell), tell=tell, stop=asked.flag)
+        in_order = follow(pairs, _chores(work, tell), tell=tell, stop=asked.flag)
         tell(News(told=Told.STOPPED, facts={"in_order": in_order}))
         if not in_order:  # a thread hangs in a call to a store: nobody can wait for it
             os._exit(0)
     sys.exit(0)
 
 
-def _chores(work: Opened, guards: Mapping[StoreName, Guard], tell: Callable[[News], None]) -> list[Chore]:
+def _chores(work: Opened, tell: Callable[[News], None]) -> list[Chore]:
     """Return what is done beside the loops: old requests are forgotten, and both stores are watched."""
 
     def forget() -> None:
@@ -134,20 +133,18 @@ def _chores(work: Opened, guards: Mapping[StoreName, Guard], tell: Callable[[New
 
     chores = [Chore(name="forget old requests", every_s=FORGET_S, work=forget)]
     if work.memory is not None:
-        chores.append(Chore(name="watch", every_s=WATCH_S, work=_watch(work, work.memory, guards, tell)))
+        chores.append(Chore(name="watch", every_s=WATCH_S, work=_watch(work, work.memory, tell)))
     return chores
 
 
-def _watch(
-    work: Opened, memory: State, guards: Mapping[StoreName, Guard], tell: Callable[[News], None]
-) -> Callable[[], None]:
+def _watch(work: Opened, memory: State, tell: Callable[[News], None]) -> Callable[[], None]:
     """Return what looks at the health of both stores, and tells of alerts that are new or gone."""
     from flows.health import watch_once
 
     known: dict[tuple[str, str], str] = {}
 
     def watch() -> None:
-        report = watch_once(work.settings, work.stores, memory, datetime.now(UTC), guards=guards.values())
+        report = watch_once(work.settings, work.stores, memory, datetime.now(UTC), guards=work.guards.values())
         now = {(str(alert.rule), alert.subject): alert.text for alert in report.alerts}
         for alert in report.alerts:
             if (str(alert.rule), alert.subject) not in known:

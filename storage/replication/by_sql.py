@@ -20,6 +20,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from contracts.dataset import Dataset
 from contracts.errors import OutcomeUnknown, TwinstoreError, Unavailable
 from contracts.vocabulary import StoreName
+from storage.meter import Meter
 from storage.migrations.replication_doors import REPLICATION_DOORS
 from storage.migrations.values import Side
 from storage.pg_errors import translate
@@ -44,6 +45,7 @@ class SqlCall:
         dataset: The dataset.
         side: The side that the server is.
         limits: Time limits.
+        meter: Counts a statement for each call, and for each transaction of plain statements.
         wait: Waits for seconds.
     """
 
@@ -54,6 +56,7 @@ class SqlCall:
         side: Side,
         *,
         limits: Limits | None = None,
+        meter: Meter | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.store: StoreName = side.store
@@ -61,6 +64,7 @@ class SqlCall:
         self._dataset = dataset
         self._side = side
         self._limits = limits or Limits(statement_s=30.0, lock_s=3.0)
+        self._meter = meter or Meter()
         self._wait = wait
         self._pool = QueuePool(
             self._connect,  # type: ignore[arg-type]  # a connection of psycopg is one of DBAPI
@@ -146,6 +150,7 @@ class SqlCall:
         """Borrow a connection with a transaction that has begun; one that fails is not given to anybody else."""
         with translate(self.store):
             borrowed = self._began(begin)
+        self._meter.statements += 1
         try:
             yield borrowed.dbapi_connection  # type: ignore[misc]  # a connection of psycopg is one of DBAPI
         except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,10 @@ def test_what_differs_is_kept_and_what_is_equal_is_carried_over(
     with work_on(seeded_pair, channel, home, monkeypatch) as work:
         done = adopted(work)
         assert (done.refusal, done.differences, done.conflicts) == (None, 2, 2)
-        assert (done.report / "report.html").is_file()
+        found_then = json.loads((done.report / "report.json").read_text(encoding="utf-8"))["datasets"][0]
+        assert found_then["replication"]["state"] == "starting"
+        assert "adopted" not in str(found_then["reasons"])
+        assert "nobody adopted" not in (done.report / "report.html").read_text(encoding="utf-8")
         replication = work.replications[0]
         assert {c.key: c.loser is None for c in replication.book.conflicts()} == {one: False, other: True}
         titled(seeded_pair, PRISMA, third, "ours")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import psycopg
 import pytest
 
 from contracts.replication import Gap, ReplicationState
 from contracts.verdicts import CheckResult, DatasetReport
 from contracts.vocabulary import Channel, CheckStatus, StoreName, Verdict
+from flows import stages
+from flows.capturing import prove_capture
 from flows.replicating import Replication
 from storage.replication import adoption
 from tests.support.accounts import superuser_of, url_of
@@ -81,6 +85,21 @@ def test_a_store_that_is_captured_alone_is_a_gap_on_the_other(
         report = check(job_of(seeded_pair), suite=clean_suite)
     assert statuses(report) == {store: CheckStatus.FAILED, store.other: CheckStatus.PASSED}
     assert report.verdict is Verdict.FAILED
+
+
+def test_what_is_asked_of_replication_is_part_of_what_a_check_costs(seeded_pair: Pair) -> None:
+    """Two statements on the primary, one request to a project: both are counted, and held against the budget."""
+    with over(seeded_pair, Channel.RPC) as rest, replicating(seeded_pair, rest):
+        job = job_of(seeded_pair, rest=rest, channel=Channel.RPC)
+        with closing(job):
+            looks = (stages.look_at(job, StoreName.PRISMA), stages.look_at(job, StoreName.SUPABASE))
+            primary, secondary = job.meters.values()
+            before = primary.statements, secondary.requests
+            prove_capture(job, looks)
+            assert (primary.statements - before[0], secondary.requests - before[1]) == (2, 1)
+            secondary.max_requests = secondary.requests
+            spent = prove_capture(job, looks)
+    assert "requests that are allowed" in str([check.message for check in spent.checks])
 
 
 def test_stores_that_are_being_adopted_are_told_and_have_no_places(seeded_pair: Pair, clean_suite: Suite) -> None:

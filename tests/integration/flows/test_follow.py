@@ -15,7 +15,7 @@ import pytest
 from contracts.vocabulary import Channel, StoreName
 from flows.follow import Follower, News, Pauses, Told, tell_of_breakers
 from flows.follow_process import Chore, Turns, follow
-from flows.opening import Opened, make_guards, opened
+from flows.opening import Opened, opened
 from storage.breaker import State
 from storage.rest.errors import Lost
 from tests.support.faulty_proxy import Fault, Plan, faulty_proxy
@@ -67,11 +67,10 @@ def behind_a_proxy(
     with serve(pair.secondary_gate) as rest, faulty_proxy(rest.url, plan) as url:
         for name, value in (settings_of(pair, home, rest) | {"SUPABASE_URL": url}).items():
             monkeypatch.setenv(name, value)
-        guards = make_guards()
-        for guard in guards.values():
-            guard.force(State.CLOSED if guarded else State.METRICS_ONLY)
-        tell_of_breakers(guards, heard.news.append)
-        with opened(None, guards=guards) as work:
+        with opened(None, guarded=True, patient=False) as work:
+            for guard in work.guards.values():
+                guard.force(State.CLOSED if guarded else State.METRICS_ONLY)
+            tell_of_breakers(work.guards, heard.news.append)
             adopted_as_equal(work)
             yield work, plan, heard
 
@@ -298,10 +297,3 @@ def test_a_chore_that_fails_is_told_once_and_tried_again() -> None:
 
     assert follow([], [Chore(name="watch", every_s=0.0, work=fail)], tell=heard.news.append, stop=stop)
     assert [news.what for news in heard.news if news.told is Told.UNAVAILABLE] == ["It is away."]
-
-
-def test_there_is_a_circuit_for_each_store() -> None:
-    """Both are closed at first."""
-    guards = make_guards()
-    assert set(guards) == set(StoreName)
-    assert {guard.state for guard in guards.values()} == {State.CLOSED}

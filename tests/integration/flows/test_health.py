@@ -159,10 +159,12 @@ class Scene:
         thresholds: Thresholds | None = None,
         backup: Backup | None = None,
         timings: tuple[Timing, ...] = (),
+        max_lag_s: float = 900.0,
     ) -> HealthReport:
         """Watch once, some time later."""
         self.now += after
-        settings = self.work.settings.model_copy(update={"webhook_url": SecretStr(self.hook.url)})
+        named = {"webhook_url": SecretStr(self.hook.url), "max_lag_s": max_lag_s}
+        settings = self.work.settings.model_copy(update=named)
         return watch_once(
             settings,
             stores or self.work.stores,
@@ -288,17 +290,18 @@ def test_a_gate_fails_and_passes_again(scene: Scene) -> None:
 
 
 def test_changes_wait_too_long(scene: Scene, seeded_pair: Pair) -> None:
-    """As soon as one is older than its limit, until the relay has carried it over."""
+    """As soon as one is older than `TWINSTORE_MAX_LAG_S`, until the relay has carried it over."""
     (key,) = keys(seeded_pair, 1)
     titled(seeded_pair, PRISMA, key, "another title")
-    at_once = Thresholds(dirty=timedelta(0))
-    report = scene.watch(thresholds=at_once)
+    report = scene.watch(max_lag_s=3600.0)
+    assert scene.hook.told() == []
+    report = scene.watch(max_lag_s=0.0)
     (status,) = report.sync
     assert status.dirty_primary == 1
     assert status.oldest_primary_s is not None
     assert scene.hook.told() == [("dirty_too_old", "firing")]
     scene.work.replications[0].both()[2].drain()
-    scene.watch(thresholds=at_once)
+    scene.watch(max_lag_s=0.0)
     assert scene.hook.told() == [("dirty_too_old", "resolved")]
 
 

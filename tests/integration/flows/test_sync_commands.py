@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
+from contracts.errors import CircuitOpen
 from contracts.vocabulary import Channel, StoreName
 from flows.cli import app
+from storage.breaker import Saved, State
 from storage.replication import adoption
 from tests.support.accounts import changed, superuser_of
 from tests.support.command import flat
@@ -129,6 +132,38 @@ def test_a_store_that_cannot_be_reached_leaves_the_other_to_be_told(
         assert "cannot be reached" in str(command("sync", "run").exception)
         assert command("capture", "off", "--yes").exit_code == 2
         assert triggers(seeded_pair, PRISMA) == 0
+
+
+def test_a_run_begins_with_the_circuits_that_the_last_one_left(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After three runs in vain the fourth does not even ask a store that is back; once its time has come one does."""
+    (key,) = keys(seeded_pair, 1)
+    with (
+        work_on(seeded_pair, Channel.SQL, home, monkeypatch, remembering=True) as work,
+        monkeypatch.context() as away,
+        nobody_listens() as nowhere,
+    ):
+        adopted_as_equal(work)
+        titled(seeded_pair, PRISMA, key, "ours")
+        away.setenv("SUPABASE_DB_URL", changed(seeded_pair.secondary, port=int(nowhere.rpartition(":")[2])))
+        in_vain = [command("sync", "run").exception for _ in range(3)]
+        away.setenv("SUPABASE_DB_URL", seeded_pair.secondary)
+        spared = command("sync", "run").exception
+        assert work.memory is not None
+        book = work.memory.watch
+        assert {name: kept.state for name, kept in book.circuits().items()} == {
+            PRISMA: State.CLOSED,
+            SUPABASE: State.OPEN,
+        }
+        now = datetime.now(UTC)
+        book.keep_circuits({SUPABASE: Saved(state=State.OPEN, until=now)}, now=now)
+        assert titles(seeded_pair, SUPABASE)[key] != "ours"
+        assert command("sync", "run").exit_code == 0
+        assert book.circuits()[SUPABASE].state is State.CLOSED
+    assert not any(isinstance(error, CircuitOpen) for error in in_vain)
+    assert isinstance(spared, CircuitOpen)
+    assert titles(seeded_pair, SUPABASE)[key] == "ours"
 
 
 def test_without_a_key_of_service_role_the_primary_is_told_alone(

@@ -112,6 +112,7 @@ def test_what_waits_for_people_is_told_by_how_bad_it_is() -> None:
         (Verdict.WARNED, "1 conflict waits for a decision; `twinstore sync conflicts list` shows them")
     ]
     assert told(state=ReplicationState.STARTING)[0][0] is Verdict.WARNED
+    assert told(state=ReplicationState.STARTING, adopting=True) == []
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,7 @@ def test_the_sentence_says_it_all() -> None:
     assert replication_sentence(OFF) == "Replication is off: no write is captured, and none is carried over."
     assert "prisma: it refuses us; supabase: over rows alone" in replication_sentence(UNKNOWN)
     assert "nobody adopted" in replication_sentence(STARTING)
+    assert "decides whether the stores are adopted" in replication_sentence(replace(STARTING, adopting=True))
     assert replication_sentence(make_replication()) == "Adopted since 2026-03-07 02:05:00 UTC: nothing waits."
     assert replication_sentence(make_troubled_replication()) == (
         "Adopted since 2026-03-07 02:05:00 UTC: 1,204 keys wait on prisma, the oldest for 3 h 00 min, "
@@ -137,6 +138,7 @@ def test_what_to_do_names_the_command() -> None:
     for words in ("on supabase: look", "twinstore sync status", "dead-letters list", "conflicts list", "lost"):
         assert words in todo
     assert "twinstore adopt" in replication_view(STARTING).todo[0]
+    assert replication_view(replace(STARTING, adopting=True)).todo == ()
 
 
 def test_a_place_in_words() -> None:
