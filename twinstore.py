@@ -128,23 +128,13 @@ def open_repository() -> DualRepository:
         TwinstoreError: The settings cannot be used, or the embedded pair does not start.
     """
     from flows.quiet import quiet_drivers
-    from flows.replicating import open_replication
+    from flows.repository import make_repository
     from flows.settings import load_settings
     from flows.wiring import find_stores
-    from storage.breaker import Breaker, Guard
-    from storage.dual import DualRepository
 
     settings = load_settings()
     quiet_drivers()
-    found = open_replication(settings, find_stores(settings, alone=True), "planning")
-    return DualRepository(
-        found.primary,
-        found.secondary,
-        found.relay,
-        book=found.book,
-        guards={store: Guard(store, Breaker()) for store in StoreName},
-        close=found.close,
-    )
+    return make_repository(settings, find_stores(settings, alone=True))
 
 
 def __getattr__(name: str) -> object:

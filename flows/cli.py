@@ -10,6 +10,7 @@ import typer
 
 from contracts.errors import TwinstoreError
 from flows import cli_sync
+from flows.bench.parts import Part
 
 EXIT_UNKNOWN = 2
 
@@ -136,12 +137,13 @@ def migrate(
 def bench(
     *,
     rows: Annotated[int, typer.Option(min=1000, help="Number of records in each store.")] = 1_000_000,
+    only: Annotated[list[Part] | None, typer.Option(help="A part; all unless given. May be repeated.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure speed and memory against the named alternatives, on two servers of its own; takes minutes."""
     from flows.commands.bench import bench_command
 
-    bench_command(rows, as_json=as_json)
+    bench_command(rows, only=only or (), as_json=as_json)
 
 
 @stack.command("up")

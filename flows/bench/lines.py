@@ -24,6 +24,7 @@ class Bound(StrEnum):
     AT_MOST_TIMES = "at most times the reference"
     AT_LEAST_FASTER = "at least times faster than the reference"
     AT_MOST = "at most this much"
+    AT_LEAST = "at least this much"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,8 @@ class Target:
                 return f"≥ {self.limit:g} {TIMES} faster"
             case Bound.AT_MOST:
                 return f"≤ {self.limit:g} {unit}"
+            case Bound.AT_LEAST:
+                return f"≥ {self.limit:g} {unit}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +106,8 @@ class Line:
             return self.absent
         if self.wrong:
             return Met.NO
-        if self.target.bound is Bound.AT_MOST:
-            return Met.UNKNOWN if self.measured is None else _met(good=self.measured <= self.target.limit)
+        if self.target.bound in (Bound.AT_MOST, Bound.AT_LEAST):
+            return Met.UNKNOWN if self.measured is None else _met(good=self._within(self.measured))
         ratio = self.ratio
         if ratio is None or self.reference is None:
             return Met.UNKNOWN
@@ -113,6 +116,10 @@ class Line:
             return Met.UNKNOWN if self.reference.more and not good else _met(good=good)
         good = ratio >= self.target.limit
         return Met.UNKNOWN if self.reference.more and not good else _met(good=good)
+
+    def _within(self, amount: float) -> bool:
+        limit = self.target.limit
+        return amount <= limit if self.target.bound is Bound.AT_MOST else amount >= limit
 
 
 def _met(*, good: bool) -> Met:

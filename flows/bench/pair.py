@@ -107,7 +107,7 @@ def running(home: Path, settings: Settings, rows: int) -> Iterator[Bench]:
         stores = find_stores(own)
         dataset = stores.dataset(contract_for("planning").dataset)
         bench = Bench(settings=own, stores=stores, dataset=dataset, rows=rows, tables=_settle(stores))
-        if _loaded(bench) != (rows, *_contents(bench)):
+        if _loaded(bench) != (rows, *contents(bench)):
             _load(bench)
             bench = Bench(settings=own, stores=stores, dataset=dataset, rows=rows, tables=_settle(stores))
         yield bench
@@ -136,6 +136,16 @@ def far(bench: Bench) -> Iterator[FarBench]:
         yield FarBench(by_functions=by_functions, by_rows=by_rows, pages=pages)
 
 
+def contents(bench: Bench) -> tuple[Digest, Digest]:
+    """Return one digest of all rows per side.
+
+    Raises:
+        TwinstoreError: A store fails.
+    """
+    primary, secondary = bench.readers()
+    return together(lambda: _whole(primary), lambda: _whole(secondary))
+
+
 def _settle(stores: Stores) -> tuple[TableFacts, TableFacts]:
     primary, secondary = (settle(store, stores.urls[store].dsn) for store in StoreName)
     return primary, secondary
@@ -150,8 +160,8 @@ def _load(bench: Bench) -> None:
         memory.unlink()  # checks of other records would make a trend of these
     clear(*bench.dsns)
     load(*bench.dsns, bench.rows, seed=SEED, now=datetime.now(UTC).replace(microsecond=0))
-    contents = [asdict(digest) for digest in _contents(bench)]
-    mark.write_text(json.dumps({"rows": bench.rows, "seed": SEED, "contents": contents}), encoding="utf-8")
+    held = [asdict(digest) for digest in contents(bench)]
+    mark.write_text(json.dumps({"rows": bench.rows, "seed": SEED, "contents": held}), encoding="utf-8")
 
 
 def _loaded(bench: Bench) -> tuple[int, Digest, Digest] | None:
@@ -162,12 +172,6 @@ def _loaded(bench: Bench) -> tuple[int, Digest, Digest] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return (mark["rows"], primary, secondary) if mark.get("seed") == SEED else None
-
-
-def _contents(bench: Bench) -> tuple[Digest, Digest]:
-    """Return one digest of all rows per side."""
-    primary, secondary = bench.readers()
-    return together(lambda: _whole(primary), lambda: _whole(secondary))
 
 
 def _whole(reader: Reader) -> Digest:

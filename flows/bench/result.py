@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from flows.bench.pair import Bench
 
-_WHOLE = frozenset({"MB", "requests"})  # units of which fractions tell nothing
+_WHOLE = frozenset({"MB", "requests", "rows/s", "failures"})  # units of which fractions tell nothing
 STYLES = {Met.YES: "green", Met.NO: "red", Met.UNKNOWN: "yellow"}
 
 

@@ -26,14 +26,16 @@ from flows.bench.works import (
 )
 
 
-def lines(measured: Measured, planted: int, rows: int) -> tuple[Line, ...]:
-    """Return the table: what was measured, against the targets, and what cannot be measured yet."""
+def lines_of_parity(measured: Measured, planted: int, rows: int) -> tuple[Line, ...]:
+    """Return what was measured of comparisons, against the targets."""
+    found = defaultdict(Series, measured)
+    return (*_equal(found), *_over_rest(found, rows), *_differing(found, planted), _pull(found, rows))
+
+
+def lines_of_checks(measured: Measured) -> tuple[Line, ...]:
+    """Return what was measured of checks, against the targets, and what cannot be measured yet."""
     found = defaultdict(Series, measured)
     return (
-        *_equal(found),
-        *_over_rest(found, rows),
-        *_differing(found, planted),
-        _pull(found, rows),
         _line("full check, both stores", found[CHECK], Bound.AT_MOST, 30),
         _memory(found[MEMORY]),
         _line(f"cold gate, {GATE_ROWS:,} rows", found[GATE], Bound.AT_MOST, 12),

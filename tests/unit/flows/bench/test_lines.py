@@ -51,6 +51,14 @@ def test_an_amount_needs_no_reference(measured: float | None, met: Met) -> None:
     assert line.ratio is None
 
 
+@pytest.mark.parametrize(("measured", "met"), [(2000.0, Met.YES), (1999.9, Met.NO), (None, Met.UNKNOWN)])
+def test_an_amount_may_be_the_least(measured: float | None, met: Met) -> None:
+    """A speed is met from its limit on; what it is compared with is only shown."""
+    line = _line(Bound.AT_LEAST, 2000, measured, 4000.0)
+    assert line.met is met
+    assert line.target.words("rows/s") == "≥ 2000 rows/s"
+
+
 @pytest.mark.parametrize("bound", [Bound.AT_MOST_TIMES, Bound.AT_LEAST_FASTER])
 @pytest.mark.parametrize(("measured", "reference"), [(None, 1.0), (1.0, None), (None, None)])
 def test_nothing_measured_is_never_met(bound: Bound, measured: float | None, reference: float | None) -> None:

@@ -36,8 +36,12 @@ def _measured(**changed: Series) -> dict[str, Series]:
     return {**measured, **changed}
 
 
+def _table(measured: dict[str, Series]) -> tuple[Line, ...]:
+    return (*table.lines_of_parity(measured, PLANTED, ROWS), *table.lines_of_checks(measured))
+
+
 def _lines(**changed: Series) -> tuple[Line, ...]:
-    return table.lines(_measured(**changed), PLANTED, ROWS)
+    return _table(_measured(**changed))
 
 
 def _of(work: str, lines: tuple[Line, ...]) -> Line:
@@ -68,7 +72,7 @@ def test_without_the_alternatives_their_lines_say_so() -> None:
     """What is not installed is no comparison, and everything else is measured all the same."""
     rivals = (works.RELADIFF, works.DATACOMPY, works.SCATTERED_RELADIFF)
     kept = {name: series for name, series in _measured().items() if name not in rivals}
-    lines = table.lines(kept, PLANTED, ROWS)
+    lines = _table(kept)
     assert [line.met for line in lines if line.absent is Met.NOT_INSTALLED] == [Met.NOT_INSTALLED] * 3
     assert lines[0].met is Met.YES
 
