@@ -7,6 +7,8 @@ server knows what became of it.
 from __future__ import annotations
 
 import json
+import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,16 +26,18 @@ from storage.meter import Meter
 from storage.migrations.replication_doors import REPLICATION_DOORS
 from storage.migrations.values import Side
 from storage.pg_errors import translate
+from storage.replication.bounded import Bounded
 from storage.session import CLIENT_ENCODING, Limits
 
 CONNECTIONS = 5
-RESOLVE_S = 5.0  # for how long the fate of a transaction is asked for
+RESOLVE_S = 5.0  # for how long the fate of a transaction is asked for; less where statements have less
+IDLE_S = 30.0  # then the server gives up a client that went away in the middle, and its locks
 _RESOLVE_EVERY_S = 0.1
 _FATE = "SELECT pg_xact_status(%s::xid8)"
 _BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED READ {access}; SET LOCAL statement_timeout = {statement}; "
-    "SET LOCAL lock_timeout = {lock}; SET LOCAL synchronous_commit = 'on'; SET LOCAL row_security = off; "
-    "SET LOCAL search_path = pg_catalog, pg_temp"
+    "SET LOCAL lock_timeout = {lock}; SET LOCAL idle_in_transaction_session_timeout = {idle}; "
+    "SET LOCAL synchronous_commit = 'on'; SET LOCAL row_security = off; SET LOCAL search_path = pg_catalog, pg_temp"
 )
 
 
@@ -66,6 +70,7 @@ class SqlCall:
         self._limits = limits or Limits(statement_s=30.0, lock_s=3.0)
         self._meter = meter or Meter()
         self._wait = wait
+        self._of_thread = threading.local()
         self._pool = QueuePool(
             self._connect,  # type: ignore[arg-type]  # a connection of psycopg is one of DBAPI
             pool_size=CONNECTIONS,
@@ -83,8 +88,7 @@ class SqlCall:
             sql.SQL(", ").join(sql.SQL("%s::{}").format(sql.SQL(kind)) for _, kind in known.parameters),
         )
         values = [_as_sent(arguments[name], kind) for name, kind in known.parameters]
-        begin = self._begin(reads=known.reads, deadline_s=deadline_s)
-        with self._borrowed(begin) as connection:
+        with self._borrowed(reads=known.reads, deadline_s=deadline_s) as connection:
             return self._run(connection, query, values, once=once)
 
     @contextmanager
@@ -94,7 +98,7 @@ class SqlCall:
         Raises:
             TwinstoreError: The server cannot be reached, or a statement fails.
         """
-        with self._borrowed(self._begin(reads=False, deadline_s=None)) as connection, translate(self.store):
+        with self._borrowed(reads=False, deadline_s=None) as connection, translate(self.store):
             yield connection
             connection.execute("COMMIT")
 
@@ -114,6 +118,7 @@ class SqlCall:
             with translate(self.store):
                 connection.execute("COMMIT")
         except TwinstoreError:
+            connection.close()  # nobody knows what it would answer next
             if transaction is None or not self._was_committed(transaction):
                 raise
         return answer
@@ -124,9 +129,10 @@ class SqlCall:
         Raises:
             OutcomeUnknown: Nobody could be asked in time.
         """
-        deadline = time.monotonic() + RESOLVE_S
+        deadline = time.monotonic() + min(RESOLVE_S, self._limits.statement_s)
         while time.monotonic() < deadline:
-            with suppress(TwinstoreError), translate(self.store), self._connect() as connection:
+            left_s = deadline - time.monotonic()
+            with suppress(TwinstoreError), translate(self.store), self._connect(left_s) as connection:
                 ((fate,),) = connection.execute(_FATE, [transaction]).fetchall()
                 if fate in ("committed", "aborted"):
                     return bool(fate == "committed")
@@ -137,30 +143,34 @@ class SqlCall:
             store=self.store,
         )
 
-    def _begin(self, *, reads: bool, deadline_s: float | None) -> sql.Composed:
-        statement_s = self._limits.statement_s if deadline_s is None else deadline_s
-        return sql.SQL(_BEGIN).format(
-            access=sql.SQL("ONLY" if reads else "WRITE"),
-            statement=sql.Literal(f"{max(1, round(statement_s * 1000))}ms"),
-            lock=sql.Literal(f"{max(1, round(self._limits.lock_s * 1000))}ms"),
-        )
-
     @contextmanager
-    def _borrowed(self, begin: sql.Composed) -> Iterator[psycopg.Connection[Any]]:
+    def _borrowed(self, *, reads: bool, deadline_s: float | None) -> Iterator[psycopg.Connection[Any]]:
         """Borrow a connection with a transaction that has begun; one that fails is not given to anybody else."""
+        limit_s = self._limits.statement_s if deadline_s is None else min(deadline_s, self._limits.statement_s)
+        begin = sql.SQL(_BEGIN).format(
+            access=sql.SQL("ONLY" if reads else "WRITE"),
+            statement=_milliseconds(limit_s),
+            lock=_milliseconds(self._limits.lock_s),
+            idle=_milliseconds(IDLE_S),
+        )
         with translate(self.store):
-            borrowed = self._began(begin)
+            borrowed = self._began(begin, limit_s)
         self._meter.statements += 1
+        connection: Bounded = borrowed.dbapi_connection  # type: ignore[assignment]  # it is one of DBAPI, too
         try:
-            yield borrowed.dbapi_connection  # type: ignore[misc]  # a connection of psycopg is one of DBAPI
+            yield connection
         except BaseException:
             borrowed.invalidate()
             raise
+        else:
+            if connection.closed:
+                borrowed.invalidate()
         finally:
             borrowed.close()
 
-    def _began(self, begin: sql.Composed) -> PoolProxiedConnection:
+    def _began(self, begin: sql.Composed, limit_s: float) -> PoolProxiedConnection:
         """Begin a transaction; a connection that broke while nobody used it tells nothing about the server."""
+        self._of_thread.limit_s = limit_s  # the pool connects in this thread
         try:
             borrowed = self._pool.connect()
         except PoolTimeout:
@@ -172,28 +182,38 @@ class SqlCall:
         fresh = borrowed.record_info is not None and not borrowed.record_info.setdefault("used", False)
         if borrowed.record_info is not None:
             borrowed.record_info["used"] = True
+        connection: Bounded = borrowed.dbapi_connection  # type: ignore[assignment]  # see above
+        connection.limit_s = limit_s
         try:
-            borrowed.dbapi_connection.execute(begin)  # type: ignore[union-attr]  # see above
-        except psycopg.OperationalError:
+            connection.execute(begin)
+        except BaseException as exc:
             borrowed.invalidate()
             borrowed.close()
-            if fresh:
+            if fresh or not isinstance(exc, psycopg.OperationalError):
                 raise
             self._pool.dispose()
             self._pool = self._pool.recreate()
-            return self._began(begin)
+            return self._began(begin, limit_s)
         return borrowed
 
-    def _connect(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(
+    def _connect(self, limit_s: float | None = None) -> Bounded:
+        if limit_s is None:
+            limit_s = self._of_thread.limit_s
+        connection = Bounded.connect(
             self._dsn,
             autocommit=True,
             prepare_threshold=None,
-            connect_timeout=max(2, round(self._limits.connect_s)),
+            connect_timeout=max(2, math.ceil(min(limit_s, self._limits.connect_s))),
             client_encoding=CLIENT_ENCODING,
             application_name="twinstore sync",
             tcp_user_timeout=round(self._limits.statement_s * 1000),
         )
+        connection.store, connection.limit_s = self.store, limit_s
+        return connection
+
+
+def _milliseconds(seconds: float) -> sql.Literal:
+    return sql.Literal(f"{max(1, round(seconds * 1000))}ms")
 
 
 def _as_sent(value: object, kind: str) -> object:
