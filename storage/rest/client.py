@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from contracts.errors import ConfigurationError, OutcomeUnknown
+from contracts.errors import ConfigurationError, OutcomeUnknown, TwinstoreError
 from contracts.vocabulary import StoreName
 from storage.meter import Meter
 from storage.rest.errors import Busy, Garbled, Lost
@@ -212,14 +212,12 @@ class RestClient:
         except (Lost, Garbled) as exc:
             self._failed(exc)
             if writes and not self._wire.seen.refused:
-                raise OutcomeUnknown(
-                    f"{exc.what} Nobody can say whether it wrote.",
-                    "Ask for the record before the same is written again, or repeat it with the same idempotency key.",
-                    store=self.store,
-                ) from None
+                raise self._unknown(exc) from None
             raise
         except Busy as exc:
             self._failed(exc)
+            if writes and exc.may_have_begun:
+                raise self._unknown(exc) from None
             raise
         self.pace.went_well()
         return result
@@ -262,6 +260,13 @@ class RestClient:
         if counted and total == "*":
             raise self._garbled("an exact count")
         return int(total) if counted else None
+
+    def _unknown(self, exc: TwinstoreError) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"{exc.what} Nobody can say whether it wrote.",
+            "Ask for the record before the same is written again, or repeat it with the same idempotency key.",
+            store=self.store,
+        )
 
     def _garbled(self, expected: str) -> Garbled:
         return Garbled(

@@ -62,6 +62,11 @@ class Busy(Unavailable):
         self.status = status
         self.code = code
 
+    @property
+    def may_have_begun(self) -> bool:
+        """True when the request may have been carried out before the answer came about: a connection broke behind."""
+        return self.code.startswith(_BROKE_BEHIND) or (not self.code and self.status in _OF_GATEWAYS)
+
 
 class TooMuch(TimedOut):
     """The server gave up on a request of this size: half of it may do."""
@@ -78,6 +83,8 @@ class Garbled(ProtocolError):
 PASSING = (Lost, Busy, Garbled)
 """What may be gone when the same is asked again."""
 
+_BROKE_BEHIND = ("PGRST001", "08")
+_OF_GATEWAYS = (503, 504)
 _CODE = re.compile(r"PGRST[0-9A-Z]{3}|[0-9A-Z]{5}")
 _PROXY_STATUS = re.compile(r'\bPostgREST\s*;\s*error="?([0-9A-Z]+)', re.IGNORECASE)
 _MAX_ERROR_BYTES = 1 << 16  # no error of PostgREST is as long
