@@ -226,7 +226,8 @@ class Saving:
         if done is not None and not unknown and done.outcome in (Outcome.CONFLICT, Outcome.MISSING):
             outcome = done.outcome
         if unknown:
-            error = f"Nobody can say whether the {course.wish.verb} was carried out: {own.error or secondary.error}"
+            unsure = own if primary.unknown else secondary
+            error = f"Nobody can say whether the {course.wish.verb} was carried out: {unsure.error}"
         elif not primary.unavailable:
             error = f"The {course.wish.verb} failed on prisma: {own.error}"
         else:
