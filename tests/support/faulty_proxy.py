@@ -43,11 +43,16 @@ class Fault(StrEnum):
     TOO_MANY = "429 with Retry-After"
     BUSY = "503 of PostgREST with Retry-After"
     NO_SCHEMA = "503, since PostgREST has not read the schema yet"
+    LOST_BEHIND = "503 of PostgREST, whose own connection broke: nobody knows what the database did"
     BAD_GATEWAY = "502 with a page of HTML"
     TIMEOUT = "500 with code 57014: a statement took too long"
     TOO_LONG = "414"
     RESTRICTED = "402"
     PAUSED = "540"
+
+
+_NOT_ASKED = frozenset({Fault.TOO_MANY, Fault.BUSY, Fault.NO_SCHEMA, Fault.TOO_LONG, Fault.RESTRICTED, Fault.PAUSED})
+"""What answers so has not asked the project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ def _spoil(fault: Fault, reply: Reply, retry_after_s: float) -> Reply:
         Fault.TOO_MANY: lambda: Reply(429, {"Content-Type": "application/json", **wait}, b'{"message": "slow down"}'),
         Fault.BUSY: lambda: _error(503, "PGRST000", **wait),
         Fault.NO_SCHEMA: lambda: _error(503, "PGRST002", **wait),
+        Fault.LOST_BEHIND: lambda: _error(503, "PGRST001"),
         Fault.BAD_GATEWAY: lambda: Reply(502, {"Content-Type": "text/html"}, _PORTAL),
         Fault.TIMEOUT: lambda: _error(500, "57014"),
         Fault.TOO_LONG: lambda: Reply(414, {"Content-Type": "text/html"}, _PORTAL),
@@ -161,15 +167,15 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is Fault.SILENT:
             self._hang(proxy)
             return
-        reply = self._forwarded(proxy)
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        reply = Reply(200) if fault in _NOT_ASKED else self._forwarded(proxy, body)
         if fault is not None:
             reply = _spoil(fault, reply, proxy.plan.retry_after_s)
         self._send(proxy, fault, reply)
 
     do_GET = do_HEAD = do_POST = _pass_on  # noqa: N815 - the names that the base class looks for
 
-    def _forwarded(self, proxy: _Proxy) -> Reply:
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+    def _forwarded(self, proxy: _Proxy, body: bytes) -> Reply:
         headers = {k: v for k, v in self.headers.items() if k.lower() not in _PER_HOP}
         connection = http.client.HTTPConnection(str(proxy.upstream.hostname), proxy.upstream.port, timeout=30)
         try:

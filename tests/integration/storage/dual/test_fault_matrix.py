@@ -1,0 +1,396 @@
+"""Every fault of a network, on each store, at every step: what the caller sees, and what the stores hold in the end.
+
+The table of faults is in `tests/support/fault_table.py`, and in `docs/results.md`. They are brought about by real
+proxies before real servers.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.errors import Invalid, Unavailable
+from contracts.results import Consistency, DegradationMode, DualStorageResult, StoreResult
+from contracts.vocabulary import StoreName
+from storage.breaker import State
+from storage.dual import DualRepository
+from tests.support.dual import new_id, scenario
+from tests.support.fault_table import PRISMA, SUPABASE, TABLE, VERBS, At, Case, Place, Sees, Way, cases
+from tests.support.faulty_proxy import Fault as HttpFault
+from tests.support.faulty_stores import FaultyStores, faulty_stores, guards
+from tests.support.servers import Servers
+from tests.support.tcp_proxy import Fault, Plan
+
+DOCS = Path(__file__).parents[4] / "docs" / "results.md"
+NEVER_S = 30.0  # far more than all limits together: a call that takes as long hangs
+
+
+def _params(way: Way) -> list[Any]:
+    return [pytest.param(case, id=str(case), marks=() if case.quick else pytest.mark.soak) for case in cases(way)]
+
+
+@pytest.fixture(scope="module")
+def by_sql_faulty(servers: Servers, _migrated_template: str) -> Iterator[FaultyStores]:
+    """Two adopted stores behind proxies, both reached by SQL, for all tests here."""
+    with servers.clones(_migrated_template) as pair, faulty_stores(pair, rest=False) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def by_rest_faulty(servers: Servers, _migrated_template: str) -> Iterator[FaultyStores]:
+    """The same with the secondary reached over REST."""
+    with servers.clones(_migrated_template) as pair, faulty_stores(pair, rest=True) as found:
+        yield found
+
+
+@pytest.mark.parametrize("case", _params(Way.SQL))
+def test_a_fault_by_sql_has_its_documented_result(by_sql_faulty: FaultyStores, case: Case) -> None:
+    """The caller sees what the table says, nothing hangs, nothing is lost, and the stores agree in the end."""
+    Trial(by_sql_faulty, case).run()
+
+
+@pytest.mark.parametrize("case", _params(Way.REST))
+def test_a_fault_over_rest_has_its_documented_result(by_rest_faulty: FaultyStores, case: Case) -> None:
+    """The same where the secondary is reached over REST."""
+    Trial(by_rest_faulty, case).run()
+
+
+def test_the_table_is_the_documented_one() -> None:
+    """Each row of the table stands in the documentation as it is tested, and no other row does."""
+    lines = DOCS.read_text(encoding="utf-8").splitlines()
+    documented = [line for line in lines if re.fullmatch(r"\| .* \| (SQL|REST|SQL, REST) \| .*", line)]
+    assert documented == [row.markdown for row in TABLE]
+
+
+class Trial:
+    """One case, carried out: before, under the fault, afterwards."""
+
+    def __init__(self, stores: FaultyStores, case: Case) -> None:
+        self.stores = stores
+        self.case = case
+        self.repository = stores.repository(impatient=case.row.hangs)
+        self.owner = new_id()
+        self.body = scenario(tone="Tense")
+        self.key = self.body["id"]
+        self.old = None if case.verb == "save" else "Tense"
+        self.new = {"save": "Tense", "update": "Calm"}.get(case.verb)
+        self.request = uuid.uuid4().hex
+
+    def run(self) -> None:
+        """Carry it out."""
+        self._prepare()
+        started = time.monotonic()
+        with self._suffering():
+            result = self._written() if self.case.verb in VERBS else self._read()
+        assert time.monotonic() - started < NEVER_S
+        if result is not None:
+            self._agree_afterwards(result)
+
+    def _prepare(self) -> None:
+        """Write the record on both stores, so that connections are there, too."""
+        if self.old is not None:
+            made = self.stores.repository(impatient=self.case.row.hangs).save(self.body, user_id=self.owner)
+            assert made.consistency is Consistency.FULL, made.error
+        for doors in (self.repository._primary, self.repository._secondary):
+            assert doors is not None
+            doors.look([self.key], deadline_s=5.0)
+
+    @contextmanager
+    def _suffering(self) -> Iterator[None]:
+        case, http = self.case, self.stores.http
+        proxy = self.stores.proxies[case.store]
+        with ExitStack() as stack:
+            if case.place is Place.INSTEAD:
+                stack.enter_context(self.stores.proxies[PRISMA].suffering(Plan(fault=Fault.REFUSED)))
+            if isinstance(case.row.fault, HttpFault):
+                looks_first = case.row.at is At.WRITE and case.place is Place.INSTEAD
+                http.fault, http.first = case.row.fault, http.requests + looks_first
+                stack.callback(setattr, http, "fault", None)
+            else:
+                stack.enter_context(proxy.suffering(self._plan(case.row.fault)))
+            yield
+
+    def _plan(self, fault: Fault) -> Plan:
+        row = self.case.row
+        door = b"planning_apply" if self.case.place is Place.BESIDE else b"planning_put"
+        if row.at is At.CALL:
+            words = (b"planning_",) if fault is Fault.RESET_MIDWAY else ()
+            return Plan(fault=fault, after=words, delay_s=row.slow_s)
+        committing = row.at is At.COMMIT and self.case.way is Way.SQL
+        return Plan(fault=fault, after=(door, b"COMMIT") if committing else (door,), times=1, then=row.then)
+
+    # Reads
+
+    def _read(self) -> DualStorageResult | None:
+        case = self.case
+        if case.sees is Sees.RAISED:
+            pattern = f"Both storage systems are unavailable.*prisma cannot be reached.*({case.says})"
+            with pytest.raises(Unavailable, match=pattern):
+                self._find() if case.verb == "get" else self._page()
+        elif case.verb == "get":
+            self._found()
+        else:
+            self._listed()
+        return None
+
+    def _find(self, key: str | None = None) -> Any:
+        return self.repository.find(key or self.key)
+
+    def _page(self) -> Any:
+        return self.repository.list(user_id=self.owner)
+
+    def _found(self) -> None:
+        sees, reading = self.case.sees, self._find()
+        assert reading.record is not None
+        assert reading.record.content["tone"] == "Tense"
+        assert reading.record.store == (SUPABASE if sees is Sees.FALLBACK else PRISMA)
+        assert reading.degradation_mode is DegradationMode.NONE
+        assert reading.complete is (sees is not Sees.FALLBACK)
+        if sees is Sees.FALLBACK:
+            self._blamed(reading.details.of(self._blame))
+        elif sees is Sees.LACKING:
+            absent = self._find(new_id())
+            assert (absent.record, absent.complete) == (None, False)
+            self._blamed(absent.details.supabase)
+
+    def _listed(self) -> None:
+        sees, page = self.case.sees, self._page()
+        store = SUPABASE if sees is Sees.FALLBACK else PRISMA
+        assert [(record.id, record.store) for record in page.records] == [(self.key, store)]
+        assert page.complete is (sees is Sees.SERVED)
+        assert page.degradation_mode is DegradationMode.NONE
+        if sees is not Sees.SERVED:
+            self._blamed(page.details.of(self._blame))
+
+    @property
+    def _blame(self) -> StoreName:
+        """The store whose error the caller sees."""
+        return PRISMA if self.case.place is not Place.BESIDE else SUPABASE
+
+    def _blamed(self, result: StoreResult) -> None:
+        away = self.case.place is Place.INSTEAD and self._blame is PRISMA
+        assert (result.attempted, result.success) == (True, False)
+        assert re.search(r"cannot be reached" if away else self.case.says, result.error or "")
+
+    # Writes
+
+    def _write(self, repository: DualRepository) -> DualStorageResult:
+        if self.case.verb == "save":
+            return repository.save(self.body, user_id=self.owner, idempotency_key=self.request)
+        if self.case.verb == "update":
+            return repository.update(self.key, {"tone": "Calm"}, idempotency_key=self.request)
+        return repository.delete(self.key, idempotency_key=self.request)
+
+    def _written(self) -> DualStorageResult:
+        case, result = self.case, self._write(self.repository)
+        sees = case.sees
+        succeeded = sees not in (Sees.FAILED, Sees.UNKNOWN)
+        assert result.success is succeeded, result.error
+        assert result.outcome == (VERBS[case.verb] if succeeded else str(sees))
+        kind = {Sees.FULL: Consistency.FULL}.get(sees, Consistency.PARTIAL) if succeeded else Consistency.FAILED
+        assert (result.consistency, result.degradation_mode) == (kind, DegradationMode.NONE)
+        assert result.repeated is False
+        assert result.details is not None
+        primary, secondary = result.details.prisma, result.details.supabase
+        assert (primary.attempted, secondary.attempted) == (True, True)
+        assert (result.prisma_success, result.supabase_success) == (primary.success, secondary.success)
+        assert primary.success is (sees in (Sees.FULL, Sees.OWED))
+        assert secondary.success is (sees in (Sees.FULL, Sees.INSTEAD, Sees.SAME_AGAIN))
+        self._words(result, primary, secondary)
+        assert self.stores.tones(self.key) == self._held()
+        return result
+
+    def _words(self, result: DualStorageResult, primary: StoreResult, secondary: StoreResult) -> None:
+        """Hold the sentences of a result against what happened."""
+        sees, verb, error = self.case.sees, self.case.verb, result.error or ""
+        unknown = {Sees.SAME_AGAIN: (True, False), Sees.UNKNOWN: (False, True)}.get(sees, (False, False))
+        assert (primary.outcome == "unknown", secondary.outcome == "unknown") == unknown
+        if sees is Sees.FULL:
+            assert (result.error, primary.error, secondary.error) == (None, None, None)
+            return
+        blamed = primary if self.case.place is Place.PRIMARY else secondary
+        if sees is not Sees.INSTEAD or self.case.place is Place.PRIMARY:
+            self._blamed_write(blamed)
+        if self.case.place is Place.INSTEAD:
+            assert "prisma cannot be reached" in str(primary.error)
+        begins = {Sees.FAILED: "Both storage systems are unavailable", Sees.UNKNOWN: "Nobody can say whether"}
+        assert error.startswith(begins.get(sees, f"Partial {verb}, the other store gets it later"))
+        if sees is Sees.UNKNOWN:
+            assert str(secondary.error) in error
+
+    def _blamed_write(self, blamed: StoreResult) -> None:
+        assert re.search(self.case.says, blamed.error or ""), blamed.error
+
+    def _held(self) -> tuple[str | None, str | None]:
+        """Return what both stores hold right after the call."""
+        arrived = self.new if self.case.arrives else self.old
+        sees = self.case.sees
+        if sees is Sees.FULL:
+            return self.new, self.new
+        if sees is Sees.OWED:
+            return self.new, arrived
+        if sees is Sees.SAME_AGAIN:
+            return arrived, self.new
+        if sees is Sees.INSTEAD:
+            return self.old, self.new
+        return self.old, arrived if sees is Sees.UNKNOWN else self.old
+
+    def _agree_afterwards(self, result: DualStorageResult) -> None:
+        """The fault is over: what was said comes true on both stores, and one that is unknown can be repeated."""
+        arrived = self.case.arrives
+        if self.case.sees is Sees.UNKNOWN:
+            with self.stores.proxies[PRISMA].suffering(Plan(fault=Fault.REFUSED)):
+                again = self._write(self.stores.repository())
+            assert (again.success, again.outcome, again.repeated) == (True, VERBS[self.case.verb], arrived), again.error
+        self.stores.drain()
+        done = self.new if self.case.sees is not Sees.FAILED else self.old
+        assert self.stores.tones(self.key) == (done, done)
+        report = self.stores.repository().check_consistency(self.key)
+        assert report.consistent, report.differences
+        assert not [conflict for conflict in self.stores.usual.book.conflicts() if conflict.key == self.key]
+        if result.success and result.record is not None and self.new is not None:
+            kept = self.stores.repository().get(self.key)
+            assert kept is not None
+            assert (kept.version, kept.updated_at) == (result.record.version, result.record.updated_at)
+
+
+# Circuits
+
+
+CIRCUITS = [(PRISMA, Way.SQL), (SUPABASE, Way.SQL), (SUPABASE, Way.REST)]
+
+
+@pytest.fixture
+def faulty(request: pytest.FixtureRequest) -> FaultyStores:
+    """The stores, the secondary by the way that the test names."""
+    found = request.getfixturevalue("by_rest_faulty" if request.param is Way.REST else "by_sql_faulty")
+    assert isinstance(found, FaultyStores)
+    return found
+
+
+@pytest.mark.parametrize(("store", "faulty"), CIRCUITS, indirect=["faulty"], ids=str)
+def test_three_failures_open_the_circuit_and_spare_the_calls(store: StoreName, faulty: FaultyStores) -> None:
+    """From then on nothing reaches the store, whatever is asked, until a probe finds it well."""
+    now = [1000.0]
+    known = guards(clock=lambda: now[0])
+    repository = faulty.repository(known=known)
+    proxy, bodies = faulty.proxies[store], [scenario() for _ in range(6)]
+    repository.get(new_id())  # so that connections are there, which the fault ends
+    with proxy.suffering(Plan(fault=Fault.FULL)):
+        seen = [repository.save(body) for body in bodies[:3]]
+        assert known[store].state is State.OPEN
+        reached = proxy.connections
+        assert reached >= 3
+        seen += [repository.save(body) for body in bodies[3:5]]
+        assert repository.find(new_id()).degradation_mode == f"{store}-circuit-open"
+        assert repository.list().degradation_mode == f"{store}-circuit-open"
+        assert proxy.connections == reached
+    stated = [(r.details.of(store).attempted, str(r.degradation_mode)) for r in seen if r.details is not None]
+    assert stated == [(True, "none")] * 3 + [(False, f"{store}-circuit-open")] * 2
+    assert all(result.success and result.consistency is Consistency.PARTIAL for result in seen)
+    spared = seen[-1].details
+    assert spared is not None
+    assert re.search(f"{store} was not called, since too many calls to it failed", spared.of(store).error or "")
+    assert spared.of(store).timing_ms is None
+    now[0] += 300.0
+    assert repository.find(new_id()).complete
+    faulty.drain()
+    assert known[store].state is State.CLOSED
+    for body in bodies[:5]:
+        assert None not in faulty.tones(body["id"])
+    assert repository.save(bodies[5]).consistency is Consistency.FULL
+
+
+@pytest.mark.parametrize("fault", [HttpFault.RESTRICTED, HttpFault.TOO_LONG, HttpFault.TIMEOUT])
+def test_a_refusal_opens_no_circuit(by_rest_faulty: FaultyStores, fault: HttpFault) -> None:
+    """A store that says no is there: 402, 414, a statement that took too long. Each call reaches it."""
+    known, http = guards(), by_rest_faulty.http
+    repository = by_rest_faulty.repository(known=known)
+    http.fault, http.first, before = fault, http.requests, http.requests
+    try:
+        seen = [repository.save(scenario()) for _ in range(5)]
+    finally:
+        http.fault = None
+    assert http.requests == before + 5
+    assert {str(result.degradation_mode) for result in seen} == {"none"}
+    assert {(result.success, str(result.consistency)) for result in seen} == {(True, "partial")}
+    assert {guard.state for guard in known.values()} == {State.CLOSED}
+    by_rest_faulty.drain()
+
+
+def test_a_refusal_of_the_primary_opens_no_circuit(by_sql_faulty: FaultyStores) -> None:
+    """Nor is anything written to the other store in its place; a broken contract does not even reach it."""
+    known = guards()
+    repository = by_sql_faulty.repository(known=known)
+    rename = "ALTER FUNCTION twinstore.{}(jsonb) RENAME TO {}"
+    by_sql_faulty.apps[PRISMA].execute(rename.format("planning_put", "planning_was_put").encode())
+    try:
+        seen = [repository.save(scenario()) for _ in range(5)]
+    finally:
+        by_sql_faulty.apps[PRISMA].execute(rename.format("planning_was_put", "planning_put").encode())
+    for result in seen:
+        assert (result.success, result.outcome, result.consistency) == (False, "failed", Consistency.FAILED)
+        assert (result.degradation_mode, result.supabase_success) == (DegradationMode.NONE, False)
+        assert str(result.error).startswith("The save failed on prisma: prisma is not what we expect")
+        assert by_sql_faulty.tones(result.id) == (None, None)
+    for _ in range(5):
+        with pytest.raises(Invalid):
+            repository.save(scenario(type="poem"))
+    assert {guard.state for guard in known.values()} == {State.CLOSED}
+
+
+@pytest.mark.parametrize(
+    ("fault", "calls", "asked_s", "wait_s"),
+    [
+        (HttpFault.BUSY, 3, 900.0, 900.0),
+        (HttpFault.BUSY, 3, 47.0, 300.0),
+        (HttpFault.TOO_MANY, 10, 900.0, 900.0),
+    ],
+)
+def test_a_store_that_asks_for_patience_gets_it(
+    by_rest_faulty: FaultyStores, fault: HttpFault, calls: int, asked_s: float, wait_s: float
+) -> None:
+    """`Retry-After` prolongs the time for which calls are spared, never shortens it; 429 counts in the share only."""
+    known, http = guards(clock=lambda: 1000.0), by_rest_faulty.http
+    repository = by_rest_faulty.repository(known=known)
+    http.fault, http.first, http.retry_after_s, before = fault, http.requests, asked_s, http.requests
+    try:
+        for number in range(calls):
+            assert known[SUPABASE].state is State.CLOSED, number
+            assert repository.save(scenario()).success
+        assert (known[SUPABASE].state, known[SUPABASE].wait_s) == (State.OPEN, wait_s)
+        spared = repository.save(scenario())
+    finally:
+        http.fault = None
+    assert (spared.success, spared.degradation_mode) == (True, DegradationMode.SUPABASE_CIRCUIT_OPEN)
+    assert f"it is tried again in {wait_s:.0f} s" in str(spared.error)
+    assert http.requests == before + calls
+    by_rest_faulty.drain()
+
+
+@pytest.mark.parametrize("faulty", Way, indirect=True, ids=str)
+def test_a_write_waits_for_the_secondary_for_a_moment_only(faulty: FaultyStores) -> None:
+    """A black hole costs the moment that the secondary has after a write, not the limits of a whole statement."""
+    repository = faulty.repository(fast_path_s=0.3)
+    repository.find(new_id())
+    with faulty.proxies[SUPABASE].suffering(Plan(fault=Fault.BLACK_HOLE)):
+        begun, anew = repository.save(scenario()), repository.save(scenario())
+    for result in (begun, anew):
+        assert (result.success, result.consistency) == (True, Consistency.PARTIAL)
+        assert result.details is not None
+        assert result.details.supabase.timing_ms is not None
+        assert result.details.supabase.timing_ms < 5_000
+    faulty.drain()
+
+
+def test_the_server_gives_up_a_client_that_went_away(by_sql_faulty: FaultyStores) -> None:
+    """A transaction that nobody ends holds its locks for half a minute at most."""
+    with by_sql_faulty.usual.book._call.session() as session:
+        assert session.execute("SHOW idle_in_transaction_session_timeout").fetchall() == [("30s",)]
