@@ -1,7 +1,8 @@
 """The doors of a store that is reached by SQL: functions called in transactions of their own, on pooled connections.
 
 A COMMIT whose acknowledgement is lost is not a failure: the transaction's number is asked for afterwards, since the
-server knows what became of it.
+server knows what became of it. A server that crashed meanwhile gives the numbers once more that it had given to what
+never reached its disk: then `committed` may be said of somebody else's transaction, and counts for nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +34,17 @@ CONNECTIONS = 5
 RESOLVE_S = 5.0  # for how long the fate of a transaction is asked for; less where statements have less
 IDLE_S = 30.0  # then the server gives up a client that went away in the middle, and its locks
 _RESOLVE_EVERY_S = 0.1
-_FATE = "SELECT pg_xact_status(%s::xid8)"
+_NUMBER = "SELECT pg_current_xact_id()::text, pg_postmaster_start_time(), now()"
+# Statistics begin anew after a crash, also after one that the postmaster survives.
+_FATE = """
+SELECT CASE WHEN server.as_it_was THEN pg_xact_status(given.number)
+            WHEN given.number >= pg_snapshot_xmax(pg_current_snapshot()) THEN 'aborted'
+            WHEN pg_xact_status(given.number) IN ('aborted', 'in progress') THEN 'aborted'
+            ELSE 'unclear' END
+FROM (SELECT %s::xid8 AS number) AS given,
+     (SELECT pg_postmaster_start_time() = %s AND coalesce(stats_reset, '-infinity') <= %s AS as_it_was
+      FROM pg_stat_bgwriter) AS server
+"""
 _BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED READ {access}; SET LOCAL statement_timeout = {statement}; "
     "SET LOCAL lock_timeout = {lock}; SET LOCAL idle_in_transaction_session_timeout = {idle}; "
@@ -109,10 +120,10 @@ class SqlCall:
     def _run(
         self, connection: psycopg.Connection[Any], query: sql.Composed, values: list[object], *, once: bool
     ) -> object:
-        transaction: str | None = None
+        transaction: tuple[Any, ...] | None = None
         with translate(self.store):
             if once:
-                ((transaction,),) = connection.execute("SELECT pg_current_xact_id()::text").fetchall()
+                (transaction,) = connection.execute(_NUMBER).fetchall()
             ((answer,),) = connection.execute(query, values).fetchall()
         try:
             with translate(self.store):
@@ -123,19 +134,24 @@ class SqlCall:
                 raise
         return answer
 
-    def _was_committed(self, transaction: str) -> bool:
+    def _was_committed(self, transaction: tuple[Any, ...]) -> bool:
         """Ask what became of a transaction whose COMMIT was not acknowledged.
 
+        Args:
+            transaction: Its number, when the server started that gave it, and when it began.
+
         Raises:
-            OutcomeUnknown: Nobody could be asked in time.
+            OutcomeUnknown: Nobody could be asked in time, or the server cannot tell.
         """
         deadline = time.monotonic() + min(RESOLVE_S, self._limits.statement_s)
         while time.monotonic() < deadline:
             left_s = deadline - time.monotonic()
             with suppress(TwinstoreError), translate(self.store), self._connect(left_s) as connection:
-                ((fate,),) = connection.execute(_FATE, [transaction]).fetchall()
+                ((fate,),) = connection.execute(_FATE, transaction).fetchall()
                 if fate in ("committed", "aborted"):
                     return bool(fate == "committed")
+                if fate == "unclear":
+                    break
             self._wait(_RESOLVE_EVERY_S)
         raise OutcomeUnknown(
             f"{self.store} went away while it was writing, and nobody can say whether it wrote.",
@@ -154,7 +170,7 @@ class SqlCall:
             idle=_milliseconds(IDLE_S),
         )
         with translate(self.store):
-            borrowed = self._began(begin, limit_s)
+            pool, borrowed = self._began(begin, limit_s)
         self._meter.statements += 1
         connection: Bounded = borrowed.dbapi_connection  # type: ignore[assignment]  # it is one of DBAPI, too
         try:
@@ -163,16 +179,17 @@ class SqlCall:
             borrowed.invalidate()
             raise
         else:
-            if connection.closed:
+            if connection.closed or pool is not self._pool:  # nobody would close what goes back to an older one
                 borrowed.invalidate()
         finally:
             borrowed.close()
 
-    def _began(self, begin: sql.Composed, limit_s: float) -> PoolProxiedConnection:
+    def _began(self, begin: sql.Composed, limit_s: float) -> tuple[QueuePool, PoolProxiedConnection]:
         """Begin a transaction; a connection that broke while nobody used it tells nothing about the server."""
         self._of_thread.limit_s = limit_s  # the pool connects in this thread
+        pool = self._pool
         try:
-            borrowed = self._pool.connect()
+            borrowed = pool.connect()
         except PoolTimeout:
             raise Unavailable(
                 f"All connections to {self.store} are in use.",
@@ -191,10 +208,11 @@ class SqlCall:
             borrowed.close()
             if fresh or not isinstance(exc, psycopg.OperationalError):
                 raise
-            self._pool.dispose()
-            self._pool = self._pool.recreate()
+            if pool is self._pool:
+                self._pool = pool.recreate()
+                pool.dispose()
             return self._began(begin, limit_s)
-        return borrowed
+        return pool, borrowed
 
     def _connect(self, limit_s: float | None = None) -> Bounded:
         if limit_s is None:
