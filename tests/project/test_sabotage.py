@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
+from storage.migrations.values import Side
 from tests.support.sabotage import SABOTAGES
+from tests.support.servers import SHARED, Servers
 
 REPOSITORY = Path(__file__).parents[2]
 ENGINE = "tests/unit/storage/parity/test_engine.py"
@@ -55,11 +59,60 @@ GREEN = {
 ALWAYS = {"none", "digest", "conservation", "result-count", "plants"}
 """Tried whenever tests are run; all of them in the long tests."""
 
-NAMED = sorted(GREEN.union(*RED.values()))
+DOORS = "tests/integration/storage/replication/test_doors.py"
+CAPTURE = "tests/integration/storage/replication/test_capture.py"
+PLACES = "tests/integration/flows/test_places_race.py"
+HISTORIES = "tests/integration/storage/replication/test_protocol.py::test_some_random_histories_follow_the_model"
+BUSY = {
+    f"{DOORS}::test_a_delivery_waits_for_what_the_primary_has_not_judged[sql]",
+    f"{DOORS}::test_a_row_that_somebody_writes_is_left_for_later[sql-False]",
+}
+LATE = f"{DOORS}::test_a_late_delivery_does_not_bring_a_deleted_row_back[sql]"
+OVERTAKEN = f"{DOORS}::test_an_older_delivery_changes_nothing[sql]"
+NOT_OURS = {
+    f"{DOORS}::test_what_is_delivered_is_no_change_of_the_secondary[sql]",
+    f"{DOORS}::test_what_is_accepted_is_delivered_back_and_no_more[sql]",
+}
+RED_OF_SQL: dict[str, set[str]] = {
+    "none": set(),
+    "busy-rule": {*BUSY, f"{DOORS}::test_a_row_that_somebody_writes_is_left_for_later[sql-True]"},
+    "tombstone": {LATE},
+    "order": {LATE, OVERTAKEN},
+    "transaction": {  # the last write has no line: nothing that begins with a write goes on
+        *(f"{CAPTURE}::test_lines_come_with_their_commit[{side}]" for side in Side),
+        *(f"{CAPTURE}::test_what_is_rolled_back_leaves_nothing[{side}]" for side in Side),
+        *(BUSY | NOT_OURS | {LATE, OVERTAKEN}),
+        f"{DOORS}::test_a_row_that_somebody_writes_is_left_for_later[sql-True]",
+        f"{DOORS}::test_a_row_that_is_being_made_is_left_for_later[sql]",
+        f"{DOORS}::test_a_delivery_that_comes_twice_changes_nothing[sql]",
+    },
+    "applying": {*BUSY, *NOT_OURS, LATE},  # a delivered row is busy for the next delivery
+}
+RED_OF_PLACES: dict[str, set[str]] = {
+    "none": set(),
+    "waiting": {
+        f"{PLACES}::test_a_change_while_we_look_is_under_way[sql]",
+    },
+    "second-look": {
+        f"{PLACES}::test_what_is_carried_over_between_two_looks_is_not_lost[sql-prisma]",
+        f"{PLACES}::test_a_change_while_we_look_is_under_way[sql]",
+    },
+}
+
+GREEN_OF_SQL = {
+    f"{CAPTURE}::test_a_key_that_the_other_store_cannot_hold_is_left_out[primary]",
+    f"{CAPTURE}::test_without_capture_nothing_is_added_to_the_table[secondary]",
+}
+GREEN_OF_PLACES = {f"{PLACES}::test_without_the_second_look_it_would_be_called_lost[sql]"}
 
 
-def run(sabotage: str) -> tuple[int, set[str]]:
-    """Run the named tests under a sabotage; return the exit code and the tests that went red."""
+def named(red: dict[str, set[str]], green: Collection[str]) -> list[str]:
+    """Return all tests that are run under each of some sabotages."""
+    return sorted({*green}.union(*red.values()))
+
+
+def run(sabotage: str, tests: Collection[str], servers: Servers | None = None) -> tuple[int, set[str]]:
+    """Run tests under a sabotage, on these servers if any; return the exit code and the tests that went red."""
     options = [
         "-p",
         "tests.support.sabotage",
@@ -72,11 +125,13 @@ def run(sabotage: str) -> tuple[int, set[str]]:
         "-rfE",
     ]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *NAMED],
+        [sys.executable, "-m", "pytest", *options, *tests],
         cwd=REPOSITORY,
+        env=os.environ | ({SHARED: str(servers.primary.folder.parent)} if servers else {}),
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
     red = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
     return done.returncode, set(red)
@@ -84,7 +139,7 @@ def run(sabotage: str) -> tuple[int, set[str]]:
 
 def test_every_sabotage_is_tried() -> None:
     """No sabotage is written down and left out."""
-    assert RED.keys() == SABOTAGES.keys()
+    assert RED.keys() | RED_OF_SQL.keys() | RED_OF_PLACES.keys() == SABOTAGES.keys()
 
 
 @pytest.mark.slow
@@ -93,6 +148,38 @@ def test_every_sabotage_is_tried() -> None:
 )
 def test_exactly_the_named_tests_go_red(sabotage: str) -> None:
     """A part that is switched off is noticed by those tests that are about it; with none, all is green."""
-    code, red = run(sabotage)
+    code, red = run(sabotage, named(RED, GREEN))
     assert red == RED[sabotage]
     assert code == (1 if red else 0)
+
+
+def of_replication(red: dict[str, set[str]], *later: str) -> pytest.MarkDecorator:
+    """Try each of some sabotages; those that are named, and none, in the long tests only."""
+    later = (*later, "none")
+    tried = [pytest.param(name, marks=pytest.mark.soak if name in later else ()) for name in red]
+    return pytest.mark.parametrize("sabotage", tried)
+
+
+@pytest.mark.slow
+@of_replication(RED_OF_SQL)
+def test_a_rule_of_replication_that_is_missing_is_noticed(sabotage: str, servers: Servers) -> None:
+    """Functions of the stores that lack one rule, in databases that were migrated so, turn the named tests red."""
+    code, red = run(sabotage, named(RED_OF_SQL, GREEN_OF_SQL), servers)
+    assert red == RED_OF_SQL[sabotage]
+    assert code == (1 if red else 0)
+
+
+@pytest.mark.slow
+@of_replication(RED_OF_PLACES, "waiting")
+def test_a_check_that_jumps_to_conclusions_is_noticed(sabotage: str, servers: Servers) -> None:
+    """A check that calls a key lost without making sure turns the named tests red."""
+    code, red = run(sabotage, named(RED_OF_PLACES, GREEN_OF_PLACES), servers)
+    assert red == RED_OF_PLACES[sabotage]
+    assert code == (1 if red else 0)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("sabotage", RED_OF_SQL)
+def test_random_histories_notice_a_missing_rule(sabotage: str, servers: Servers) -> None:
+    """The state machine finds each of them without being told where to look."""
+    assert run(sabotage, [HISTORIES], servers)[1] == (set() if sabotage == "none" else {HISTORIES})

@@ -18,6 +18,7 @@ from contracts.vocabulary import CheckStatus
 from expectations import runner
 from expectations.suite import Skip
 from storage.parity import accounting, audit, candidates, proof, recheck, torture
+from tests.support import sabotages_of_replication
 
 
 def _digest() -> None:
@@ -104,6 +105,7 @@ SABOTAGES: dict[str, Callable[[], None]] = {
     "plants": _plants,
     "audit": _audit,
     "torture": _torture,
+    **sabotages_of_replication.SABOTAGES,
 }
 
 

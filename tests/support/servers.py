@@ -24,10 +24,15 @@ SEEDED = 300
 SEEDED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 """The moment at which the newest seeded records end."""
 
+SHARED = "TWINSTORE_TEST_SERVERS"
+"""Names the folder of servers that run already: a test process that a test starts need not start its own."""
+
 _SETTINGS = {"max_connections": "200", "shared_buffers": "32MB", "min_wal_size": "32MB", "max_wal_size": "96MB"}
 _MEMORY = Path("/dev/shm")  # noqa: S108 - below it every folder is made with a name of its own, for its owner
 _ROOM = 4 << 30  # bytes: several test processes with two servers each need less than half of it
-_EMPTY, _MIGRATED, _SEEDED = "template_empty", "template_migrated", "template_seeded"
+_OURS = f"guest_{os.getpid()}_" if SHARED in os.environ else ""
+"""What the names of our databases begin with, so that processes that share servers share no database."""
+_EMPTY, _MIGRATED, _SEEDED = (f"{_OURS}template_{form}" for form in ("empty", "migrated", "seeded"))
 _numbers = itertools.count(1)
 _CLONE = "CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY"  # without fsync the fastest by far
 
@@ -78,7 +83,7 @@ class Servers:
     @contextmanager
     def clones(self, template: str) -> Iterator[Pair]:
         """Clone both databases called `template` for as long as the context lasts."""
-        name = f"test_{next(_numbers)}"
+        name = f"{_OURS}test_{next(_numbers)}"
         owners = ((self.primary, stores.APP), (self.secondary, stores.CUSTOMER))
         try:
             _on_both(owners, lambda server, owner: _execute(server, _CLONE.format("{}", template, owner), name))
@@ -128,12 +133,20 @@ def watched_folder() -> Iterator[Path]:
 
 @contextmanager
 def running_servers() -> Iterator[Servers]:
-    """Start the two servers in a folder of their own; stop them at the end, however that comes."""
+    """Start the two servers in a folder of their own; stop them at the end, however that comes.
+
+    Those that `SHARED` names run already, and go on: only the databases that were made on them are dropped.
+    """
+    if shared := os.environ.get(SHARED):
+        servers = _servers_in(Path(shared))
+        try:
+            yield servers
+        finally:
+            for server in (servers.primary, servers.secondary):
+                _drop_ours(server)
+        return
     with watched_folder() as folder, ExitStack() as stack:
-        servers = Servers(
-            primary=_server(folder, "primary", stores.PRIMARY_VERSION, stores.PRIMARY_SUPERUSER),
-            secondary=_server(folder, "secondary", stores.SECONDARY_VERSION, stores.SECONDARY_SUPERUSER),
-        )
+        servers = _servers_in(folder)
         for server in (servers.primary, servers.secondary):
             server.initialise()
             stack.callback(server.stop, wait_s=0)
@@ -164,6 +177,21 @@ def make_seeded_templates(servers: Servers, migrated: str) -> str:
     pair = servers.pair(_SEEDED)
     seed.load(pair.primary, pair.secondary, SEEDED, now=SEEDED_AT)
     return _SEEDED
+
+
+def _servers_in(folder: Path) -> Servers:
+    return Servers(
+        primary=_server(folder, "primary", stores.PRIMARY_VERSION, stores.PRIMARY_SUPERUSER),
+        secondary=_server(folder, "secondary", stores.SECONDARY_VERSION, stores.SECONDARY_SUPERUSER),
+    )
+
+
+def _drop_ours(server: Server) -> None:
+    """Drop the databases that this process made on a server of somebody else's."""
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        made = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [_OURS]).fetchall()
+        for (name,) in made:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _server(folder: Path, name: str, version: int, superuser: str) -> Server:
