@@ -140,6 +140,7 @@ TABLE = (
         fault=Fault.SLOW,
         says={Way.SQL: _SILENT, Way.REST: _SILENT},
         hangs=True,
+        arrives=_REST,
         slow_s=3.5,
     ),
     Row(
@@ -405,9 +406,11 @@ class Case:
         if not self.row.hangs:
             verbs = tuple(VERBS)
             return self.verb in (READS[turn % 2], verbs[(turn + tuple(Place).index(self.place)) % 3])
-        if self.row.slow_s > 1 or Fault.BLACK_HOLE in (self.row.then, self.row.at is At.WRITE and self.row.fault):
-            return False
-        return self.verb == "save" or (self.verb == "get" and self.place is Place.PRIMARY)
+        if self.row.fault is Fault.BLACK_HOLE and self.row.at is At.CALL:
+            return self.verb == "save" or (self.verb == "get" and self.place is Place.PRIMARY)
+        if self.row.fault is Fault.ANSWER_NEVER:
+            return self.verb == "save" and self.place is Place.INSTEAD
+        return self.verb == "save" and self.row.then is Fault.REFUSED and self.place is not Place.BESIDE
 
     def __str__(self) -> str:
         place = self.place.name.lower()

@@ -394,3 +394,13 @@ def test_the_server_gives_up_a_client_that_went_away(by_sql_faulty: FaultyStores
     """A transaction that nobody ends holds its locks for half a minute at most."""
     with by_sql_faulty.usual.book._call.session() as session:
         assert session.execute("SHOW idle_in_transaction_session_timeout").fetchall() == [("30s",)]
+
+
+def test_a_lost_acknowledgement_leaves_no_trace(by_sql_faulty: FaultyStores, caplog: pytest.LogCaptureFixture) -> None:
+    """The connection, on which an answer may still come, is thrown away without a word: the pool never mends it."""
+    lost = Plan(fault=Fault.ANSWER_NEVER, after=(b"planning_put", b"COMMIT"), times=1)
+    repository = by_sql_faulty.repository(impatient=True)
+    with by_sql_faulty.proxies[PRISMA].suffering(lost):
+        assert repository.save(scenario()).consistency is Consistency.FULL
+    assert lost.hits == 1
+    assert caplog.records == []
