@@ -35,11 +35,11 @@ RESOLVE_S = 5.0  # for how long the fate of a transaction is asked for; less whe
 IDLE_S = 30.0  # then the server gives up a client that went away in the middle, and its locks
 _RESOLVE_EVERY_S = 0.1
 _NUMBER = "SELECT pg_current_xact_id()::text, pg_postmaster_start_time(), now()"
-# Statistics begin anew after a crash, also after one that the postmaster survives.
+# A number that is still to be given was lost in a crash. Statistics begin anew after a crash, also after one that the
+# postmaster survives, so that `committed` is about our transaction where both are as they were when it began.
 _FATE = """
-SELECT CASE WHEN server.as_it_was THEN pg_xact_status(given.number)
-            WHEN given.number >= pg_snapshot_xmax(pg_current_snapshot()) THEN 'aborted'
-            WHEN pg_xact_status(given.number) IN ('aborted', 'in progress') THEN 'aborted'
+SELECT CASE WHEN pg_current_xact_id() <= given.number THEN 'aborted'
+            WHEN server.as_it_was OR pg_xact_status(given.number) <> 'committed' THEN pg_xact_status(given.number)
             ELSE 'unclear' END
 FROM (SELECT %s::xid8 AS number) AS given,
      (SELECT pg_postmaster_start_time() = %s AND coalesce(stats_reset, '-infinity') <= %s AS as_it_was

@@ -85,8 +85,9 @@ class AtCommit(Steps):
             self._do(connection)
 
 
+@pytest.mark.parametrize("alone", [False, True], ids=["the server dies", "one process dies"])
 @pytest.mark.parametrize("fate", ["undone", "undone, and its number given again", "carried out"])
-def test_a_commit_whose_server_dies_is_told_as_it_is(pair_with_a_mortal: Mortal, fate: str) -> None:
+def test_a_commit_whose_server_dies_is_told_as_it_is(pair_with_a_mortal: Mortal, fate: str, *, alone: bool) -> None:
     """A server that crashed gives the numbers of lost transactions once more: no other one is taken for ours."""
     stores, numbers = pair_with_a_mortal, []
 
@@ -94,8 +95,11 @@ def test_a_commit_whose_server_dies_is_told_as_it_is(pair_with_a_mortal: Mortal,
         numbers.append(number_of(connection))
         if fate == "carried out":
             psycopg.Connection.execute(connection, "COMMIT")
-        stores.kill()
-        stores.start()
+        if alone:
+            stores.lose(connection.info.backend_pid)
+        else:
+            stores.kill()
+            stores.start()
         if fate == "undone, and its number given again":
             with psycopg.connect(stores.pair.primary) as other:
                 numbers.append(number_of(other))

@@ -7,11 +7,13 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID
+
+import psycopg
 
 from contracts.planning import PLANNING
 from contracts.results import DualStorageResult, Outcome
@@ -71,6 +73,23 @@ class Mortal:
                 processes.send(pid, signal.SIGKILL)
             assert time.monotonic() < deadline, "the server does not die"
             time.sleep(0.002)
+
+    def lose(self, backend: int) -> None:
+        """End one process of the server with SIGKILL, whereupon the others begin anew; wait until they have.
+
+        Args:
+            backend: Its number.
+        """
+        with suppress(psycopg.OperationalError), psycopg.connect(self.pair.primary) as witness:
+            processes.send(backend, signal.SIGKILL)
+            while True:
+                witness.execute("SELECT")
+        deadline = time.monotonic() + _GONE_S
+        while time.monotonic() < deadline:
+            with suppress(psycopg.OperationalError):
+                psycopg.connect(self.pair.primary).close()
+                return
+        raise AssertionError("the server does not come back")
 
     def start(self) -> None:
         """Start it again; it must find out by itself that it was killed."""
