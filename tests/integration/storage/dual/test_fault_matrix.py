@@ -96,7 +96,7 @@ class Trial:
     def _prepare(self) -> None:
         """Write the record on both stores, so that connections are there, too."""
         if self.old is not None:
-            made = self.stores.repository(impatient=self.case.row.hangs).save(self.body, user_id=self.owner)
+            made = self.stores.repository().save(self.body, user_id=self.owner)
             assert made.consistency is Consistency.FULL, made.error
         for doors in (self.repository._primary, self.repository._secondary):
             assert doors is not None

@@ -46,6 +46,7 @@ LASTING: dict[Fault, type[TwinstoreError]] = {
     Fault.TOO_MANY: Busy,
     Fault.BUSY: Busy,
     Fault.NO_SCHEMA: Busy,
+    Fault.LOST_BEHIND: Busy,
     Fault.BAD_GATEWAY: Lost,
     Fault.TIMEOUT: TimedOut,
     Fault.TOO_LONG: TimedOut,
