@@ -24,18 +24,16 @@ class Cut(NamedTuple):
 
 
 BUSY = (
-    Cut("apply", "AND line.id > given.seen) THEN 'busy'", "AND false) THEN 'busy'"),
-    Cut(
-        "apply", "AND line.id > _seen[_at]) THEN\n          _outcome := 'busy';", "AND false) THEN _outcome := 'busy';"
-    ),
+    Cut("apply", "THEN 'busy' END", "AND false THEN 'busy' END"),
+    Cut("apply", ") THEN\n          _outcome := 'busy';", ") AND false THEN\n          _outcome := 'busy';"),
 )
 """A delivery is applied although the secondary holds a change that nobody has judged."""
 
 TOMBSTONE = (
     Cut(
         "captured",
-        "BEGIN\n  FOR _written IN",
-        """BEGIN
+        "  FOR _written IN",
+        """\
   IF tg_op = 'DELETE' THEN
     DELETE FROM twinstore.row_state AS state USING (SELECT {key} AS key FROM (SELECT old.*) AS written) AS gone
     WHERE state.dataset = {dataset} AND state.key = gone.key;
@@ -67,7 +65,7 @@ WITH before AS (
 )
 """The line of a write is added by the next transaction that writes, whoever's that is."""
 
-APPLYING = (Cut("captured", "IF _applying <> '' AND strpos", "IF false AND strpos"),)
+APPLYING = (Cut("captured", "strpos(_applying, md5(", "false AND strpos(_applying, md5("),)
 """What a delivery writes is captured like a write of an application."""
 
 
