@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contracts.replication import Direction
 from storage.migrations.values import Side
 from tests.support.dual import new_id
-from tests.support.interrupted import canonical, recover
+from tests.support.interrupted import canonical
 from tests.support.lives import steps_of
 from tests.support.replication import World
 
 REFUSED = "Refused"
 """The title that the primary of these tests cannot hold."""
 PRIMARY, SECONDARY = Side.PRIMARY, Side.SECONDARY
+OLD = 4
 Titles = Mapping[str, str | None]
 """The title of each record; None where there is none."""
 
@@ -63,28 +64,22 @@ class Turmoil:
                 stores.run(PRIMARY, _STATUS, "draft", key)
 
 
-def orderly(stores: World) -> Turmoil:
+def orderly(stores: World, old: Sequence[str]) -> Turmoil:
     """Let each store have a new record, a changed one and one that was deleted; nothing is in the way."""
     held: dict[str, str | None] = {}
-    for side in Side:
-        changed, gone = new_id(), new_id()
-        stores.insert(side, changed, gone, title="Old")
-        held |= {changed: "New", gone: None}
-    recover(stores)
-    for side, (changed, gone) in zip(Side, (list(held)[:2], list(held)[2:]), strict=True):
+    for side, (changed, gone) in zip(Side, (old[:2], old[2:]), strict=True):
         new = new_id()
         stores.insert(side, new, title="New")
         stores.titled(side, changed, "New")
         stores.delete(side, gone)
-        held[new] = "New"
+        held |= {new: "New", changed: "New", gone: None}
     return Turmoil(held=held)
 
 
-def disputed(stores: World) -> Turmoil:
+def disputed(stores: World, old: Sequence[str]) -> Turmoil:
     """Let both stores have changed the same records, and hold what the other refuses."""
-    both, undone, removed, same, ours, theirs, outward, inward = (new_id() for _ in range(8))
-    stores.insert(PRIMARY, both, undone, removed, title="Old")
-    recover(stores)
+    both, undone, removed, _ = old
+    same, ours, theirs, outward, inward = (new_id() for _ in range(5))
     stores.titled(PRIMARY, both, "Ours")
     stores.titled(SECONDARY, both, "Theirs")
     stores.delete(PRIMARY, undone)
@@ -108,11 +103,11 @@ class Course:
     """What a relay finds, and what it does where nobody interrupts it.
 
     Attributes:
-        prepare: Makes what it finds.
+        stir: Makes what it finds, of `OLD` records that both stores hold.
         acts: What it does, in order.
     """
 
-    prepare: Callable[[World], Turmoil]
+    stir: Callable[[World, Sequence[str]], Turmoil]
     acts: tuple[str, ...]
 
     def steps(self, *, rest: bool = False) -> tuple[str, ...]:
@@ -121,9 +116,9 @@ class Course:
 
 
 COURSES = {
-    "orderly": Course(prepare=orderly, acts=(*_BEGIN, *_IN, *_OUT, "secondary.changes", "primary.changes")),
+    "orderly": Course(stir=orderly, acts=(*_BEGIN, *_IN, *_OUT, "secondary.changes", "primary.changes")),
     "disputed": Course(
-        prepare=disputed,
+        stir=disputed,
         acts=(*_BEGIN, *_IN, "book.refused 2", *_OUT, "book.refused 2", *_IN[:2], *_OUT[:2]),
     ),
 }
