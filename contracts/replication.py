@@ -66,7 +66,8 @@ class Gap(StrEnum):
 
     TRUNCATED = "truncated"  # the table was emptied by TRUNCATE
     REPLICA = "replica"  # a session that restores or replicates wrote
-    RESTORED = "restored"  # a store is older than what the other has heard of it
+    RESTORED = "restored"  # the store is older than what the other has heard of it
+    OTHER_RESTORED = "other_restored"  # likewise the other store, as the primary remembers it
     TRIGGERS = "triggers"  # a trigger of ours is missing or disabled
     OTHER_TABLE = "other_table"  # the table was dropped and made again
 
@@ -111,7 +112,8 @@ class Standing:
         dirty: Number of keys that wait to be carried over.
         oldest_at: When the oldest of them was written.
         last_change: Number of the last line that was ever noted.
-        max_rev: On the secondary the largest rev that was delivered; 0 on the primary.
+        max_rev: On the secondary the largest rev that was delivered, on the primary the largest one that the secondary
+            acknowledged since the adoption; 0 when there is none.
         max_seen: On the primary the largest change of the secondary that was judged; 0 on the secondary.
         now: What the store's clock says.
     """

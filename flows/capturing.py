@@ -66,8 +66,8 @@ def prove_capture(job: Job, looks: tuple[Look, Look]) -> Capture:
     try:
         replication = job.replication(lambda: _opened(job, looks))
         at = time.monotonic()
-        asked = tuple(_ask(job, replication, look) for look in looks)
-        return _concluded(job, replication, asked, at)
+        asked = _ask(job, replication, looks[0]), _ask(job, replication, looks[1])
+        return _concluded(job, replication, _compared(replication, *asked), at)
     except Exception as exc:  # noqa: BLE001 - whatever it is, nobody knows whether writes pass by
         error = understood(exc, None)
         report = ReplicationReport(
@@ -104,6 +104,16 @@ def _ask(job: Job, replication: Replication, look: Look) -> _Asked:
     except TwinstoreError as exc:
         error = exc
     return _Asked(store=look.store, note=error.what, error=error, marked=_marked(job, look.store))
+
+
+def _compared(replication: Replication, primary: _Asked, secondary: _Asked) -> tuple[_Asked, _Asked]:
+    """Return what both said, a restore of either included."""
+    from storage.replication.restores import compared
+
+    if primary.standing is None or secondary.standing is None:
+        return primary, secondary
+    ours, theirs = compared(primary.standing, secondary.standing, replication.primary.standing)
+    return replace(primary, standing=ours), replace(secondary, standing=theirs)
 
 
 def _has_functions(doors: Doors) -> bool:

@@ -255,6 +255,7 @@ def _sync(settings: Settings, stores: Stores, there: set[StoreName]) -> tuple[tu
 
 def _status(settings: Settings, stores: Stores, name: str, there: set[StoreName], notes: list[str]) -> SyncStatus:
     from storage.health import PROBE_S
+    from storage.replication.restores import compared
 
     def asked(store: StoreName, ask: Callable[[], T]) -> T | None:
         if store not in there:
@@ -267,10 +268,17 @@ def _status(settings: Settings, stores: Stores, name: str, there: set[StoreName]
 
     with open_replication(settings, stores, name) as replication:
         secondary, primary = replication.secondary, replication.primary
-        at_primary = asked(StoreName.PRISMA, lambda: primary.standing(deadline_s=PROBE_S))
+
+        def ask_primary() -> Standing | None:
+            return asked(StoreName.PRISMA, lambda: primary.standing(deadline_s=PROBE_S))
+
+        at_primary = ask_primary()
         at_secondary: Standing | None = None
         if secondary is not None and channel_of(settings, stores) is not None:
             at_secondary = asked(StoreName.SUPABASE, lambda: secondary.standing(deadline_s=PROBE_S))
+        if at_primary is not None and at_secondary is not None:
+            before = at_primary
+            at_primary, at_secondary = compared(before, at_secondary, lambda: ask_primary() or before)
         counts = asked(StoreName.PRISMA, replication.book.counts) if at_primary is not None else None
     conflicts, dead, failing = counts or (None, None, None)
     return SyncStatus(

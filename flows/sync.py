@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
 from contracts.errors import TwinstoreError
-from contracts.replication import Gap, Standing, SyncStatus
+from contracts.replication import Standing, SyncStatus
 from flows.replicating import Replication
 from flows.stages import understood
 
@@ -80,6 +80,8 @@ class Slice:
 
 def survey(replication: Replication) -> Survey:
     """Ask both sides how far they have come; one that cannot be asked does not keep the other from answering."""
+    from storage.replication.restores import compared
+
     errors: list[TwinstoreError] = []
 
     def asked(question: Callable[[], Standing]) -> Standing | None:
@@ -92,7 +94,9 @@ def survey(replication: Replication) -> Survey:
     primary: Standing | None = asked(replication.primary.standing)
     secondary = asked(lambda: replication.both()[1].standing())  # noqa: PLW0108 - `both` is what may fail
     conflicts = dead = failing = None
-    primary, secondary = _restored(primary, secondary)
+    if primary is not None and secondary is not None:
+        before = primary
+        primary, secondary = compared(before, secondary, lambda: asked(replication.primary.standing) or before)
     if primary is not None:
         try:
             conflicts, dead, failing = replication.book.counts()
@@ -107,17 +111,6 @@ def survey(replication: Replication) -> Survey:
         failing=failing,
     )
     return Survey(status=status, errors=tuple(errors))
-
-
-def _restored(primary: Standing | None, secondary: Standing | None) -> tuple[Standing | None, Standing | None]:
-    """Return both sides with a gap where one has heard of numbers that the other never gave, as after a restore."""
-    if primary is None or secondary is None:
-        return primary, secondary
-    if secondary.max_rev > primary.last_change and primary.gap is None:
-        primary = replace(primary, gap=Gap.RESTORED)
-    if primary.max_seen > secondary.last_change and secondary.gap is None:
-        secondary = replace(secondary, gap=Gap.RESTORED)
-    return primary, secondary
 
 
 def todos(status: SyncStatus) -> Iterator[str]:

@@ -25,6 +25,7 @@ GAPS: Final = {
     Gap.TRUNCATED: "emptied by TRUNCATE",
     Gap.REPLICA: "written by a session that restores or replicates",
     Gap.RESTORED: "restored to an earlier moment",
+    Gap.OTHER_RESTORED: "the other store was restored to an earlier moment",
     Gap.TRIGGERS: "a trigger of capture is missing or disabled",
     Gap.OTHER_TABLE: "the table was made anew",
 }

@@ -107,6 +107,7 @@ def _parts(dataset: Dataset, side: Side) -> Parts:
         "standing_of_given",
         "hold_states",
         "horizon",
+        "busy_given",
     ):
         parts[name] = _template(name).format(**parts)
     for name in ("together_is_possible", "hold_rows", "write_one", "write_together"):
@@ -146,7 +147,6 @@ def _of_side(dataset: Dataset, side: Side) -> Parts:
     """Return what names and the side make of templates."""
     name = sql.Literal(dataset.name)
     primary = side is Side.PRIMARY
-    heard = "'max_seen', (SELECT max(seen)" if primary else "'max_rev', (SELECT max(rev)"
     return {
         "dataset": name,
         "prefix": sql.Literal(f"{dataset.name}:"),
@@ -156,13 +156,14 @@ def _of_side(dataset: Dataset, side: Side) -> Parts:
         "truncated_signature": sql.Literal(f"twinstore.{dataset.name}_truncated()"),
         "checksum": sql.Literal(UNSIGNED),
         "adopted": sql.SQL(", 'adopted_at', adopted_at" if primary else ""),
-        "heard": sql.SQL(heard + " FROM twinstore.row_state WHERE dataset = {})").format(name),
+        "heard": _template("heard_by_primary" if primary else "heard_by_secondary").format(dataset=name),
         "seen": sql.SQL(", 'seen', coalesce(held.seen, 0)" if primary else ""),
         "known": sql.SQL(
             "coalesce(held.rev > 0 OR held.seen > 0, false)" if primary else "coalesce(held.rev > 0, false)"
         ),
         "ready": _template("ready") if primary else sql.SQL(""),
-        "kept": _template("settle_kept").format(dataset=name) if primary else sql.SQL(""),
+        "kept": _template("settle_kept" if primary else "settle_heard").format(dataset=name),
+        "based": sql.SQL("" if primary else ", base = (SELECT last_value FROM twinstore.change_id_seq)"),
         "parts_at": _list_of("_parts[_at]"),
         "parts_at_place": _list_of("_parts[at]"),
         "parts_of_request": _list_of("$1 -> 'parts'"),

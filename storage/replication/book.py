@@ -75,6 +75,11 @@ ON CONFLICT (dataset, key, lseq) DO NOTHING
 _TOUCH = "INSERT INTO twinstore.change (dataset, key, parts) VALUES (%s, %s, %s) RETURNING id"
 _MARK = "UPDATE twinstore.change SET horizon = '0' WHERE id = ANY(%s)"
 _HORIZON = f"UPDATE twinstore.change SET horizon = {text('replication/horizon.sql')} WHERE id = ANY(%s)"  # noqa: S608 - a file of ours
+_GIVE_UP = """
+WITH gone AS (DELETE FROM twinstore.change WHERE dataset = %(dataset)s AND key = %(key)s AND id <= %(change)s)
+INSERT INTO twinstore.row_state AS held (dataset, key, rev) VALUES (%(dataset)s, %(key)s, %(change)s)
+ON CONFLICT (dataset, key) DO UPDATE SET rev = greatest(held.rev, excluded.rev)
+"""
 _SEEN = """
 INSERT INTO twinstore.row_state AS held (dataset, key, seen) VALUES (%s, %s, %s)
 ON CONFLICT (dataset, key) DO UPDATE SET seen = greatest(held.seen, excluded.seen)
@@ -224,7 +229,9 @@ class Book:
             self._touch(session, keys)
 
     def discard(self, key: str, direction: Direction, *, change: int, row: Row | None) -> None:
-        """Give a change up for good: it is kept as a conflict, and the primary's row is delivered in its place.
+        """Give a change up for good: the row of the secondary is kept as a conflict.
+
+        What was given up on its way to the primary is replaced by the primary's row.
 
         Args:
             key: Its key.
@@ -239,6 +246,8 @@ class Book:
             if proposed:
                 session.execute(_SEEN, [self._dataset.name, key, change])
                 self._touch(session, [key])
+            else:
+                session.execute(_GIVE_UP, {"dataset": self._dataset.name, "key": key, "change": change})
             session.execute(
                 "DELETE FROM twinstore.delivery WHERE dataset = %s AND key = %s AND direction = %s",
                 [self._dataset.name, key, direction],

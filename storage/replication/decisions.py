@@ -48,8 +48,6 @@ def give_up(letter: DeadLetter, *, primary: PrimaryDoors, secondary: SecondaryDo
         book.retry([letter.key])  # it was carried over meanwhile
         return
     book.discard(letter.key, letter.direction, change=side.change, row=theirs.row)
-    if letter.direction is Direction.TO_SECONDARY:
-        primary.settle([(letter.key, side.change)])
 
 
 def _write(conflict: Conflict, primary: PrimaryDoors) -> None:

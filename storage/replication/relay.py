@@ -16,6 +16,7 @@ from contracts.replication import Applied, Direction, Gap, Judged, Standing, Syn
 from storage.replication.book import Book
 from storage.replication.doors import Ack, PrimaryDoors, SecondaryDoors
 from storage.replication.messages import Changes, Item, Verdict
+from storage.replication.restores import standings
 
 BATCH = 500  # lines that are read at a time; fewer keys where one key has several
 _CARRIED = frozenset({Applied.APPLIED, Applied.STALE, Judged.ACCEPTED, Judged.AGREED, Judged.CONFLICT, Judged.JUDGED})
@@ -78,7 +79,7 @@ class Relay:
         Raises:
             TwinstoreError: One of them cannot be asked.
         """
-        primary, secondary = self._primary.standing(), self._secondary.standing()
+        primary, secondary = standings(self._primary, self._secondary)
         conflicts, dead, failing = self._book.counts()
         return SyncStatus(
             dataset=self._primary.dataset.name,
@@ -98,8 +99,8 @@ class Relay:
         status = self.status()
         for side in (status.primary, status.secondary):
             if side is not None:
+                self._remember(side)
                 _refuse_gap(side)
-        self._refuse_older(status)
         if status.primary is not None and status.primary.adopted_at is None:
             raise SchemaMismatch(
                 f"The two stores of {status.dataset} were not adopted, so that nothing is carried over yet.",
@@ -153,6 +154,7 @@ class Relay:
         if not item.ready:
             return Applied.LOCKED
         (verdict,) = self._secondary.apply([item], deadline_s=deadline_s)
+        self._notice_a_restore({key: item}, [verdict])
         if verdict.outcome in _CARRIED:
             self._primary.settle([(key, item.change)])
         elif verdict.outcome == Applied.REJECTED:
@@ -180,33 +182,28 @@ class Relay:
             delayed=len(items) - len(ready),
         )
 
-    def _refuse_older(self, status: SyncStatus) -> None:
-        """Stop when a side has heard of numbers that the other has not given: that one was restored.
-
-        Raises:
-            SchemaMismatch: It was.
-        """
-        primary, secondary = status.primary, status.secondary
-        if primary is None or secondary is None:
-            return
-        if secondary.max_rev > primary.last_change:
-            self._book.gap(Gap.RESTORED)
-            _refuse_gap(self._primary.standing())
-        if primary.max_seen > secondary.last_change:
-            _refuse_gap(replace(secondary, gap=Gap.RESTORED))
+    def _remember(self, side: Standing) -> None:
+        """Keep a restore that was found: new numbers would soon hide it."""
+        if side.gap is Gap.RESTORED:
+            self._book.gap(Gap.RESTORED if side.store is self._primary.store else Gap.OTHER_RESTORED)
 
     def _notice_a_restore(self, items: dict[str, Item], verdicts: Sequence[Verdict]) -> None:
-        """Stop when the secondary has revs that the primary never gave: it was restored to an earlier moment.
+        """Stop when the secondary has a rev of a key that the primary does not know: that one was restored.
 
         Raises:
             SchemaMismatch: It was.
         """
-        ahead = max((v.rev or 0 for v in verdicts if v.outcome == Applied.STALE), default=0)
-        if any((v.rev or 0) > (items[v.key].change or 0) for v in verdicts if v.outcome == Applied.STALE):
-            standing = self._primary.standing()
-            if ahead > standing.last_change:
-                self._book.gap(Gap.RESTORED)
-                _refuse_gap(self._primary.standing())
+        ahead = {
+            verdict.key: verdict.rev
+            for verdict in verdicts
+            if verdict.outcome == Applied.STALE and verdict.rev and verdict.rev > (items[verdict.key].change or 0)
+        }
+        if not ahead:  # the rule; else another relay delivered a later change meanwhile, most likely
+            return
+        known = self._primary.look(list(ahead))
+        if any(rev > max(known[key].change or 0, known[key].rev) for key, rev in ahead.items()):
+            self._book.gap(Gap.RESTORED)
+            _refuse_gap(self._primary.standing())
 
 
 def _batches(changes: Callable[..., Changes], batch: int) -> Iterator[Changes]:
@@ -235,6 +232,7 @@ GAPS = {
     Gap.TRUNCATED: "The table was emptied by TRUNCATE",
     Gap.REPLICA: "A session that restores or replicates wrote into the table",
     Gap.RESTORED: "The store is older than what the other has heard of it, as after a restore",
+    Gap.OTHER_RESTORED: "The other store is older than what this one has heard of it, as after a restore",
     Gap.TRIGGERS: "A trigger of capture is missing or disabled",
     Gap.OTHER_TABLE: "The table was dropped and made again",
 }

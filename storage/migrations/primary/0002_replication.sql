@@ -9,8 +9,9 @@ CREATE TABLE IF NOT EXISTS twinstore.capture (
   since timestamptz NOT NULL DEFAULT now(),
   adopted_at timestamptz,  -- from then on the relay delivers
   adopted_rev bigint NOT NULL DEFAULT 0,  -- the largest number then: what has a smaller one was compared
+  secret uuid NOT NULL DEFAULT gen_random_uuid(),  -- by which capture knows a delivery: no application may read it
   gap_at timestamptz,  -- since when writes may have passed by
-  gap_reason text CONSTRAINT capture_gap_reason CHECK (gap_reason IN ('truncated', 'replica', 'restored'))
+  gap_reason text CONSTRAINT capture_gap_reason CHECK (gap_reason IN ('truncated', 'replica', 'restored', 'other_restored'))
 );
 
 -- One line for every row written: the key is dirty for as long as it has lines. The number of its last line is the rev
@@ -31,10 +32,12 @@ CREATE INDEX IF NOT EXISTS change_of_key ON twinstore.change (dataset, key, id);
 CREATE TABLE IF NOT EXISTS twinstore.row_state (
   dataset text NOT NULL,
   key text NOT NULL,
-  rev bigint NOT NULL DEFAULT 0,  -- the last one that the secondary is known to have
+  rev bigint NOT NULL DEFAULT 0,  -- the last one that was settled
+  delivered bigint NOT NULL DEFAULT 0,  -- the last one that the secondary acknowledged: one that was given up is settled
   seen bigint NOT NULL DEFAULT 0,  -- the last change of the secondary that was judged
   PRIMARY KEY (dataset, key)
 );
+CREATE INDEX IF NOT EXISTS row_state_delivered ON twinstore.row_state (dataset, delivered);
 CREATE INDEX IF NOT EXISTS row_state_seen ON twinstore.row_state (dataset, seen);
 
 -- Changes of the secondary that lost against the primary, and differences that were there before replication.

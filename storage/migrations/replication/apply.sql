@@ -42,9 +42,7 @@ BEGIN
                  WHERE state.dataset = {dataset} AND state.key = ANY (_keys) FOR UPDATE SKIP LOCKED) AS held
         ON held.key = given.key;
       {hold_rows}
-      SELECT array_agg(coalesce(_outcomes[given.at], CASE WHEN EXISTS (
-               SELECT FROM twinstore.change AS line
-               WHERE line.dataset = {dataset} AND line.key = given.key AND line.id > given.seen) THEN 'busy' END)
+      SELECT array_agg(coalesce(_outcomes[given.at], CASE WHEN {busy_given} THEN 'busy' END)
              ORDER BY given.at)
       INTO _outcomes
       FROM unnest(_keys, _seen) WITH ORDINALITY AS given(key, seen, at);
@@ -77,9 +75,8 @@ BEGIN
         _is_there := FOUND;
         IF NOT _is_there AND EXISTS (SELECT FROM {table} WHERE {has_key_at}) THEN
           _outcome := 'locked';
-        ELSIF EXISTS (SELECT FROM twinstore.change AS line WHERE line.dataset = {dataset} AND line.key = _keys[_at]
-                                                             AND line.id > _seen[_at]) THEN
-          _outcome := 'busy';  -- a change of ours that the primary has not judged yet
+        ELSIF (SELECT {busy_given} FROM (SELECT _keys[_at] AS key, _seen[_at] AS seen) AS given) THEN
+          _outcome := 'busy';
         ELSE
           {write_one}
           IF _outcome = 'applied' THEN

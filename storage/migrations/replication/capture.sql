@@ -11,7 +11,7 @@ BEGIN
     ALTER TABLE {table} ENABLE ALWAYS TRIGGER twinstore_capture_truncate;
     INSERT INTO twinstore.capture AS held (dataset, relation) VALUES ({dataset}, {relation}::regclass)
     ON CONFLICT (dataset) DO UPDATE
-    SET relation = excluded.relation, gap_at = NULL, gap_reason = NULL,
+    SET relation = excluded.relation, gap_at = NULL, gap_reason = NULL{based},
         since = CASE WHEN held.gap_at IS NULL AND held.relation = excluded.relation THEN held.since ELSE now() END;
     PERFORM setval('twinstore.change_id_seq', $2) FROM twinstore.change_id_seq WHERE last_value < $2;
     INSERT INTO twinstore.change (dataset, key, parts)

@@ -3,6 +3,7 @@ CREATE TABLE IF NOT EXISTS twinstore.capture (
   dataset text PRIMARY KEY,
   relation oid NOT NULL,  -- the table as it was: one that was dropped and made again has another
   since timestamptz NOT NULL DEFAULT now(),
+  base bigint NOT NULL DEFAULT 0,  -- the largest number then: what became of older changes does not matter any more
   gap_at timestamptz,  -- since when writes may have passed by
   gap_reason text CONSTRAINT capture_gap_reason CHECK (gap_reason IN ('truncated', 'replica'))
 );
@@ -18,11 +19,13 @@ CREATE TABLE IF NOT EXISTS twinstore.change (
 );
 CREATE INDEX IF NOT EXISTS change_of_key ON twinstore.change (dataset, key, id);
 
--- The rev that was delivered last; it outlives the row.
+-- The rev that was delivered last, and the last change of ours that was judged and settled. Both outlive the row and its
+-- lines: a delivery that is late and knows nothing of that change must not replace it.
 CREATE TABLE IF NOT EXISTS twinstore.row_state (
   dataset text NOT NULL,
   key text NOT NULL,
   rev bigint NOT NULL DEFAULT 0,
+  lseq bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (dataset, key)
 );
 CREATE INDEX IF NOT EXISTS row_state_rev ON twinstore.row_state (dataset, rev);

@@ -1,0 +1,1 @@
+'max_rev', (SELECT max(rev) FROM twinstore.row_state WHERE dataset = {dataset})
