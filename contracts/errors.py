@@ -8,6 +8,7 @@ TwinstoreError              one sentence of what is wrong, one of what to do
 │   └── CircuitOpen         too many calls failed, so that none was made: try again when it says
 ├── Refused                 a store was reached and refuses us: mend grants or credentials
 ├── SchemaMismatch          a store's table is not what the dataset needs: migrate
+├── Exhausted               this process makes too many calls at a time: make fewer, or try again
 ├── TimedOut                a store gave up on a statement: raise the limit or lower the load
 ├── ProtocolError           an answer cannot be trusted: nothing may be concluded from it
 ├── Conflict                someone else holds the lease, or a file changed under us
@@ -84,6 +85,10 @@ class Refused(TwinstoreError):
 
 class SchemaMismatch(TwinstoreError):
     """A table, column, type or migration is missing or not what the dataset declares."""
+
+
+class Exhausted(TwinstoreError):
+    """This process makes as many calls to a store as it may at a time; that says nothing about the store."""
 
 
 class TimedOut(TwinstoreError):

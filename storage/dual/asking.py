@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from contracts.errors import CircuitOpen, Invalid, OutcomeUnknown, TwinstoreError, Unavailable
+from contracts.errors import (
+    CircuitOpen,
+    ConfigurationError,
+    Exhausted,
+    Invalid,
+    OutcomeUnknown,
+    TwinstoreError,
+    Unavailable,
+)
 from contracts.results import DegradationMode, StoreResult, StoreResults
 from contracts.vocabulary import StoreName
 from storage.breaker import counts_as_outage
@@ -95,6 +104,8 @@ class Asking:
         self._timer = timer
         self._lock = threading.Lock()
         self._records = dict.fromkeys(StoreName, TrackRecord())
+        self._process: int | None = None  # the one that called first, whose connections these are
+        self._ended = False
 
     def ask(self, store: StoreName, work: Callable[[], T]) -> Asked[T]:
         """Call a store once, unless its circuit is open.
@@ -105,7 +116,9 @@ class Asking:
 
         Raises:
             Invalid: What was asked for breaks the contract: that is no answer of a store.
+            ConfigurationError: It has ended, or another process called first.
         """
+        self._require_life()
         started = self._timer()
         guard = self._guards.get(store)
         try:
@@ -113,11 +126,16 @@ class Asking:
         except Invalid:
             raise
         except TwinstoreError as exc:
-            if not isinstance(exc, CircuitOpen):
+            if not isinstance(exc, (CircuitOpen, Exhausted)):
                 self._note(store, failed=counts_as_outage(exc))
             return Asked(answer=None, error=exc, ms=self.ms_since(started))
         self._note(store, failed=False)
         return Asked(answer=answer, error=None, ms=self.ms_since(started))
+
+    def end(self) -> bool:
+        """Call nothing any more, and tell whether this process may close what was called."""
+        self._ended = True
+        return self._process in (None, os.getpid())
 
     def track_record(self, store: StoreName) -> TrackRecord:
         """Return how a store did lately."""
@@ -135,6 +153,17 @@ class Asking:
     def ms_since(self, started: float) -> int:
         """Return the milliseconds since a moment of `now`."""
         return max(0, round((self._timer() - started) * 1000))
+
+    def _require_life(self) -> None:
+        if self._ended:
+            raise ConfigurationError("The repository was closed.", "Open another one.")
+        if self._process is None:
+            self._process = os.getpid()
+        if self._process != os.getpid():  # both would read each other's answers
+            raise ConfigurationError(
+                "The repository was used before this process was forked: its connections belong to another process.",
+                "Open one in each process, after the fork.",
+            )
 
     def _note(self, store: StoreName, *, failed: bool) -> None:
         with self._lock:

@@ -50,7 +50,8 @@ class DualRepository:
     """Planning records in two stores. Threads may share it; a context manager that closes what it was given to close.
 
     Writes answer a `DualStorageResult` whatever the stores do. What is wrong with the request itself is raised as
-    `Invalid`, before any store is written.
+    `Invalid`, before any store is written; a repository that was closed, or used before a fork, raises
+    `ConfigurationError`.
 
     Args:
         primary: Doors of the primary.
@@ -95,8 +96,9 @@ class DualRepository:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
-        self._close()
+        """Close the connections; nothing can be asked any more."""
+        if self._asking.end():
+            self._close()
 
     def save(
         self,
@@ -289,6 +291,15 @@ def _request(key: str | None, asked: object) -> tuple[str, str] | None:
     """Return a caller's key with a hash of what is asked for."""
     if key is None:
         return None
-    if not isinstance(key, str) or not 1 <= len(key) <= KEY_MAX or "\0" in key:
+    if not isinstance(key, str) or not 1 <= len(key) <= KEY_MAX or "\0" in key or not _is_unicode(key):
         raise broken([("idempotencyKey", f"must be a text of 1 to {KEY_MAX} characters")])
     return key, hashlib.sha256(json.dumps(to_jsonable_python(asked), sort_keys=True).encode()).hexdigest()
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether UTF-8 can say it: half of a pair of surrogates it cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

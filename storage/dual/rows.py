@@ -27,6 +27,7 @@ from storage.ports import Row
 Owner = str | EllipsisType | None
 """An owner; None for a guest, `...` where the caller does not say."""
 
+LAST_VERSION = 2_147_483_647  # what the columns hold
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEW = {"storage": None, "source": None, "storage_status": "pending"}
 _FROM_COLUMNS = ("userId", "status", "projectId", "version", "createdAt", "updatedAt")
@@ -65,6 +66,8 @@ class Change:
             kept = _row(body, metadata, before, version=version, updated_ms=updated_ms)
             if canonical_row(PLANNING, kept) == canonical_row(PLANNING, before):
                 return before
+        if version >= LAST_VERSION:
+            raise broken([("metadata.version", "cannot grow any further")])
         later_ms = max(now_ms, metadata["createdAt"])
         return _row(body, metadata, before, version=version + 1, updated_ms=later_ms)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from storage.replication.messages import Item
     from storage.replication.relay import Relay
 
-WRITE_S = 5.0  # seconds that the secondary has for a step of a write of its own
+WRITE_S = 3.0  # seconds that a store has for a step of a write
 LENT = 10_000  # so many keys are remembered that were written while the primary was away
 _THERE = (Applied.APPLIED, Applied.STALE)
 _HOME = (Judged.ACCEPTED, Judged.AGREED, Judged.JUDGED)
@@ -111,7 +111,7 @@ class Saving:
     # With the primary
 
     def _on_primary(self, wish: Wish, attempt: Attempt) -> Asked[Done]:
-        return self._asking.ask(StoreName.PRISMA, lambda: write(self._primary, wish, attempt))
+        return self._asking.ask(StoreName.PRISMA, lambda: write(self._primary, wish, attempt, deadline_s=WRITE_S))
 
     def _with_primary(self, course: _Course, done: Done) -> DualStorageResult:
         primary = course.primary
@@ -168,7 +168,7 @@ class Saving:
             if item is not None and item.change is None:
                 self._lent.pop(key, None)
             return False, looked
-        judged = self._asking.ask(StoreName.PRISMA, lambda: self._primary.judge([item])[0])
+        judged = self._asking.ask(StoreName.PRISMA, lambda: self._primary.judge([item], deadline_s=WRITE_S)[0])
         if judged.answer is None or judged.answer.outcome not in _HOME:
             return False, looked
         self._lent.pop(key, None)

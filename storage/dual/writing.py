@@ -68,7 +68,7 @@ class Attempt:
     before: Row | None = None
 
 
-def write(doors: Doors, wish: Wish, attempt: Attempt, *, always: bool = False, deadline_s: float | None = None) -> Done:
+def write(doors: Doors, wish: Wish, attempt: Attempt, *, always: bool = False, deadline_s: float) -> Done:
     """Write a row that depends on the row that is there, again as often as somebody else is faster.
 
     Args:
@@ -107,7 +107,7 @@ def write(doors: Doors, wish: Wish, attempt: Attempt, *, always: bool = False, d
     return Done(Outcome.FAILED, None, dirty=False)
 
 
-def _earlier(doors: Doors, wish: Wish, *, deadline_s: float | None) -> Done | None:
+def _earlier(doors: Doors, wish: Wish, *, deadline_s: float) -> Done | None:
     """Return what became of the same request before; None when there was none.
 
     Asked by a write that expects what no row is, so that it never happens.
@@ -125,7 +125,7 @@ def _earlier(doors: Doors, wish: Wish, *, deadline_s: float | None) -> Done | No
     return None if written.outcome is Put.MOVED else _written(doors, wish, written, deadline_s=deadline_s)
 
 
-def _written(doors: Doors, wish: Wish, written: Written, *, deadline_s: float | None) -> Done:
+def _written(doors: Doors, wish: Wish, written: Written, *, deadline_s: float) -> Done:
     if written.outcome is Put.MISMATCH:
         raise Invalid(
             "The idempotency key was used for something else.",

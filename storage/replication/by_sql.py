@@ -17,11 +17,10 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from contracts.dataset import Dataset
-from contracts.errors import OutcomeUnknown, TwinstoreError, Unavailable
+from contracts.errors import Exhausted, OutcomeUnknown, TwinstoreError
 from contracts.vocabulary import StoreName
 from storage.meter import Meter
 from storage.migrations.replication_doors import REPLICATION_DOORS
@@ -30,8 +29,9 @@ from storage.pg_errors import translate
 from storage.replication.bounded import Bounded
 from storage.session import CLIENT_ENCODING, Limits
 
-CONNECTIONS = 5
-RESOLVE_S = 5.0  # for how long the fate of a transaction is asked for; less where statements have less
+CONNECTIONS = 10  # at a time
+KEPT = 5  # connections that are kept for the next call
+RESOLVE_S = 5.0  # for how long the fate of a transaction is asked for; less where the call has less
 IDLE_S = 30.0  # then the server gives up a client that went away in the middle, and its locks
 _RESOLVE_EVERY_S = 0.1
 _NUMBER = "SELECT pg_current_xact_id()::text, pg_postmaster_start_time(), now()"
@@ -84,10 +84,10 @@ class SqlCall:
         self._of_thread = threading.local()
         self._pool = QueuePool(
             self._connect,  # type: ignore[arg-type]  # a connection of psycopg is one of DBAPI
-            pool_size=CONNECTIONS,
-            max_overflow=0,
-            timeout=self._limits.connect_s,
+            pool_size=KEPT,
+            max_overflow=-1,
         )
+        self._free = threading.BoundedSemaphore(CONNECTIONS)
 
     def __call__(
         self, door: str, arguments: Mapping[str, Any], *, deadline_s: float | None = None, once: bool = False
@@ -99,7 +99,8 @@ class SqlCall:
             sql.SQL(", ").join(sql.SQL("%s::{}").format(sql.SQL(kind)) for _, kind in known.parameters),
         )
         values = [_as_sent(arguments[name], kind) for name, kind in known.parameters]
-        with self._borrowed(reads=known.reads, deadline_s=deadline_s) as connection:
+        limit_s = self._limits.statement_s if deadline_s is None else min(deadline_s, self._limits.statement_s)
+        with self._borrowed(reads=known.reads, limit_s=limit_s) as connection:
             return self._run(connection, query, values, once=once)
 
     @contextmanager
@@ -109,17 +110,16 @@ class SqlCall:
         Raises:
             TwinstoreError: The server cannot be reached, or a statement fails.
         """
-        with self._borrowed(reads=False, deadline_s=None) as connection, translate(self.store):
+        with self._borrowed(reads=False, limit_s=self._limits.statement_s) as connection, translate(self.store):
             yield connection
             connection.execute("COMMIT")
 
     def close(self) -> None:
-        """Close the connections."""
-        self._pool.dispose()
+        """Close the connections, those in use as soon as they are not."""
+        pool, self._pool = self._pool, self._pool.recreate()
+        pool.dispose()
 
-    def _run(
-        self, connection: psycopg.Connection[Any], query: sql.Composed, values: list[object], *, once: bool
-    ) -> object:
+    def _run(self, connection: Bounded, query: sql.Composed, values: list[object], *, once: bool) -> object:
         transaction: tuple[Any, ...] | None = None
         with translate(self.store):
             if once:
@@ -130,20 +130,21 @@ class SqlCall:
                 connection.execute("COMMIT")
         except TwinstoreError:
             connection.close()  # nobody knows what it would answer next
-            if transaction is None or not self._was_committed(transaction):
+            if transaction is None or not self._was_committed(transaction, connection.limit_s):
                 raise
         return answer
 
-    def _was_committed(self, transaction: tuple[Any, ...]) -> bool:
+    def _was_committed(self, transaction: tuple[Any, ...], limit_s: float) -> bool:
         """Ask what became of a transaction whose COMMIT was not acknowledged.
 
         Args:
             transaction: Its number, when the server started that gave it, and when it began.
+            limit_s: Seconds that each of its statements had.
 
         Raises:
             OutcomeUnknown: Nobody could be asked in time, or the server cannot tell.
         """
-        deadline = time.monotonic() + min(RESOLVE_S, self._limits.statement_s)
+        deadline = time.monotonic() + min(RESOLVE_S, limit_s)
         while time.monotonic() < deadline:
             left_s = deadline - time.monotonic()
             with suppress(TwinstoreError), translate(self.store), self._connect(left_s) as connection:
@@ -160,9 +161,23 @@ class SqlCall:
         )
 
     @contextmanager
-    def _borrowed(self, *, reads: bool, deadline_s: float | None) -> Iterator[psycopg.Connection[Any]]:
+    def _borrowed(self, *, reads: bool, limit_s: float) -> Iterator[Bounded]:
+        """Borrow a connection with a transaction that has begun, as soon as fewer are in use than may be."""
+        if not self._free.acquire(timeout=limit_s):
+            raise Exhausted(
+                f"This process makes {CONNECTIONS} calls to {self.store} already, and none of them ended in time.",
+                "Make fewer calls at a time, or try again later.",
+                store=self.store,
+            )
+        try:
+            with self._begun(reads=reads, limit_s=limit_s) as connection:
+                yield connection
+        finally:
+            self._free.release()
+
+    @contextmanager
+    def _begun(self, *, reads: bool, limit_s: float) -> Iterator[Bounded]:
         """Borrow a connection with a transaction that has begun; one that fails is not given to anybody else."""
-        limit_s = self._limits.statement_s if deadline_s is None else min(deadline_s, self._limits.statement_s)
         begin = sql.SQL(_BEGIN).format(
             access=sql.SQL("ONLY" if reads else "WRITE"),
             statement=_milliseconds(limit_s),
@@ -188,14 +203,7 @@ class SqlCall:
         """Begin a transaction; a connection that broke while nobody used it tells nothing about the server."""
         self._of_thread.limit_s = limit_s  # the pool connects in this thread
         pool = self._pool
-        try:
-            borrowed = pool.connect()
-        except PoolTimeout:
-            raise Unavailable(
-                f"All connections to {self.store} are in use.",
-                "Try again later, or write less at a time.",
-                store=self.store,
-            ) from None
+        borrowed = pool.connect()
         fresh = borrowed.record_info is not None and not borrowed.record_info.setdefault("used", False)
         if borrowed.record_info is not None:
             borrowed.record_info["used"] = True

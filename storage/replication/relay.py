@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from contracts.errors import Conflict, SchemaMismatch, TimedOut
+from contracts.errors import Conflict, SchemaMismatch, TimedOut, TwinstoreError
 from contracts.replication import Applied, Direction, Gap, Judged, Standing, SyncStatus
 from storage.replication.book import Book
 from storage.replication.doors import Ack, PrimaryDoors, SecondaryDoors
 from storage.replication.messages import Changes, Item, Verdict
 from storage.replication.restores import standings
 
+STEP_S = 3.0  # seconds that the primary has for a step of a delivery of one key
 BATCH = 500  # lines that are read at a time; fewer keys where one key has several
 _CARRIED = frozenset({Applied.APPLIED, Applied.STALE, Judged.ACCEPTED, Judged.AGREED, Judged.CONFLICT, Judged.JUDGED})
 _TOO_LONG = "57014"
@@ -148,17 +150,18 @@ class Relay:
         Raises:
             TwinstoreError: A store cannot be reached in time; the key stays dirty.
         """
-        item = self._primary.look([key])[key]
+        item = self._primary.look([key], deadline_s=STEP_S)[key]
         if item.change is None:
             return Applied.STALE
         if not item.ready:
             return Applied.LOCKED
         (verdict,) = self._secondary.apply([item], deadline_s=deadline_s)
         self._notice_a_restore({key: item}, [verdict])
-        if verdict.outcome in _CARRIED:
-            self._primary.settle([(key, item.change)])
-        elif verdict.outcome == Applied.REJECTED:
-            self._book.refused(Direction.TO_SECONDARY, [(verdict, item.change)])
+        with suppress(TwinstoreError):  # what cannot be noted now is found out once more
+            if verdict.outcome in _CARRIED:
+                self._primary.settle([(key, item.change)], deadline_s=STEP_S)
+            elif verdict.outcome == Applied.REJECTED:
+                self._book.refused(Direction.TO_SECONDARY, [(verdict, item.change)])
         return verdict.outcome
 
     def _carry(self, direction: Direction, found: Changes) -> Pass:

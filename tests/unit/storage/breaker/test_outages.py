@@ -10,6 +10,7 @@ from contracts.errors import (
     CircuitOpen,
     ConfigurationError,
     Conflict,
+    Exhausted,
     InternalFault,
     OutcomeUnknown,
     ProtocolError,
@@ -30,6 +31,7 @@ DO_NOT = [
     SchemaMismatch,
     ConfigurationError,
     Conflict,
+    Exhausted,
     InternalFault,
     ProtocolError,
     NoSuchValue,
@@ -144,4 +146,5 @@ def test_a_store_that_gave_up_is_a_slow_call() -> None:
     """A statement's time limit is told apart from what says nothing at all."""
     assert outcome_of(TimedOut("What.", "Do."), counts=False) is Outcome.GAVE_UP
     assert outcome_of(Conflict("What.", "Do."), counts=False) is Outcome.IGNORED
+    assert outcome_of(Exhausted("What.", "Do."), counts=False) is Outcome.IGNORED
     assert asked_to_wait_s(TimedOut("What.", "Do.")) is None

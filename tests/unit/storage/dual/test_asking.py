@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
 
-from contracts.errors import CircuitOpen, Invalid, OutcomeUnknown, Refused, TwinstoreError, Unavailable
+from contracts.errors import (
+    CircuitOpen,
+    ConfigurationError,
+    Exhausted,
+    Invalid,
+    OutcomeUnknown,
+    Refused,
+    TwinstoreError,
+    Unavailable,
+)
 from contracts.results import DegradationMode
 from contracts.vocabulary import StoreName
 from storage.breaker import Breaker, Guard, State
@@ -46,6 +57,7 @@ def test_an_answer_is_a_success_that_took_its_time() -> None:
         (OutcomeUnknown("Away.", "Look."), True, True, "unknown", 1),
         (CircuitOpen("Not called.", "Wait.", store="prisma", wait_s=1.0), False, True, None, 0),
         (Refused("No grant.", "Grant it."), True, False, None, 0),
+        (Exhausted("Too many calls.", "Make fewer."), True, False, None, 0),
     ],
 )
 def test_an_error_is_told_as_what_it_is(
@@ -71,6 +83,14 @@ def test_failures_in_a_row_are_counted() -> None:
     assert (record.failures, record.last_failure_at is None) == (0, False)
 
 
+def test_what_was_not_called_says_nothing_about_a_store() -> None:
+    """Neither that it fails nor that it is well again."""
+    asking = Asking({})
+    asking.ask(PRISMA, raising(Unavailable("Away.", "Wait.")))
+    asking.ask(PRISMA, raising(Exhausted("Too many calls.", "Make fewer.")))
+    assert asking.track_record(PRISMA).failures == 1
+
+
 def test_what_is_wrong_with_a_request_is_raised() -> None:
     """So is what nobody expects."""
     for error in (Invalid("Broken.", "Correct it."), KeyError("x")):
@@ -86,6 +106,35 @@ def test_a_guard_stands_before_the_call() -> None:
     assert asking.ask(SUPABASE, lambda: 7).circuit_open
     assert asking.ask(PRISMA, lambda: 7).answer == 7
     assert (asking.state(SUPABASE), asking.state(PRISMA)) == ("forced_open", None)
+
+
+def test_nothing_is_called_after_the_end() -> None:
+    """It has to be opened anew."""
+    asking = Asking({})
+    assert asking.end()
+    with pytest.raises(ConfigurationError, match="closed"):
+        asking.ask(PRISMA, lambda: 7)
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_a_process_calls_over_no_connection_of_another_one(*, used: bool) -> None:
+    """What was used before a fork is of no use after it, and is not closed there; what was not used is."""
+    asking = Asking({})
+    if used:
+        asking.ask(PRISMA, lambda: 7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # this process may have threads
+        child = os.fork()
+    if child == 0:
+        refused = False
+        try:
+            asking.ask(PRISMA, lambda: 7)
+        except ConfigurationError:
+            refused = True
+        finally:
+            os._exit(0 if (refused, asking.end()) == (used, not used) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert asking.ask(PRISMA, lambda: 7).answer == 7
 
 
 def answered(error: TwinstoreError | None = None) -> Asked[int]:

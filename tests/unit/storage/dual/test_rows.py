@@ -12,7 +12,7 @@ from contracts.planning import PLANNING, ContentType
 from contracts.planning_input import read_content
 from contracts.vocabulary import StoreName
 from storage.canonical import canonical_row
-from storage.dual.rows import Change, record_of, version_of
+from storage.dual.rows import LAST_VERSION, Change, record_of, version_of
 from storage.ports import Row
 from tests.support.planning_rows import KEY, METADATA, OWNER, content, row
 
@@ -50,6 +50,16 @@ def test_the_same_content_gives_the_same_row() -> None:
     before = saved()
     assert saved(before, now_ms=NOW_MS + 5) is before
     assert saved(before, now_ms=NOW_MS + 5, title="Another") is not before
+
+
+def test_a_version_that_no_store_can_hold_is_refused() -> None:
+    """A record at the last one cannot be changed any more; one before it can."""
+    before = {**saved(), "version": str(LAST_VERSION - 1)}
+    last = patched(before, title="Another")
+    assert last["version"] == str(LAST_VERSION)
+    assert patched(last, title="Another") is last
+    with pytest.raises(Invalid, match=r"metadata\.version: cannot grow"):
+        patched(last, title="A third")
 
 
 def test_a_change_counts_and_is_dated() -> None:
