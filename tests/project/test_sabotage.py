@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from storage.migrations.values import Side
+from tests.support import sabotages_of_replication
 from tests.support.sabotage import SABOTAGES
 from tests.support.servers import SHARED, Servers
 
@@ -140,6 +141,12 @@ def run(sabotage: str, tests: Collection[str], servers: Servers | None = None) -
 def test_every_sabotage_is_tried() -> None:
     """No sabotage is written down and left out."""
     assert RED.keys() | RED_OF_SQL.keys() | RED_OF_PLACES.keys() == SABOTAGES.keys()
+
+
+def test_a_sabotage_that_finds_nothing_to_break_is_refused() -> None:
+    """SQL that was written anew must not make the tests here go through with nothing missing."""
+    with pytest.raises(LookupError, match="exactly once"):
+        sabotages_of_replication.cutting([sabotages_of_replication.Cut("apply", "no such rule", "")])()
 
 
 @pytest.mark.slow

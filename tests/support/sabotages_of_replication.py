@@ -69,7 +69,7 @@ APPLYING = (Cut("captured", "strpos(_applying, md5(", "false AND strpos(_applyin
 """What a delivery writes is captured like a write of an application."""
 
 
-def _cutting(cuts: Sequence[Cut]) -> Callable[[], None]:
+def cutting(cuts: Sequence[Cut]) -> Callable[[], None]:
     """Return what makes these cuts.
 
     Raises:
@@ -128,11 +128,11 @@ def _second_look() -> None:
 
 
 SABOTAGES: dict[str, Callable[[], None]] = {
-    "busy-rule": _cutting(BUSY),
-    "tombstone": _cutting(TOMBSTONE),
-    "order": _cutting(ORDER),
-    "transaction": _cutting(TRANSACTION),
-    "applying": _cutting(APPLYING),
+    "busy-rule": cutting(BUSY),
+    "tombstone": cutting(TOMBSTONE),
+    "order": cutting(ORDER),
+    "transaction": cutting(TRANSACTION),
+    "applying": cutting(APPLYING),
     "waiting": _waiting,
     "second-look": _second_look,
 }
