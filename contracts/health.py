@@ -172,7 +172,7 @@ class SyncFigures:
     Attributes:
         dataset: The dataset.
         at: When, UTC.
-        dirty_primary: Number of keys that waited on the primary to be carried over.
+        dirty_primary: Number of keys that waited on the primary to be carried over, as far as they were counted.
         oldest_primary_s: For how many seconds the oldest of them had waited.
         dirty_secondary: The same of the secondary.
         oldest_secondary_s: Likewise.

@@ -16,6 +16,9 @@ from contracts.vocabulary import StoreName
 MAX_LAG_S = 900.0
 """For how many seconds a change may wait to be carried over, unless the settings say otherwise."""
 
+MANY = 100_000
+"""So many changes that wait are counted; of more it is only known that they are more."""
+
 
 class Direction(StrEnum):
     """Which way a change goes."""
@@ -90,6 +93,17 @@ PLACES = {
 """How differences stand, in words that follow their number."""
 
 
+def waiting(dirty: int) -> str:
+    """Return in words how many keys wait, such as `2 keys wait`; `more than` where nobody counted on.
+
+    Args:
+        dirty: As in `Standing`, or the sum of both sides.
+    """
+    if dirty > MANY:
+        return f"more than {MANY:,} changes wait"
+    return "1 key waits" if dirty == 1 else f"{dirty:,} keys wait"
+
+
 class ReplicationState(StrEnum):
     """Whether two stores replicate, as far as a check could tell."""
 
@@ -109,7 +123,8 @@ class Standing:
         adopted_at: Since when the relay delivers; None before, and on the secondary.
         gap: Why writes may have passed by; None where none did.
         gap_at: Since when, where that is known.
-        dirty: Number of keys that wait to be carried over.
+        dirty: Number of keys that wait to be carried over; `MANY` + 1 where more than `MANY` changes do.
+        held: True when some of them wait on the primary until each transaction has ended that was open before.
         oldest_at: When the oldest of them was written.
         last_change: Number of the last line that was ever noted.
         max_rev: On the secondary the largest rev that was delivered, on the primary the largest one that the secondary
@@ -124,6 +139,7 @@ class Standing:
     gap: Gap | None = None
     gap_at: datetime | None = None
     dirty: int = 0
+    held: bool = False
     oldest_at: datetime | None = None
     last_change: int = 0
     max_rev: int = 0

@@ -11,7 +11,7 @@ from enum import StrEnum
 from contracts.channels import MATRIX, Feature
 from contracts.errors import TwinstoreError
 from contracts.registry import known_datasets
-from contracts.replication import SyncStatus
+from contracts.replication import SyncStatus, waiting
 from contracts.vocabulary import Channel, StoreName
 from flows.replicating import channel_of, open_replication, replicated_datasets
 from flows.settings import Settings
@@ -174,7 +174,7 @@ def _ready(name: str, status: SyncStatus) -> Symptom:
     return Symptom(
         about="sync",
         state=State.NOTE if late else State.GOOD,
-        text=f"Writes to {name} are captured and may be carried over; {dirty:,} keys wait"
+        text=f"Writes to {name} are captured and may be carried over; {waiting(dirty)}"
         + (f", the oldest for {oldest_s:,.0f} s." if dirty else "."),
         todo="Let `twinstore sync run --follow` run." if late else "",
     )

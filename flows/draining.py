@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contracts.replication import MANY
 from flows.follow_process import PATIENCE_S, Turns
 from flows.opening import Opened
 from flows.replicating import Replication
@@ -38,7 +39,7 @@ class Drained:
 
     @property
     def left(self) -> int:
-        """Number of keys that still wait."""
+        """Number of keys that still wait, as far as they were counted; see `contracts.replication.MANY`."""
         sides = (self.after.status.primary, self.after.status.secondary)
         return sum(side.dirty for side in sides if side is not None)
 
@@ -62,7 +63,8 @@ class Drained:
         words = ", ".join(f"{outcome} {count:,}" for outcome, count in self.outcomes.items())
         keys = "1 key" if self.carried == 1 else f"{self.carried:,} keys"
         text = f"{self.dataset}: {keys} carried over" + (f" ({words})" if words else "")
-        return text + (f"; {self.left:,} still wait." if self.left else ".")
+        left = f"{self.left:,}" if self.left <= MANY else f"more than {MANY:,} changes"
+        return text + (f"; {left} still wait." if self.left else ".")
 
 
 def drain_once(

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from contracts.health import Alert, HealthReport, Probe, StoreState, SyncFigures
+from contracts.replication import waiting
 from contracts.vocabulary import Severity, StoreName
 from reports.text import NONE, count, duration, moment, number
 
@@ -46,12 +47,12 @@ def sync_sentence(figures: SyncFigures) -> str:
         (StoreName.PRISMA, figures.dirty_primary, figures.oldest_primary_s),
         (StoreName.SUPABASE, figures.dirty_secondary, figures.oldest_secondary_s),
     )
-    waiting = [_waiting(store, dirty, oldest_s) for store, dirty, oldest_s in sides]
+    waits = [_waiting(store, dirty, oldest_s) for store, dirty, oldest_s in sides]
     counted = [
         f"{noun}s unknown" if found is None else count(found, noun)
         for found, noun in ((figures.dead_letters, "dead letter"), (figures.conflicts, "conflict"))
     ]
-    return f"{', '.join([*waiting, *counted])} (asked {moment(figures.at)})"
+    return f"{', '.join([*waits, *counted])} (asked {moment(figures.at)})"
 
 
 def health_sentence(health: HealthReport) -> str:
@@ -126,4 +127,4 @@ def _waiting(store: StoreName, dirty: int | None, oldest_s: float | None) -> str
     if dirty is None:
         return f"{store} unknown"
     age = f", the oldest for {duration(oldest_s)}" if dirty and oldest_s is not None else ""
-    return f"{count(dirty, 'key')} wait{'s' if dirty == 1 else ''} on {store}{age}"
+    return f"{waiting(dirty)} on {store}{age}"

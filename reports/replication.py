@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from contracts.replication import Gap, Place, ReplicationState, Standing
+from contracts.replication import MANY, Gap, Place, ReplicationState, Standing, waiting
 from contracts.verdicts import Difference, ReplicationReport, StoreCapture
 from contracts.vocabulary import StoreName
 from reports.text import NONE, count, duration, moment, number
@@ -137,7 +137,8 @@ def _line(side: StoreCapture) -> CaptureLine:
     if standing.gap is not None:
         when = f", {moment(standing.gap_at)}" if standing.gap_at else ""
         facts.append(("Gap", f"{GAPS[standing.gap]}{when}"))
-    facts.append(("Keys that wait", number(standing.dirty)))
+    many = standing.dirty > MANY
+    facts.append(("Keys that wait", f"more than {number(MANY)} changes" if many else number(standing.dirty)))
     if standing.dirty:
         facts.append(("The oldest waits", f"for {duration(standing.oldest_s)}"))
     return CaptureLine(side.store, status, word, tuple(facts))
@@ -168,9 +169,8 @@ def _waiting(report: ReplicationReport) -> Iterator[str]:
         if side.standing is None:
             yield f"{side.store} unknown"
         elif side.standing.dirty:
-            wait = "waits" if side.standing.dirty == 1 else "wait"
             age = duration(side.standing.oldest_s)
-            yield f"{count(side.standing.dirty, 'key')} {wait} on {side.store}, the oldest for {age}"
+            yield f"{waiting(side.standing.dirty)} on {side.store}, the oldest for {age}"
 
 
 def _counted(report: ReplicationReport) -> Iterator[str]:

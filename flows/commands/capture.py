@@ -6,7 +6,7 @@ import json
 import sys
 
 from contracts.errors import TwinstoreError
-from contracts.replication import Standing
+from contracts.replication import Standing, waiting
 from flows.commands import sync_show
 from flows.commands.common import confirmed, err, out
 from flows.opening import opened
@@ -84,6 +84,6 @@ def _off(replication: Replication) -> list[TwinstoreError]:
         except TwinstoreError as error:
             errors.append(error)
             continue
-        left = f"; {standing.dirty:,} keys that waited are left where they are" if standing.dirty else ""
+        left = f"; {waiting(standing.dirty)} and will go on waiting" if standing.dirty else ""
         out().print(f"{replication.dataset.name} on {doors.store}: writes are not captured any more{left}.")
     return errors

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.errors import TwinstoreError
 from contracts.health import HealthReport
+from contracts.replication import MANY
 from contracts.vocabulary import StoreName
 from flows.commands import sync_show
 from flows.commands.common import err, out
@@ -189,8 +190,11 @@ def _bar(name: str) -> Iterator[Callable[[int], Callable[[Pass], None]]]:
     with Progress(console=console, transient=True) as bar:
 
         def begin(dirty: int) -> Callable[[Pass], None]:
-            task = bar.add_task(f"carry over {name}", total=dirty or None)
-            return lambda done: bar.update(task, completed=done.carried, total=max(dirty, done.carried) or None)
+            def total(carried: int) -> int | None:
+                return max(dirty, carried) or None if dirty <= MANY else None
+
+            task = bar.add_task(f"carry over {name}", total=total(0))
+            return lambda done: bar.update(task, completed=done.carried, total=total(done.carried))
 
         yield begin
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.health import HealthReport, StoreState
-from contracts.replication import Standing
+from contracts.replication import Standing, waiting
 from contracts.vocabulary import StoreName
 from flows.replicating import Replication
 from flows.sync import Conclusion, Survey, todos
@@ -18,6 +18,10 @@ WORDS = {
     Conclusion.WAITS: "something waits for a person",
     Conclusion.UNKNOWN: "could not tell",
 }
+_HELD = (
+    "; some until every transaction has ended that was open on this server before, in whatever database"
+    " (`pg_stat_activity` and `pg_prepared_xacts` show them)"
+)
 STYLES = {Conclusion.FINE: "green", Conclusion.WAITS: "yellow", Conclusion.UNKNOWN: "red"}
 
 
@@ -51,7 +55,7 @@ def lines(replication: Replication, survey: Survey) -> Iterator[str]:
     yield f"{status.dataset}{over}: {WORDS[survey.conclusion]}"
     for store, side in ((StoreName.PRISMA, status.primary), (StoreName.SUPABASE, status.secondary)):
         if side is not None:
-            yield f"  {store:9} {_capture(side)}; {_waiting(side)}"
+            yield f"  {store:9} {_capture(side)}; {waiting_text(side)}"
     for error in survey.errors:
         yield f"  {error.store or 'error':9} {error.what} {error.todo}"
     if status.conflicts is not None:
@@ -105,6 +109,14 @@ def health_lines(report: HealthReport | None, now: datetime) -> Iterator[str]:
         yield f"alert     {alert.severity}, since {moment(alert.since)}: {alert.text}"
 
 
+def waiting_text(side: Standing) -> str:
+    """Return what waits on a store, for how long, and for what where it is not only for its turn."""
+    if not side.dirty:
+        return "nothing waits"
+    text = f"{waiting(side.dirty)}, the oldest for {side.oldest_s:,.0f} s"
+    return f"{text}{_HELD}" if side.held else text
+
+
 def moment(at: datetime | None) -> str | None:
     """Return an instant to the second, UTC."""
     return None if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -119,6 +131,7 @@ def _side(side: Standing | None) -> dict[str, Any] | None:
         "gap": side.gap,
         "gap_at": side.gap_at and side.gap_at.isoformat(),
         "dirty": side.dirty,
+        "held": side.held,
         "oldest_s": round(side.oldest_s, 3),
     }
 
@@ -142,10 +155,3 @@ def _health(state: StoreState, now: datetime) -> str:
     if state.circuit not in (None, "closed"):
         parts.append(f"circuit {state.circuit}")
     return ", ".join(parts)
-
-
-def _waiting(side: Standing) -> str:
-    if not side.dirty:
-        return "nothing waits"
-    keys = "1 key waits" if side.dirty == 1 else f"{side.dirty:,} keys wait"
-    return f"{keys}, the oldest for {side.oldest_s:,.0f} s"

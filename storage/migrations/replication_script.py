@@ -6,6 +6,7 @@ from psycopg import sql
 
 from contracts.dataset import Column, ColumnType, Dataset
 from contracts.errors import ConfigurationError
+from contracts.replication import MANY
 from storage.canonical_sql import TableSql
 from storage.migrations.door_queries import OLDEST, UNSIGNED
 from storage.migrations.replication_doors import ReplicationDoor, doors_of
@@ -25,6 +26,8 @@ _PUTTING = {"lock_timeout": "3s"}
 _SETTINGS = {"apply": _WRITING, "judge": _WRITING, "put": _PUTTING, "capture": {"lock_timeout": "5s"}}
 _PLAIN = frozenset({ColumnType.UUID, ColumnType.TEXT, ColumnType.INTEGER})
 """Types whose texts no setting changes: a trigger that sets less costs an application less."""
+_MOST_BYTES = 2_000_000
+"""So much of rows is carried at a time: an application that writes one of them waits for some tenths of a second."""
 _FILTERED = ("type", "status", "user_id", "project_id")
 
 Parts = dict[str, sql.Composable]
@@ -98,6 +101,8 @@ def _parts(dataset: Dataset, side: Side) -> Parts:
     """Return what stands in the templates."""
     table = TableSql(dataset, side.store, OLDEST)
     parts = _of_table(table, dataset) | _of_side(dataset, side)
+    if side is Side.SECONDARY:  # its constraint need not hold for old rows; the primary's index is of use without this
+        parts["instant"] = sql.SQL("coalesce({}, '-infinity')").format(parts["instant"])
     for name in (
         "state",
         "items",
@@ -105,6 +110,7 @@ def _parts(dataset: Dataset, side: Side) -> Parts:
         "applying_all",
         "refusals",
         "standing_of_given",
+        "write_nothing",
         "hold_states",
         "horizon",
         "busy_given",
@@ -169,10 +175,9 @@ def _of_side(dataset: Dataset, side: Side) -> Parts:
         "parts_of_request": _list_of("$1 -> 'parts'"),
         "parts_of_asked": _list_of("asked -> 1"),
         "waits": sql.SQL("lock_not_available OR deadlock_detected OR serialization_failure"),
-        "refuses": sql.SQL(
-            "data_exception OR integrity_constraint_violation OR with_check_option_violation OR generated_always "
-            "OR program_limit_exceeded OR plpgsql_error OR SQLSTATE 'TW003'"
-        ),
+        "most_bytes": sql.Literal(_MOST_BYTES),
+        "many": sql.Literal(MANY),
+        "held": _template("held").format(dataset=name, many=sql.Literal(MANY)) if primary else sql.SQL(""),
     }
 
 

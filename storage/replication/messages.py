@@ -154,6 +154,7 @@ class Answers:
             gap=self._gap(capture) if capture else None,
             gap_at=self._instant_or_none(capture["gap_at"]) if capture else None,
             dirty=self._number(found["dirty"]),
+            held=found.get("held") is True,
             oldest_at=self._instant_or_none(found["oldest_at"]),
             last_change=self._number(found["last_change"]),
             max_rev=self._number(found.get("max_rev") or 0),

@@ -52,7 +52,7 @@ BEGIN
       WHERE state.dataset = {dataset} AND state.key = _keys[at];
       _outcomes := ARRAY(SELECT coalesce(outcome, 'applied') FROM unnest(_outcomes) WITH ORDINALITY AS o(outcome, at)
                          ORDER BY at);
-    EXCEPTION WHEN {waits} OR {refuses} THEN
+    EXCEPTION WHEN OTHERS OR assert_failure THEN  -- one by one shows which row it is
       _outcomes := array_fill(NULL::text, ARRAY[cardinality(_keys)]);
     END;
   END IF;

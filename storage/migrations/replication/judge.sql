@@ -65,7 +65,7 @@ BEGIN
       WHERE tried.dataset = {dataset} AND tried.key = _keys[at] AND tried.direction = 'to_primary';
       SELECT array_agg(CASE WHEN given.at = ANY (_writing) THEN 'accepted' ELSE given.outcome END ORDER BY given.at)
       INTO _outcomes FROM unnest(_outcomes) WITH ORDINALITY AS given(outcome, at);
-    EXCEPTION WHEN {waits} OR {refuses} THEN
+    EXCEPTION WHEN OTHERS OR assert_failure THEN  -- one by one shows which row it is
       _outcomes := array_fill(NULL::text, ARRAY[cardinality(_keys)]);
       _lines := array_fill(NULL::bigint, ARRAY[cardinality(_keys)]);
     END;

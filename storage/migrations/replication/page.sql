@@ -1,5 +1,5 @@
--- Rows that fit the filters of $1, newest change first: at most $3, those after the place $2, the list of instant and
--- key of the last row of the page before; a `search` is looked for in any part of the title.
+-- Rows that fit the filters of $1, newest change first, those without an instant last: at most $3, those after the place
+-- $2, the list of instant and key of the last row of the page before; a `search` is looked for in any part of the title.
 BEGIN
   RETURN (
     SELECT jsonb_build_object('list', coalesce(jsonb_agg(jsonb_build_object(

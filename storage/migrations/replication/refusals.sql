@@ -1,5 +1,10 @@
 WHEN {waits} THEN
         _outcome := 'locked';
-      WHEN {refuses} THEN
+      WHEN OTHERS OR assert_failure THEN
         GET STACKED DIAGNOSTICS _code := RETURNED_SQLSTATE, _rule := CONSTRAINT_NAME;
+        IF _code ~ '^(08|53|57P|58|XX)' THEN
+          RAISE;  -- the server is in trouble, not this row
+        ELSIF _code !~ '^(2[23]|44|54|P0|TW)' THEN  -- the table is, if it takes nothing at all
+          {write_nothing}
+        END IF;
         _outcome := 'rejected';

@@ -10,7 +10,10 @@
                      AND (tgname, tgfoid) IN (('twinstore_capture', {captured_signature}::regprocedure),
                                               ('twinstore_capture_truncate', {truncated_signature}::regprocedure))))
     FROM twinstore.capture WHERE dataset = {dataset}),
-  'dirty', (SELECT count(DISTINCT key) FROM twinstore.change WHERE dataset = {dataset}),
+  'dirty', (SELECT CASE WHEN sum(lines) > {many} THEN {many} + 1 ELSE count(*) END
+            FROM (SELECT count(*) AS lines
+                  FROM (SELECT key FROM twinstore.change WHERE dataset = {dataset} LIMIT {many} + 1) AS first
+                  GROUP BY key) AS keys),{held}
   'oldest_at', (SELECT at FROM twinstore.change WHERE dataset = {dataset} ORDER BY id LIMIT 1),
   {heard},
   'last_change', coalesce(pg_sequence_last_value(pg_get_serial_sequence('twinstore.change', 'id')::regclass), 0)))

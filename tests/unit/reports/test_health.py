@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from contracts.health import Probe, StoreState, SyncFigures, summed_up
+from contracts.replication import MANY
 from contracts.vocabulary import Severity, StoreName
 from reports.document import to_json
 from reports.health import ALERTS_MAX, alert_lines, health_sentence, store_lines, sync_sentence
@@ -99,6 +100,8 @@ def test_what_waits_between_the_stores() -> None:
     assert sync_sentence(unknown).startswith(
         "1 key waits on prisma, 0 keys wait on supabase, dead letters unknown, conflicts unknown"
     )
+    many = replace(unknown, dirty_primary=MANY + 1)
+    assert sync_sentence(many).startswith("more than 100,000 changes wait on prisma")
 
 
 def test_the_page_has_a_section_where_somebody_watched() -> None:

@@ -14,8 +14,8 @@ import jsonschema  # type: ignore[import-untyped]  # ships no types
 import pytest
 from rich.console import Console
 
+from contracts.replication import MANY, Gap, Place, ReplicationState
 from contracts.replication import PLACES as WORDS
-from contracts.replication import Gap, Place, ReplicationState
 from contracts.verdicts import DatasetReport, ReplicationReport, RowTotals, RunReport, StoreCapture
 from contracts.vocabulary import DifferenceKind, StoreName, Verdict
 from reports.document import to_json
@@ -129,6 +129,9 @@ def test_the_sentence_says_it_all() -> None:
         "Adopted since 2026-03-07 02:05:00 UTC: 1,204 keys wait on prisma, the oldest for 3 h 00 min, "
         "1 key waits on supabase, the oldest for 2 min 00 s, 2 open conflicts, 1 dead letter, 5 rows lost."
     )
+    many = make_standing(StoreName.PRISMA, dirty=MANY + 1, oldest_at=STARTED)
+    counted = make_replication(stores=(StoreCapture(store=StoreName.PRISMA, standing=many),))
+    assert "more than 100,000 changes wait on prisma" in replication_sentence(counted)
 
 
 def test_what_to_do_names_the_command() -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from contracts.errors import Unavailable
 from contracts.health import HealthReport, Probe, StoreState
-from contracts.replication import Gap, Standing, SyncStatus
+from contracts.replication import MANY, Gap, Standing, SyncStatus
 from contracts.vocabulary import StoreName
 from flows.commands.sync_news import teller
-from flows.commands.sync_show import health_document, health_lines, worst
+from flows.commands.sync_show import health_document, health_lines, waiting_text, worst
 from flows.follow import News, Told
 from flows.sync import Conclusion, Survey, todos
 
@@ -67,6 +67,27 @@ def test_what_waits_for_a_person_is_said_with_what_to_do(found: Survey, conclusi
     assert found.conclusion is conclusion
     assert todo in " ".join(todos(found.status))
     assert bool(todo) is any(todos(found.status))
+
+
+@pytest.mark.parametrize(
+    ("dirty", "text"),
+    [
+        (0, "nothing waits"),
+        (1, "1 key waits, the oldest for 90 s"),
+        (MANY, "100,000 keys wait, the oldest for 90 s"),
+        (MANY + 1, "more than 100,000 changes wait, the oldest for 90 s"),
+    ],
+)
+def test_what_nobody_counted_is_not_given_as_a_number(dirty: int, text: str) -> None:
+    """So many keys wait, or more than that."""
+    assert waiting_text(replace(PRIMARY, dirty=dirty, oldest_at=NOW - timedelta(seconds=90))) == text
+
+
+def test_what_a_line_waits_for_is_said() -> None:
+    """A transaction that nobody thinks of may be open in another database of the server."""
+    text = waiting_text(replace(PRIMARY, dirty=2, held=True, oldest_at=NOW))
+    assert text.startswith("2 keys wait, the oldest for 0 s; some until every transaction has ended")
+    assert "pg_prepared_xacts" in text
 
 
 def test_the_conclusion_that_weighs_most_is_the_exit_code() -> None:

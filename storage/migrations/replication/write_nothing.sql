@@ -1,0 +1,3 @@
+UPDATE {table} SET ({columns}) = ROW({values}) WHERE false;
+          INSERT INTO {table} ({columns}) SELECT {values} WHERE false;
+          DELETE FROM {table} WHERE false;

@@ -1,0 +1,29 @@
+"""How often a refusal is tried again is decided from its SQLSTATE alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from storage.replication.patience import DATA, ORDER, SIZE, TRIGGERS, Course, course_of
+
+
+@pytest.mark.parametrize(
+    ("code", "course"),
+    [
+        ("22001", DATA),
+        ("23514", DATA),
+        ("44000", DATA),
+        ("54000", DATA),
+        ("23503", ORDER),
+        ("57014", SIZE),
+        ("P0001", TRIGGERS),
+        ("TW003", TRIGGERS),
+        ("45000", TRIGGERS),
+        ("PT403", TRIGGERS),
+        ("42501", TRIGGERS),
+        ("", TRIGGERS),
+    ],
+)
+def test_what_nobody_foresaw_is_tried_as_often_as_what_a_trigger_says(code: str, course: Course) -> None:
+    """A value that a store cannot hold is given up at once, an order that may come right last."""
+    assert course_of(code) is course
