@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contracts.health import KNOWN, AlertRule, LastRun, Operation, Probe, Timing, failed_for, trailing_failures
-from contracts.replication import MAX_LAG_S, Standing, SyncStatus
+from contracts.replication import MANY, MAX_LAG_S, Standing, SyncStatus
 from contracts.vocabulary import Severity, StoreName, Verdict
 
 
@@ -192,9 +192,11 @@ def _gates(facts: Facts) -> Iterator[Ruling]:
 
 
 def _sync(status: SyncStatus, now: datetime, limits: Thresholds) -> Iterator[Ruling]:
-    sides = [side for side in (status.primary, status.secondary) if side is not None]
-    for side in sides:
-        yield _capture(status.dataset, side, now)
+    sides = [side for side in (status.primary, status.secondary) if side is not None and side.since is not None]
+    adopted = status.primary is not None and status.primary.adopted_at is not None
+    for side in sides:  # of a store that is not captured nobody knows what passed by, nor what waits
+        if side.gap is not None or adopted:
+            yield _capture(status.dataset, side, now)
         yield _dirty(status.dataset, side, now, limits)
     counted = (
         (AlertRule.DEAD_LETTERS, status.dead_letters, "changes of {} could not be carried over (dead letters)"),
@@ -209,7 +211,7 @@ def _sync(status: SyncStatus, now: datetime, limits: Thresholds) -> Iterator[Rul
 
 
 def _capture(dataset: str, side: Standing, now: datetime) -> Ruling:
-    holds = side.since is not None and side.gap is not None
+    holds = side.gap is not None
     text = f"Writes to {dataset} on {side.store} may have passed by capture ({side.gap}); nothing is carried over."
     return Ruling(
         rule=AlertRule.CAPTURE_GAP,
@@ -223,8 +225,9 @@ def _capture(dataset: str, side: Standing, now: datetime) -> Ruling:
 
 def _dirty(dataset: str, side: Standing, now: datetime, limits: Thresholds) -> Ruling:
     age = timedelta(seconds=side.oldest_s)
-    holds = side.since is not None and age > limits.dirty
-    text = f"{side.dirty:,} changes of {dataset} on {side.store} wait, the oldest for {_span(age)}."
+    holds = age > limits.dirty
+    number = f"{side.dirty:,}" if side.dirty <= MANY else f"More than {MANY:,}"
+    text = f"{number} changes of {dataset} on {side.store} wait, the oldest for {_span(age)}."
     return Ruling(
         rule=AlertRule.DIRTY_TOO_OLD,
         subject=f"{dataset} on {side.store}",

@@ -81,7 +81,7 @@ def watch_once(
         TwinstoreError: The tool's memory cannot be used.
     """
     outlets = make_senders(settings, stores.environment) if senders is None else senders
-    book = state.watch
+    book, began_s = state.watch, clock()
     probes = probe_stores(settings, stores, now, clock=clock)
     sync, notes = _sync(settings, stores, {probe.store for probe in probes if probe.healthy})
     book.add_probes(probes)
@@ -99,7 +99,7 @@ def watch_once(
     limits = thresholds or Thresholds(dirty=timedelta(seconds=settings.max_lag_s))
     book.settle(rulings(facts, limits), now=now, channels=[sender.channel for sender in outlets])
     for sender in outlets:
-        notes += _send(sender, state, now)
+        notes += _send(sender, state, now, lambda: timedelta(seconds=clock() - began_s))
     book.prune(now=now)
     return health_of(state, now, configured=_configured(stores), notes=tuple(notes))
 
@@ -291,16 +291,19 @@ def _status(settings: Settings, stores: Stores, name: str, there: set[StoreName]
     )
 
 
-def _send(sender: Sender, state: State, now: datetime) -> list[str]:
-    """Send what is to be sent, until one message is not taken; return what there is to note."""
-    for message in state.watch.claim(sender.channel, now=now):
+def _send(sender: Sender, state: State, now: datetime, elapsed: Callable[[], timedelta]) -> list[str]:
+    """Send what is to be sent, until one message is not taken; return what there is to note.
+
+    They are taken one by one, as time goes on: others send what somebody took and did not send in its turn.
+    """
+    while (message := state.watch.claim(sender.channel, now=now + elapsed())) is not None:
         try:
             sender.send(message)
         except TwinstoreError as exc:
             state.watch.not_sent(message, now=now)
             _log.warning("%s", exc.what)
             return [exc.what]
-        state.watch.sent(message, now=now)
+        state.watch.sent(message, now=now + elapsed())
     return []
 
 

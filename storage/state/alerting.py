@@ -16,7 +16,7 @@ from contracts.health import Alert, AlertRule, Message, Phase
 from contracts.vocabulary import Severity
 from storage.state.watch_tables import ALERT_MESSAGES, ALERTS
 
-TURN = timedelta(minutes=2)  # for which nobody else sends a message that somebody took
+TURN = timedelta(minutes=2)  # for which nobody else sends a message that somebody took: longer than sending one takes
 _FIRST_WAIT = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=1)
 _DOUBLINGS = 10
@@ -56,10 +56,8 @@ def open_alerts(connection: Connection, environment: str) -> tuple[Alert, ...]:
     return tuple(sorted(found, key=lambda alert: (_RANK.index(alert.severity), alert.since, alert.rule, alert.subject)))
 
 
-def claim(
-    connection: Connection, environment: str, channel: str, *, now: datetime, at_most: int
-) -> tuple[Message, ...]:
-    """Take messages that are to be sent now; an alert's end is not told before its beginning."""
+def claim(connection: Connection, environment: str, channel: str, *, now: datetime) -> Message | None:
+    """Take the oldest message that is to be sent now; an alert's end is not told before its beginning."""
     mine = and_(_M.environment == environment, _M.channel == channel, _M.sent_at.is_(None))
     first = ALERT_MESSAGES.alias()
     told = select(first.c.sent_at).where(
@@ -71,22 +69,17 @@ def claim(
         .join(ALERT_MESSAGES, _SAME_ALERT)
         .where(mine, _M.next_at <= now, in_turn)
         .order_by(_M.raised_at, _M.phase, _M.rule, _M.subject)
-        .limit(at_most)
+        .limit(1)
     )
-    taken = []
-    for row in connection.execute(query).all():
-        this = _is(ALERT_MESSAGES, {**_key(row), "phase": row.phase, "channel": channel})
-        connection.execute(update(ALERT_MESSAGES).where(this).values(next_at=now + TURN, attempts=row.attempts + 1))
-        taken.append(
-            Message(
-                alert=_alert(row),
-                phase=Phase(row.phase),
-                channel=channel,
-                attempts=row.attempts + 1,
-                raised_at=row.raised_at,
-            )
-        )
-    return tuple(taken)
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    this = _is(ALERT_MESSAGES, {**_key(row), "phase": row.phase, "channel": channel})
+    attempts = row.attempts + 1
+    connection.execute(update(ALERT_MESSAGES).where(this).values(next_at=now + TURN, attempts=attempts))
+    return Message(
+        alert=_alert(row), phase=Phase(row.phase), channel=channel, attempts=attempts, raised_at=row.raised_at
+    )
 
 
 def mark(

@@ -163,13 +163,13 @@ class Watchbook:
         with self._database.reading() as connection:
             return alerting.open_alerts(connection, self._environment)
 
-    def claim(self, channel: str, *, now: datetime, at_most: int = 20) -> tuple[Message, ...]:
-        """Take messages that are to be sent now, oldest first; for a while nobody else gets them.
+    def claim(self, channel: str, *, now: datetime) -> Message | None:
+        """Take the oldest message that is to be sent now, None when there is none; for a while nobody else gets it.
 
-        Whoever takes them says afterwards what became of each, by `sent` or `not_sent`; else its turn lapses.
+        Whoever takes it says afterwards what became of it, by `sent` or `not_sent`; else its turn lapses.
         """
         with self._database.writing() as connection:
-            return alerting.claim(connection, self._environment, channel, now=now, at_most=at_most)
+            return alerting.claim(connection, self._environment, channel, now=now)
 
     def sent(self, message: Message, *, now: datetime) -> None:
         """Note that a message was sent."""

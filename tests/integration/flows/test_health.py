@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,10 +12,10 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from contracts.alerts import Backup, Thresholds
+from contracts.alerts import Backup, Ruling, Thresholds
 from contracts.errors import OutcomeUnknown, Unavailable
-from contracts.health import AlertRule, HealthReport, Operation, Probe, Timing
-from contracts.vocabulary import Channel, StoreName, Verdict
+from contracts.health import AlertRule, HealthReport, Message, Operation, Probe, Timing
+from contracts.vocabulary import Channel, Severity, StoreName, Verdict
 from flows.health import health_of, make_guards, make_senders, probe_stores, remembered_health, watch_once
 from flows.opening import Opened
 from flows.settings import Settings
@@ -341,7 +341,13 @@ def test_a_table_is_truncated(scene: Scene, seeded_pair: Pair) -> None:
     assert [alert.rule for alert in report.alerts] == [AlertRule.CAPTURE_GAP]
     assert scene.hook.told() == [("capture_gap", "firing")]
     primary, secondary, _ = scene.work.replications[0].both()
+    for doors in (primary, secondary):
+        doors.capture(wanted=False)
+    scene.watch()
     adoption.begin(primary, secondary, scene.work.replications[0].book)
+    scene.watch()
+    assert scene.hook.told() == []
+    adopted_as_equal(scene.work)
     scene.watch()
     assert scene.hook.told() == [("capture_gap", "resolved")]
 
@@ -365,6 +371,41 @@ def test_a_webhook_that_is_down_gets_its_messages_later(scene: Scene) -> None:
     for _ in range(3):
         scene.watch(backup=Backup(verified_at=scene.now))
     assert scene.hook.told() == [("backup_unverified", "firing"), ("backup_unverified", "resolved")]
+
+
+@dataclass
+class Slow:
+    """A place that takes twelve seconds for each message, while another process sends what it may."""
+
+    scene: Scene
+    seconds: float = 0.0
+    told: list[str] = field(default_factory=list)
+    channel: str = "webhook"
+
+    def send(self, message: Message) -> None:
+        """Send a message, slowly."""
+        self.told.append(message.alert.subject)
+        self.seconds += 12
+        if len(self.told) == 10:
+            now = self.scene.now + timedelta(seconds=self.seconds + 1)
+            while taken := self.scene.memory.watch.claim(self.channel, now=now):
+                self.told.append(taken.alert.subject)
+                self.scene.memory.watch.sent(taken, now=now)
+
+
+def test_a_slow_webhook_gets_each_message_once(scene: Scene) -> None:
+    """Two processes that send many messages take them one by one, so that none is overtaken in its turn."""
+    many = [f"dataset {number:02}" for number in range(14)]
+    told = [
+        Ruling(rule=AlertRule.CONFLICTS, subject=name, holds=True, severity=Severity.WARNING, text="x", since=scene.now)
+        for name in many
+    ]
+    scene.memory.watch.settle(told, now=scene.now, channels=["webhook"])
+    slow = Slow(scene)
+    watch_once(
+        scene.work.settings, scene.work.stores, scene.memory, scene.now, senders=[slow], clock=lambda: slow.seconds
+    )
+    assert sorted(slow.told) == many
 
 
 def test_circuits_go_on_in_the_next_process(scene: Scene) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.alerts import Backup, Facts, Ruling, Thresholds, rulings
 from contracts.health import AlertRule, LastRun, Operation, Probe, Timing, failed_for, percentile, summed_up
-from contracts.replication import Gap, Standing, SyncStatus
+from contracts.replication import MANY, Gap, Standing, SyncStatus
 from contracts.vocabulary import Severity, StoreName, Verdict
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -178,15 +178,32 @@ def test_changes_that_wait_too_long(age_min: int, holds: bool) -> None:  # noqa:
     assert found.holds is holds
 
 
+def test_what_nobody_counted_is_more_than_was_counted() -> None:
+    """An alert says no number that is none."""
+    side = standing(dirty=MANY + 1, oldest_at=NOW - timedelta(hours=1))
+    found = ruling(Facts(now=NOW, sync=(status(side),)), AlertRule.DIRTY_TOO_OLD, "planning on prisma")
+    assert found is not None
+    assert found.text.startswith("More than 100,000 changes of planning on prisma wait")
+
+
 def test_writes_that_passed_by_capture() -> None:
-    """A gap is critical; a store whose capture somebody turned off has none."""
+    """A gap is critical, until the stores are adopted again; of capture that somebody turned off nothing is said."""
     subject = "planning on prisma"
     gap = status(standing(gap=Gap.TRUNCATED, gap_at=NOW - timedelta(hours=1)))
     found = ruling(Facts(now=NOW, sync=(gap,)), AlertRule.CAPTURE_GAP, subject)
     assert found is not None
     assert (found.holds, found.severity, found.since) == (True, Severity.CRITICAL, NOW - timedelta(hours=1))
     off = status(standing(since=None, gap=Gap.TRIGGERS))
-    assert says(Facts(now=NOW, sync=(off,)), AlertRule.CAPTURE_GAP, subject) is False
+    assert says(Facts(now=NOW, sync=(off,)), AlertRule.CAPTURE_GAP, subject) is None
+    assert says(Facts(now=NOW, sync=(status(standing()),)), AlertRule.CAPTURE_GAP, subject) is None
+    adopted = status(standing(adopted_at=NOW))
+    assert says(Facts(now=NOW, sync=(adopted,)), AlertRule.CAPTURE_GAP, subject) is False
+
+
+def test_what_waits_where_capture_is_off() -> None:
+    """Nothing carries it over, so that it is neither told nor taken back."""
+    off = status(standing(since=None, dirty=3, oldest_at=NOW))
+    assert says(Facts(now=NOW, sync=(off,)), AlertRule.DIRTY_TOO_OLD, "planning on prisma") is None
 
 
 @pytest.mark.parametrize(
