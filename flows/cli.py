@@ -126,11 +126,12 @@ def migrate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")] = False,
     print_sql: Annotated[bool, typer.Option("--print", help="Print the SQL for psql -f; needs one side.")] = False,
     uninstall: Annotated[bool, typer.Option("--uninstall", help="Remove what was installed; rows stay.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before what waits or is in conflict is lost.")] = False,
 ) -> None:
     """Install twinstore's own objects in both stores, or bring them up to date. Running it again changes nothing."""
     from flows.commands.migrate import migrate_command
 
-    migrate_command(side, dry_run=dry_run, print_sql=print_sql, uninstall=uninstall)
+    migrate_command(side, dry_run=dry_run, print_sql=print_sql, uninstall=uninstall, yes=yes)
 
 
 @app.command()

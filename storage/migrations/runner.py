@@ -38,6 +38,12 @@ _LOCK = """
 """
 
 # Not to_regclass: it may answer from what this session knew before it waited for the lock.
+_HELD = {
+    "conflicts": ("table twinstore.conflict", "SELECT count(*) FROM twinstore.conflict WHERE resolved_at IS NULL"),
+    "waiting": ("table twinstore.change", "SELECT count(DISTINCT (dataset, key)) FROM twinstore.change"),
+}
+"""What is lost with a table of ours, and nowhere else."""
+
 _INSTALLED = "SELECT true FROM pg_catalog.pg_tables WHERE schemaname = 'twinstore' AND tablename = 'migration_log'"
 
 
@@ -101,8 +107,9 @@ def uninstall(dsn: str, side: Side, *, dry_run: bool = False) -> UninstallReport
     """
     with _connected(dsn, side) as conn:
         objects = _objects(conn)
+        held = {name: _count(conn, query) for name, (table, query) in _HELD.items() if table in objects}
         if dry_run:
-            return UninstallReport(side=side, dry_run=True, objects=objects)
+            return UninstallReport(side=side, dry_run=True, objects=objects, **held)
         try:
             with translate(side.store), conn.transaction():
                 _remove(conn, side)
@@ -112,7 +119,7 @@ def uninstall(dsn: str, side: Side, *, dry_run: bool = False) -> UninstallReport
                 "Drop what was built on it, or use the version of twinstore that made it.",
                 store=side.store,
             ) from None
-        return UninstallReport(side=side, dry_run=False, objects=objects)
+        return UninstallReport(side=side, dry_run=False, objects=objects, **held)
 
 
 @contextmanager
@@ -226,6 +233,11 @@ def _record_failure(conn: psycopg.Connection, migration: Migration, *, execution
 
 def _objects(conn: psycopg.Connection) -> tuple[str, ...]:
     return tuple(str(name) for (name,) in conn.execute(text("read_objects.sql").encode()))
+
+
+def _count(conn: psycopg.Connection, query: str) -> int:
+    ((number,),) = conn.execute(query.encode()).fetchall()
+    return int(number)
 
 
 def _ours(said: psycopg.errors.Diagnostic) -> Iterator[str]:

@@ -114,8 +114,12 @@ class UninstallReport:
         side: The side that was uninstalled.
         dry_run: True when nothing was changed.
         objects: What is removed, such as `table twinstore.identity`, sorted.
+        conflicts: Number of open conflicts among it, each with the row that lost.
+        waiting: Number of keys whose change was not carried over yet.
     """
 
     side: Side
     dry_run: bool
     objects: tuple[str, ...]
+    conflicts: int = 0
+    waiting: int = 0
