@@ -159,6 +159,7 @@ class DeadLetter:
     Attributes:
         key: Its key.
         direction: Which way it was going.
+        change: Number of its line on the side that it comes from.
         code: SQLSTATE of the refusal.
         rule: Constraint or column that refused it, where the store named one.
         attempts: How often it was tried.
@@ -168,6 +169,7 @@ class DeadLetter:
 
     key: str
     direction: Direction
+    change: int
     code: str
     rule: str | None
     attempts: int

@@ -119,7 +119,6 @@ def adopt(
     elif not report.rows.primary and report.rows.secondary:
         keys = list(_keys(work, replication, StoreName.SUPABASE))
     conflicts = adoption.finish(
-        primary,
         secondary,
         replication.book,
         differing=keys,

@@ -131,8 +131,10 @@ def letters(replication: Replication, keys: Collection[str] | None) -> tuple[Dea
     return found if keys is None else tuple(letter for letter in found if letter.key in keys)
 
 
-def discard(replication: Replication, keys: Collection[str] | None) -> int:
+def discard(replication: Replication, found: Collection[DeadLetter]) -> int:
     """Give changes up for good, and return how many; the secondary's row of each is kept as a conflict.
+
+    A record that was written again since is left alone.
 
     Raises:
         TwinstoreError: A store cannot be reached.
@@ -140,10 +142,7 @@ def discard(replication: Replication, keys: Collection[str] | None) -> int:
     from storage.replication.decisions import give_up
 
     primary, secondary, _ = replication.both()
-    found = letters(replication, keys)
-    for letter in found:
-        give_up(letter, primary=primary, secondary=secondary, book=replication.book)
-    return len(found)
+    return sum(give_up(letter, primary=primary, secondary=secondary, book=replication.book) for letter in found)
 
 
 def shown(

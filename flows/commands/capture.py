@@ -55,7 +55,7 @@ def _on(replication: Replication) -> str:
         return f"writes of {_names(sides)} are captured already."
     if secondary is None:
         replication.book.halt()
-        primary.capture(wanted=True)
+        adoption.capture(primary, wanted=True)
         return "writes of prisma are captured. Run `twinstore adopt` once a key of service_role leads to supabase."
     adoption.begin(primary, secondary, replication.book)
     return "writes of both sides are captured. Run `twinstore adopt` to have them carried over."
@@ -76,11 +76,13 @@ def off_command(dataset: str | None, *, yes: bool) -> None:
 
 
 def _off(replication: Replication) -> list[TwinstoreError]:
+    from storage.replication import adoption
+
     sides = [replication.primary, *([replication.secondary] if replication.secondary else [])]
     errors: list[TwinstoreError] = []
     for doors in sides:
         try:
-            standing: Standing = doors.capture(wanted=False)
+            standing: Standing = adoption.capture(doors, wanted=False)
         except TwinstoreError as error:
             errors.append(error)
             continue

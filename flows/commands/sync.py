@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from storage.replication.relay import Pass
     from storage.state import State
 
-FORGET_S = 3600.0
 WATCH_S = 60.0
 
 
@@ -126,16 +125,8 @@ def _follow(dataset: str | None, *, as_json: bool) -> None:
 
 
 def _chores(work: Opened, tell: Callable[[News], None]) -> list[Chore]:
-    """Return what is done beside the loops: old requests are forgotten, and both stores are watched."""
-
-    def forget() -> None:
-        for replication in work.replications:
-            replication.book.forget_requests()
-
-    chores = [Chore(name="forget old requests", every_s=FORGET_S, work=forget)]
-    if work.memory is not None:
-        chores.append(Chore(name="watch", every_s=WATCH_S, work=_watch(work, work.memory, tell)))
-    return chores
+    """Return what is done beside the loops: both stores are watched, where there is a memory."""
+    return [] if work.memory is None else [Chore(name="watch", every_s=WATCH_S, work=_watch(work, work.memory, tell))]
 
 
 def _watch(work: Opened, memory: State, tell: Callable[[News], None]) -> Callable[[], None]:

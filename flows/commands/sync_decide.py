@@ -107,14 +107,20 @@ def letters_discard_command(keys: list[str] | None, dataset: str | None, *, ever
 
     with _one(dataset) as (_, replication):
         meant = chosen(replication.dataset, keys, everything=everything)
-        number = len(letters(replication, meant))
-        if number:
+        found = letters(replication, meant)
+        number = 0
+        if found:
             confirmed(
-                f"Never carried over: {count(number, 'change')}. {StoreName.SUPABASE}'s row is kept as a conflict.",
+                f"Never carried over: {count(len(found), 'change')}. {StoreName.SUPABASE}'s row is kept as a conflict.",
                 yes=yes,
             )
-            number = discard(replication, meant)
+            number = discard(replication, found)
     out().print(f"Given up, and kept as conflicts: {count(number, 'change')}.")
+    if number < len(found):
+        left = count(len(found) - number, "record")
+        out().print(
+            f"Left alone, since it has changed since it was refused: {left}. The relay tries it again by itself."
+        )
     _told_all(number, meant)
 
 

@@ -23,7 +23,7 @@ _WRITING = {
     "lock_timeout": "200ms",  # whoever carries changes over lets an application pass
 }
 _PUTTING = {"lock_timeout": "3s"}
-_SETTINGS = {"apply": _WRITING, "judge": _WRITING, "put": _PUTTING, "capture": {"lock_timeout": "5s"}}
+_SETTINGS = {"apply": _WRITING, "judge": _WRITING, "put": _PUTTING, "capture": {"lock_timeout": "1s"}}
 _PLAIN = frozenset({ColumnType.UUID, ColumnType.TEXT, ColumnType.INTEGER})
 """Types whose texts no setting changes: a trigger that sets less costs an application less."""
 _MOST_BYTES = 2_000_000
@@ -104,8 +104,10 @@ def _parts(dataset: Dataset, side: Side) -> Parts:
     if side is Side.SECONDARY:  # its constraint need not hold for old rows; the primary's index is of use without this
         parts["instant"] = sql.SQL("coalesce({}, '-infinity')").format(parts["instant"])
     for name in (
+        "in_place",
         "state",
         "items",
+        "proof",
         "applying_one",
         "applying_all",
         "write_nothing",

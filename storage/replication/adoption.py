@@ -2,14 +2,51 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 
+from contracts.errors import TimedOut
 from contracts.replication import Standing
 from storage.replication.book import Book
-from storage.replication.doors import PrimaryDoors, SecondaryDoors
+from storage.replication.doors import Doors, PrimaryDoors, SecondaryDoors
 
 KEYS_AT_ONCE = 200
+ATTEMPTS = 5
+PAUSE_S = 1.0  # in which those pass who waited behind an attempt
+
+Wait = Callable[[float], None]
+
+
+def capture(doors: Doors, *, wanted: bool, beyond: int = 0, wait: Wait = time.sleep) -> Standing:
+    """Turn capture of one side on or off, which takes a lock that every other use of the table passes by first.
+
+    It is asked for a second at a time, since whoever comes later waits behind it.
+
+    Args:
+        doors: Doors of the side.
+        wanted: Whether writes are captured from now on.
+        beyond: The largest number of this side that the other has heard of: later ones are larger.
+        wait: Waits for seconds.
+
+    Raises:
+        TimedOut: A transaction of somebody else uses the table for longer than all attempts.
+        TwinstoreError: The store cannot be reached, or does not let us make triggers.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return doors.capture(wanted=wanted, beyond=beyond)
+        except TimedOut:
+            wait(PAUSE_S)
+    try:
+        return doors.capture(wanted=wanted, beyond=beyond)
+    except TimedOut:
+        raise TimedOut(
+            f"A transaction on {doors.store} has been using the table of {doors.dataset.name} for so long that capture "
+            f"could not be turned {'on' if wanted else 'off'}.",
+            "Try again when it has ended: the oldest xact_start in pg_stat_activity names it.",
+            store=doors.store,
+        ) from None
 
 
 def begin(primary: PrimaryDoors, secondary: SecondaryDoors, book: Book) -> tuple[Standing, Standing]:
@@ -21,12 +58,11 @@ def begin(primary: PrimaryDoors, secondary: SecondaryDoors, book: Book) -> tuple
         TwinstoreError: A store cannot be reached, or does not let us make triggers.
     """
     book.halt()
-    ours = primary.capture(wanted=True, beyond=secondary.standing().max_rev)
-    return ours, secondary.capture(wanted=True, beyond=ours.max_seen)
+    ours = capture(primary, wanted=True, beyond=secondary.standing().max_rev)
+    return ours, capture(secondary, wanted=True, beyond=ours.max_seen)
 
 
 def finish(
-    primary: PrimaryDoors,
     secondary: SecondaryDoors,
     book: Book,
     *,
@@ -36,11 +72,11 @@ def finish(
 ) -> int:
     """Keep what differs as conflicts, and let the relay carry changes over from now on.
 
-    Where the secondary's row would be overwritten it is kept by name; where the secondary wrote since `begin`, its
-    change is held against the primary's row and becomes a conflict in the same way.
+    Where the secondary's row would be overwritten it is kept by name, unless it is already, so that adopting again adds
+    nothing; where a change of the secondary waits, it is held against the primary's row and becomes a conflict in the
+    same way.
 
     Args:
-        primary: Doors of the primary.
         secondary: Doors of the secondary.
         book: What is kept on the primary.
         differing: Keys on which the stores differ, as a complete comparison found them since `begin`.
@@ -48,19 +84,17 @@ def finish(
         progress: Is told how many keys were looked at.
 
     Returns:
-        The number of conflicts.
+        The number of conflicts that were kept now.
 
     Raises:
         TwinstoreError: A store cannot be reached; then nothing is carried over, and adoption can begin again.
     """
     kept = looked_at = 0
-    known = {conflict.key for conflict in book.conflicts(at_most=len(differing) + 100_000)}
-    for keys in _chunks(sorted(set(differing) - known)):
-        ours, theirs = primary.look(keys), secondary.look(keys)
-        rows = {key: theirs[key].row for key in keys if theirs[key].change is None}
-        book.keep("adopted", rows)
-        book.touch([key for key in keys if key not in rows and ours[key].change is None])
-        kept += len(rows)
+    for keys in _chunks(sorted(set(differing))):
+        theirs = secondary.look(keys)
+        clean = {key: item.row for key, item in theirs.items() if item.change is None}
+        kept += book.keep("adopted", clean)
+        book.touch([key for key in keys if key not in clean])
         looked_at += len(keys)
         progress(looked_at)
     book.adopt(beyond=max_rev)

@@ -6,7 +6,6 @@ Plain statements, since the primary is always reached by SQL.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from contracts.dataset import Dataset
@@ -21,8 +20,6 @@ from storage.replication.patience import course_of
 
 if TYPE_CHECKING:
     import psycopg
-
-REQUESTS_KEPT = timedelta(hours=72)
 
 _WAITING = """
 SELECT key, change_id FROM twinstore.delivery
@@ -43,7 +40,7 @@ SET change_id = excluded.change_id, attempts = excluded.attempts, next_at = excl
     first_at = CASE WHEN held.change_id = excluded.change_id THEN held.first_at ELSE excluded.first_at END
 """
 _TROUBLED = """
-SELECT key, direction, code, rule, attempts, first_at, dead_at FROM twinstore.delivery
+SELECT key, direction, change_id, code, rule, attempts, first_at, dead_at FROM twinstore.delivery
 WHERE dataset = %s AND (dead_at IS NOT NULL OR NOT %s) ORDER BY first_at, key LIMIT %s
 """
 _COUNTS = """
@@ -53,6 +50,9 @@ SELECT (SELECT count(*) FROM twinstore.conflict WHERE dataset = %(dataset)s AND 
 """
 _RETRY = """
 DELETE FROM twinstore.delivery WHERE dataset = %s AND dead_at IS NOT NULL AND (%s::text[] IS NULL OR key = ANY(%s))
+"""
+_FORGET_LETTER = """
+DELETE FROM twinstore.delivery WHERE dataset = %s AND key = %s AND direction = %s AND change_id = %s
 """
 _CONFLICTS = """
 SELECT id, key, kind, found_at, loser, resolved_at, resolution FROM twinstore.conflict
@@ -69,7 +69,11 @@ _RESOLVE = """
 UPDATE twinstore.conflict SET resolved_at = clock_timestamp(), resolution = %s WHERE id = %s AND resolved_at IS NULL
 """
 _KEEP = """
-INSERT INTO twinstore.conflict (dataset, key, kind, rev, lseq, loser) VALUES (%s, %s, %s, %s, %s, %s)
+INSERT INTO twinstore.conflict (dataset, key, kind, rev, lseq, loser)
+SELECT given.* FROM (VALUES (%s, %s, %s, %s, %s::bigint, %s::jsonb)) AS given(dataset, key, kind, rev, lseq, loser)
+WHERE NOT EXISTS (SELECT FROM twinstore.conflict AS held
+                  WHERE (held.dataset, held.key, held.kind) = (given.dataset, given.key, given.kind)
+                    AND held.loser IS NOT DISTINCT FROM given.loser AND held.resolved_at IS NULL)
 ON CONFLICT (dataset, key, lseq) DO NOTHING
 """
 _TOUCH = "INSERT INTO twinstore.change (dataset, key, parts) VALUES (%s, %s, %s) RETURNING id"
@@ -96,7 +100,6 @@ _HALT = "UPDATE twinstore.capture SET adopted_at = NULL WHERE dataset = %s"
 _SKIP = """
 SELECT setval('twinstore.change_id_seq', greatest(%s, last_value)) FROM twinstore.change_id_seq
 """
-_FORGET = "DELETE FROM twinstore.request WHERE at < clock_timestamp() - %s"
 
 
 class Book:
@@ -163,13 +166,14 @@ class Book:
             DeadLetter(
                 key=key,
                 direction=Direction(direction),
+                change=change,
                 code=code,
                 rule=rule,
                 attempts=attempts,
                 first_at=first_at,
                 dead_at=dead_at,
             )
-            for key, direction, code, rule, attempts, first_at, dead_at in rows
+            for key, direction, change, code, rule, attempts, first_at, dead_at in rows
         )
 
     def retry(self, keys: Collection[str] | None = None) -> int:
@@ -215,43 +219,51 @@ class Book:
                 self._touch(session, [conflict.key])
         return changed
 
-    def keep(self, kind: str, rows: Mapping[str, Row | None], *, rev: int = 0) -> None:
-        """Keep rows of the secondary as conflicts: differences that were there before, `adopted`."""
+    def keep(self, kind: str, rows: Mapping[str, Row | None], *, rev: int = 0) -> int:
+        """Keep rows of the secondary as conflicts: differences that were there before, `adopted`; return how many.
+
+        A row that an open conflict of the same kind holds already is not kept twice.
+        """
+        if not rows:
+            return 0
         with self._call.session() as session, session.cursor() as cursor:
             cursor.executemany(
                 _KEEP,
                 [(self._dataset.name, key, kind, rev, None, self._texts(row)) for key, row in rows.items()],
             )
+            return cursor.rowcount
 
     def touch(self, keys: Collection[str]) -> None:
         """Count keys as written on the primary now."""
+        if not keys:
+            return
         with self._call.session() as session:
             self._touch(session, keys)
 
-    def discard(self, key: str, direction: Direction, *, change: int, row: Row | None) -> None:
+    def discard(self, letter: DeadLetter, row: Row | None) -> None:
         """Give a change up for good: the row of the secondary is kept as a conflict.
 
         What was given up on its way to the primary is replaced by the primary's row.
 
         Args:
-            key: Its key.
-            direction: Which way it was going.
-            change: Its line.
+            letter: The change.
             row: The row that is given up, as the secondary has it; None where it was deleted there.
         """
-        proposed = direction is Direction.TO_PRIMARY
+        name, key, change = self._dataset.name, letter.key, letter.change
+        proposed = letter.direction is Direction.TO_PRIMARY
         with self._call.session() as session:
-            kept = [self._dataset.name, key, "discarded", 0, change if proposed else None, self._texts(row)]
-            session.execute(_KEEP, kept)
+            session.execute(_KEEP, [name, key, "discarded", 0, change if proposed else None, self._texts(row)])
             if proposed:
-                session.execute(_SEEN, [self._dataset.name, key, change])
+                session.execute(_SEEN, [name, key, change])
                 self._touch(session, [key])
             else:
-                session.execute(_GIVE_UP, {"dataset": self._dataset.name, "key": key, "change": change})
-            session.execute(
-                "DELETE FROM twinstore.delivery WHERE dataset = %s AND key = %s AND direction = %s",
-                [self._dataset.name, key, direction],
-            )
+                session.execute(_GIVE_UP, {"dataset": name, "key": key, "change": change})
+            session.execute(_FORGET_LETTER, [name, key, letter.direction, change])
+
+    def forget(self, letter: DeadLetter) -> None:
+        """Forget a dead letter whose change was carried over meanwhile."""
+        with self._call.session() as session:
+            session.execute(_FORGET_LETTER, [self._dataset.name, letter.key, letter.direction, letter.change])
 
     def gap(self, reason: Gap) -> None:
         """Note that writes may have passed by: nothing is carried over until somebody has looked."""
@@ -272,11 +284,6 @@ class Book:
         """Let the relay carry nothing over until the stores are adopted again."""
         with self._call.session() as session:
             session.execute(_HALT, [self._dataset.name])
-
-    def forget_requests(self) -> None:
-        """Forget which requests were carried out more than three days ago."""
-        with self._call.session() as session:
-            session.execute(_FORGET, [REQUESTS_KEPT])
 
     def _touch(self, session: psycopg.Connection[Any], keys: Collection[str]) -> None:
         """Add lines without a lock on their rows.

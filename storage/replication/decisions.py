@@ -35,8 +35,12 @@ def resolve(conflict: Conflict, *, keep: str, primary: PrimaryDoors, book: Book)
     return book.resolved(conflict, kept=keep)
 
 
-def give_up(letter: DeadLetter, *, primary: PrimaryDoors, secondary: SecondaryDoors, book: Book) -> None:
+def give_up(letter: DeadLetter, *, primary: PrimaryDoors, secondary: SecondaryDoors, book: Book) -> bool:
     """Give a change up for good; the row of the secondary is kept as a conflict.
+
+    Returns:
+        False when the record was written again, or carried over, since the change was refused: what is newer than
+        what somebody looked at is not given up.
 
     Raises:
         TwinstoreError: A store cannot be reached.
@@ -45,9 +49,11 @@ def give_up(letter: DeadLetter, *, primary: PrimaryDoors, secondary: SecondaryDo
     theirs = secondary.look([letter.key])[letter.key]
     side = theirs if letter.direction is Direction.TO_PRIMARY else ours
     if side.change is None:
-        book.retry([letter.key])  # it was carried over meanwhile
-        return
-    book.discard(letter.key, letter.direction, change=side.change, row=theirs.row)
+        book.forget(letter)
+    if side.change != letter.change:
+        return False
+    book.discard(letter, theirs.row)
+    return True
 
 
 def _write(conflict: Conflict, primary: PrimaryDoors) -> None:

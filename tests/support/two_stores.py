@@ -48,7 +48,7 @@ def adopted_as_equal(work: Opened) -> None:
     for replication in work.replications:
         primary, secondary, _ = replication.both()
         adoption.begin(primary, secondary, replication.book)
-        adoption.finish(primary, secondary, replication.book, differing=(), max_rev=0)
+        adoption.finish(secondary, replication.book, differing=(), max_rev=0)
 
 
 def keys(pair: Pair, number: int, store: StoreName = StoreName.PRISMA) -> list[str]:

@@ -1,1 +1,1 @@
-set_config('twinstore.applying_keys', md5({prefix} || _keys[_at]), true)
+set_config('twinstore.applying_keys', md5({proof} || {prefix} || _keys[_at]), true)

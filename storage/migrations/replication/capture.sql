@@ -1,14 +1,19 @@
--- Turn capture on or off. Turning it on waits for writers in flight, so that no write passes by afterwards; it also ends
--- a gap, which is for those to do who have compared the stores since. $2 is the largest number of ours that the other side
+-- Turn capture on or off. Turning it on waits for writers in flight, so that no write passes by afterwards, and others
+-- wait behind it: not where it is on already and has no gap. It also ends a gap, which is for those to do who have
+-- compared the stores since. $2 is the largest number of ours that the other side
 -- has heard of: one of the sides was restored where it is larger than ours, so that new numbers must be beyond it.
 BEGIN
   IF $1 THEN
-    CREATE OR REPLACE TRIGGER twinstore_capture AFTER INSERT OR UPDATE OR DELETE ON {table}
-      FOR EACH ROW EXECUTE FUNCTION {captured}();
-    CREATE OR REPLACE TRIGGER twinstore_capture_truncate AFTER TRUNCATE ON {table}
-      FOR EACH STATEMENT EXECUTE FUNCTION {truncated}();
-    ALTER TABLE {table} ENABLE ALWAYS TRIGGER twinstore_capture;
-    ALTER TABLE {table} ENABLE ALWAYS TRIGGER twinstore_capture_truncate;
+    IF NOT EXISTS (SELECT FROM twinstore.capture
+                   WHERE dataset = {dataset} AND relation = {relation}::regclass AND gap_at IS NULL)
+       OR {in_place} < 2 THEN
+      CREATE OR REPLACE TRIGGER twinstore_capture AFTER INSERT OR UPDATE OR DELETE ON {table}
+        FOR EACH ROW EXECUTE FUNCTION {captured}();
+      CREATE OR REPLACE TRIGGER twinstore_capture_truncate AFTER TRUNCATE ON {table}
+        FOR EACH STATEMENT EXECUTE FUNCTION {truncated}();
+      ALTER TABLE {table} ENABLE ALWAYS TRIGGER twinstore_capture;
+      ALTER TABLE {table} ENABLE ALWAYS TRIGGER twinstore_capture_truncate;
+    END IF;
     INSERT INTO twinstore.capture AS held (dataset, relation) VALUES ({dataset}, {relation}::regclass)
     ON CONFLICT (dataset) DO UPDATE
     SET relation = excluded.relation, gap_at = NULL, gap_reason = NULL{based},

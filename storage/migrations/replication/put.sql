@@ -1,6 +1,6 @@
 -- Write one row as an application does: key, parts, row (NULL to delete it), `expected` (the row as the caller read it,
 -- NULL for one that was not there; absent when anything will do), and `request` (key and hash of what was asked for).
--- A write that capture did not see does not happen.
+-- A write that capture did not see does not happen. A new request takes some away that were made three days ago.
 DECLARE
   _key text := $1 ->> 'key';
   _parts text[] := {parts_of_request};
@@ -24,6 +24,9 @@ BEGIN
       END IF;
       RETURN _earlier.answer || jsonb_build_object('repeated', true);
     END IF;
+    DELETE FROM twinstore.request AS held WHERE held.key = ANY (ARRAY(
+      SELECT old.key FROM twinstore.request AS old WHERE old.at < clock_timestamp() - interval '72 hours'
+      ORDER BY old.at LIMIT 10 FOR UPDATE SKIP LOCKED));
   END IF;
   SELECT coalesce(max(line.id), 0) INTO _last FROM twinstore.change AS line
   WHERE line.dataset = {dataset} AND line.key = _key;

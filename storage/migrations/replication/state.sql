@@ -5,10 +5,7 @@
   'capture', (SELECT jsonb_build_object(
       'since', since, 'gap_at', gap_at, 'gap_reason', gap_reason{adopted},
       'same_table', relation IS NOT DISTINCT FROM to_regclass({relation})::oid,
-      'triggers', (SELECT count(*) FROM pg_trigger
-                   WHERE tgrelid = to_regclass({relation}) AND tgenabled = 'A' AND NOT tgisinternal
-                     AND (tgname, tgfoid) IN (('twinstore_capture', {captured_signature}::regprocedure),
-                                              ('twinstore_capture_truncate', {truncated_signature}::regprocedure))))
+      'triggers', {in_place})
     FROM twinstore.capture WHERE dataset = {dataset}),
   'dirty', (SELECT CASE WHEN sum(lines) > {many} THEN {many} + 1 ELSE count(*) END
             FROM (SELECT count(*) AS lines

@@ -4,6 +4,7 @@ CREATE TABLE IF NOT EXISTS twinstore.capture (
   relation oid NOT NULL,  -- the table as it was: one that was dropped and made again has another
   since timestamptz NOT NULL DEFAULT now(),
   base bigint NOT NULL DEFAULT 0,  -- the largest number then: what became of older changes does not matter any more
+  secret uuid NOT NULL DEFAULT gen_random_uuid(),  -- by which capture knows a delivery: no application may read it
   gap_at timestamptz,  -- since when writes may have passed by
   gap_reason text CONSTRAINT capture_gap_reason CHECK (gap_reason IN ('truncated', 'replica'))
 );

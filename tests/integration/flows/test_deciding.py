@@ -116,7 +116,7 @@ def test_many_conflicts_are_decided_at_once(seeded_pair: Pair, home: Path, monke
         primary, secondary, _ = work.replications[0].both()
         adoption.begin(primary, secondary, work.replications[0].book)
         some = keys(seeded_pair, 20)
-        adoption.finish(primary, secondary, work.replications[0].book, differing=some, max_rev=0)
+        adoption.finish(secondary, work.replications[0].book, differing=some, max_rev=0)
         done = command("sync", "conflicts", "resolve", "--all", "--keep", "secondary")
         assert "20 conflicts decided" in done.stdout
     assert sum(title == "theirs" for title in titles(seeded_pair, PRISMA).values()) == 20
@@ -164,6 +164,40 @@ def test_a_dead_letter_is_given_up_only_when_somebody_says_yes(
         assert command("sync", "dead-letters", "list").exit_code == 0
         (conflict,) = answer("sync", "conflicts", "list")
         assert (conflict["key"], conflict["kind"]) == (key, "discarded")
+
+
+def test_a_dead_letter_that_was_mended_since_is_left_alone(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said, and the relay carries the newer row over."""
+    with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
+        key = refused(seeded_pair, work)
+        run(seeded_pair, PRISMA, f"UPDATE {TABLE} SET status = 'active', title = 'mended' WHERE id = %s", key)
+        done = command("sync", "dead-letters", "discard", key, "--yes")
+        assert (done.exit_code, "changed since it was refused: 1 record" in flat(done.stdout)) == (1, True)
+        carried(work)
+        assert titles(seeded_pair, SUPABASE)[key] == "mended"
+        assert command("sync", "dead-letters", "list").exit_code == 0
+
+
+def test_what_an_uninstallation_would_lose_is_asked_about(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Conflicts that nobody decided, and changes that were not carried over, go only when somebody says yes."""
+    with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
+        in_conflict(seeded_pair, work)
+        titled(seeded_pair, PRISMA, keys(seeded_pair, 2)[1], "owed")
+        lost = "prisma: 1 open conflict with the rows that lost, and 1 key with changes that were not carried over"
+        dry = command("migrate", "--uninstall", "--dry-run")
+        assert (dry.exit_code, lost in flat(dry.stdout)) == (0, True)
+        unsaid = command("migrate", "--uninstall")
+        assert "no terminal to ask on" in str(unsaid.exception)
+        assert lost in flat(unsaid.output)
+        assert len(work.replications[0].book.conflicts()) == 1
+        done = command("migrate", "--uninstall", "--yes")
+        assert (done.exit_code, "removed" in done.stdout) == (0, True)
+        again = command("migrate", "--uninstall")
+        assert (again.exit_code, again.stdout.count("removed nothing")) == (0, 2)
 
 
 @pytest.mark.parametrize(

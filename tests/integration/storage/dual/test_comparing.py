@@ -9,7 +9,8 @@ from tests.support.planning_rows import OWNER
 QUIETLY = """
 DO $$ BEGIN
   PERFORM set_config('twinstore.applying', 'on', true),
-          set_config('twinstore.applying_keys', md5('planning:{key}'), true);
+          set_config('twinstore.applying_keys', md5(secret || pg_current_xact_id()::text || 'planning:{key}'), true)
+  FROM twinstore.capture;
   UPDATE public.planning SET {change} WHERE id = '{key}';
 END $$
 """

@@ -126,6 +126,29 @@ def test_writers_need_no_right_of_ours(here: World, side: Side) -> None:
     assert dirty(here, side) == {A: 2, B: 3}
 
 
+OVERHEAR = """
+CREATE TABLE public.overheard (said text);
+CREATE FUNCTION public.overhear() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO public.overheard VALUES (current_setting('twinstore.applying_keys', true)); RETURN NULL; END $$;
+CREATE TRIGGER overhear AFTER INSERT ON public.planning FOR EACH ROW EXECUTE FUNCTION public.overhear()
+"""
+
+
+@sides
+def test_nobody_passes_by_saying_what_a_delivery_says(own: World, side: Side) -> None:
+    """Neither a name that anybody can work out, nor the one that a delivery of the same row gave, hides a write."""
+    own.run(side, OVERHEAR)
+    own.insert(Side.SECONDARY if side is Side.PRIMARY else Side.PRIMARY, A)
+    own.relay.drain()
+    ((said,),) = own.ask(side, "SELECT said FROM public.overheard WHERE said <> ''")
+    assert dirty(own, side) == {}
+    with psycopg.connect(own.dsn(side)) as connection:
+        claim = "SELECT set_config('twinstore.applying_keys', %s || md5(%s), false)"
+        connection.execute(claim, [said, f"planning:{A}"])
+        connection.execute("UPDATE public.planning SET title = 'hidden'")
+    assert dirty(own, side) == {A: 1}
+
+
 @sides
 def test_without_capture_nothing_is_added_to_the_table(own: World, side: Side) -> None:
     """Capture that is turned off leaves no trigger of its own, and a write leaves no line."""

@@ -412,6 +412,17 @@ def test_a_request_that_was_not_carried_out_may_come_again(both: World, side: Si
 
 
 @sides
+def test_requests_are_forgotten_after_three_days(both: World, side: Side) -> None:
+    """Each new one takes some older ones away, on either side and whoever writes; younger ones stay."""
+    asked = "INSERT INTO twinstore.request (key, hash, at) SELECT %s || n, 'h', now() - %s::interval"
+    both.run(side, f"{asked} FROM generate_series(1, 12) AS n", "old", "73 hours")
+    both.run(side, f"{asked} FROM generate_series(1, 1) AS n", "young", "71 hours")
+    for number in range(2):
+        both.doors(side).put(A, record(A), request=(f"r{number}", "h"))
+    assert both.ask(side, "SELECT key FROM twinstore.request ORDER BY key") == [("r0",), ("r1",), ("young1",)]
+
+
+@sides
 def test_equal_requests_at_once_are_one(both: World, side: Side) -> None:
     """Two callers that ask the same at the same moment cause one write, and both hear of it."""
     doors, start = both.doors(side), threading.Barrier(4)

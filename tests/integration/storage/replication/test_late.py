@@ -10,6 +10,7 @@ from contracts.errors import SchemaMismatch
 from contracts.replication import Applied, Direction, Gap
 from storage.migrations.values import Side
 from storage.replication import restores
+from storage.replication.messages import Verdict
 from tests.integration.storage.replication.test_gaps import remembered, restored
 from tests.support.replication import World, keys
 
@@ -139,7 +140,10 @@ def test_a_change_that_is_given_up_is_none_that_was_delivered(here: World) -> No
     here.relay.drain()
     here.titled(PRIMARY, A, "given up")
     item = here.primary.look([A])[A]
-    here.book.discard(A, Direction.TO_SECONDARY, change=item.change or 0, row=None)
+    refusal = Verdict(key=A, outcome=Applied.REJECTED, rev=None, code="23514", rule=None)
+    here.book.refused(Direction.TO_SECONDARY, [(refusal, item.change or 0)])
+    (letter,) = here.book.letters()
+    here.book.discard(letter, None)
     assert here.primary.look([A])[A].change is None
     assert here.primary.look([A])[A].rev == item.change
     assert here.relay.prove().ready
