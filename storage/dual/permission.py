@@ -2,34 +2,80 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from contracts.errors import TwinstoreError
 from contracts.vocabulary import StoreName
-from storage.dual.asking import Asking
-from storage.replication.doors import PrimaryDoors
+from storage.dual.asking import Asked, Asking
+
+if TYPE_CHECKING:
+    from storage.replication.doors import PrimaryDoors, SecondaryDoors
+    from storage.replication.relay import Relay
 
 FRESH_S = 5.0  # for how long an answer counts
 _ASK_S = 3.0
+NOT_ADOPTED = "nothing is delivered before `twinstore adopt`; the write is kept for it"
+
+
+class NotSent(TwinstoreError):
+    """Nothing was sent to the secondary, so that its circuit breaker learns nothing."""
 
 
 class Permission:
-    """Asks the primary now and then. Threads may share it.
+    """Asks both stores now and then. Threads may share it.
 
     Args:
         primary: Doors of the primary.
+        secondary: Doors of the secondary.
+        relay: Tells what stands against carrying changes over, and remembers it.
         asking: Asks stores.
+        deadline_s: Seconds that the secondary has for an answer.
     """
 
-    def __init__(self, primary: PrimaryDoors, asking: Asking) -> None:
+    def __init__(
+        self, primary: PrimaryDoors, secondary: SecondaryDoors, relay: Relay, asking: Asking, *, deadline_s: float
+    ) -> None:
         self._primary = primary
+        self._secondary = secondary
+        self._relay = relay
         self._asking = asking
-        self._known: tuple[float, bool] | None = None  # replaced as a whole, so that no lock is needed
+        self._deadline_s = deadline_s
+        self._known: tuple[float, Asked[Any] | None] | None = None  # replaced as a whole, so that no lock is needed
 
-    def to_deliver(self) -> bool:
-        """Tell whether the stores were adopted, as the primary said lately; False when it cannot be asked."""
+    def refusal(self) -> Asked[Any] | None:
+        """Return why nothing may be delivered now; None when it may be.
+
+        Its error is `NotSent` where the stores do not allow it, or the primary cannot be asked; else the secondary's.
+        """
         now, known = self._asking.now(), self._known
         if known is not None and now - known[0] < FRESH_S:
             return known[1]
-        asked = self._asking.ask(StoreName.PRISMA, lambda: self._primary.standing(deadline_s=_ASK_S))
-        standing = asked.answer
-        allowed = standing is not None and standing.adopted_at is not None and standing.gap is None
-        self._known = (now, allowed)
-        return allowed
+        refusal = self._asked()
+        if refusal is None or isinstance(refusal.error, NotSent):
+            self._known = (now, refusal)
+        return refusal
+
+    def forget(self) -> None:
+        """Ask again before the next delivery: a store that was away may have come back as another one."""
+        self._known = None
+
+    def _asked(self) -> Asked[Any] | None:
+        primary = self._asking.ask(StoreName.PRISMA, lambda: self._primary.standing(deadline_s=_ASK_S))
+        ours = primary.answer
+        if ours is None:
+            return _not_sent(str(primary.error))
+        if ours.adopted_at is None:
+            return _not_sent(NOT_ADOPTED)
+        secondary = self._asking.ask(StoreName.SUPABASE, lambda: self._secondary.standing(deadline_s=self._deadline_s))
+        theirs = secondary.answer
+        if theirs is None:
+            return secondary
+        try:
+            self._relay.accept(ours, theirs)
+        except TwinstoreError as exc:
+            return _not_sent(exc.what)
+        return None
+
+
+def _not_sent(why: str) -> Asked[Any]:
+    return Asked(answer=None, error=NotSent(why, "The write is kept, and delivered later."), ms=0)

@@ -16,7 +16,7 @@ from contracts.replication import Applied, Judged
 from contracts.results import Consistency, DualStorageResult, Outcome, StoreResult
 from contracts.vocabulary import StoreName
 from storage.dual.asking import UNUSED, Asked, Asking, both_failed, mode, results
-from storage.dual.permission import Permission
+from storage.dual.permission import NotSent, Permission
 from storage.dual.rows import record_of
 from storage.dual.writing import DONE, Attempt, Done, Wish, error_of, write
 from storage.replication.doors import PrimaryDoors, SecondaryDoors
@@ -34,11 +34,6 @@ _WHY_NOT = {
     Applied.LOCKED: "somebody is writing this record on supabase; the relay tries again",
     Applied.REJECTED: "supabase cannot hold this record; `twinstore sync dead-letters list` says why",
 }
-_NOT_ADOPTED = "nothing is delivered before `twinstore adopt`; the write is kept for it"
-
-
-class NotSent(TwinstoreError):
-    """Nothing was sent to the secondary, so that its circuit breaker learns nothing."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,7 +83,9 @@ class Saving:
         self._asking = asking
         self._clock = clock
         self._fast_path_s = fast_path_s
-        self._permission = Permission(primary, asking)
+        self._permission = None
+        if relay is not None and secondary is not None:
+            self._permission = Permission(primary, secondary, relay, asking, deadline_s=fast_path_s)
         self._lent: dict[str, None] = {}  # keys that were written here while the primary was away, oldest first
 
     def carry_out(self, wish: Wish) -> DualStorageResult:
@@ -132,10 +129,14 @@ class Saving:
         """Try once to deliver what was written; return what the secondary did, and whether it is still owed."""
         if not done.dirty:
             return UNUSED, False
-        relay = self._relay
-        if relay is None or self._secondary is None:
+        relay, permission = self._relay, self._permission
+        if relay is None or permission is None:
             return UNUSED, True
-        asked = self._asking.ask(StoreName.SUPABASE, lambda: self._deliver(relay, course.wish.key))
+        asked: Asked[str] | None = permission.refusal()
+        if asked is None:
+            asked = self._asking.ask(StoreName.SUPABASE, lambda: self._deliver(relay, course.wish.key))
+        if asked.unavailable:
+            permission.forget()
         course.secondary = asked
         if isinstance(asked.error, NotSent):
             return UNUSED.model_copy(update={"error": asked.error.what}), True
@@ -145,8 +146,6 @@ class Saving:
         return asked.result(success=there, outcome=verdict, error=why), not there
 
     def _deliver(self, relay: Relay, key: str) -> str:
-        if not self._permission.to_deliver():
-            raise NotSent(_NOT_ADOPTED, "Run `twinstore adopt`.")
         try:
             return relay.deliver(key, deadline_s=self._fast_path_s)
         except TwinstoreError as exc:
@@ -160,8 +159,11 @@ class Saving:
         Beside it stands how the secondary was asked; None when it was not.
         """
         secondary = self._secondary
-        if secondary is None or not self._permission.to_deliver():
+        if secondary is None or self._permission is None:
             return False, None
+        refusal = self._permission.refusal()
+        if refusal is not None:
+            return False, None if isinstance(refusal.error, NotSent) else refusal
         looked = self._asking.ask(StoreName.SUPABASE, lambda: secondary.look([key], deadline_s=WRITE_S)[key])
         item = looked.answer
         if item is None or item.change is None or not item.ready:

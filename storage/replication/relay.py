@@ -17,7 +17,7 @@ from contracts.replication import Applied, Direction, Gap, Judged, Standing, Syn
 from storage.replication.book import Book
 from storage.replication.doors import Ack, PrimaryDoors, SecondaryDoors
 from storage.replication.messages import Changes, Item, Verdict
-from storage.replication.restores import standings
+from storage.replication.restores import compared
 
 STEP_S = 3.0  # seconds that the primary has for a step of a delivery of one key
 BATCH = 500  # lines that are read at a time; fewer keys where one key has several
@@ -81,7 +81,10 @@ class Relay:
         Raises:
             TwinstoreError: One of them cannot be asked.
         """
-        primary, secondary = standings(self._primary, self._secondary)
+        before, secondary = self._primary.standing(), self._secondary.standing()
+        return self._status(*compared(before, secondary, self._primary.standing))
+
+    def _status(self, primary: Standing, secondary: Standing) -> SyncStatus:
         conflicts, dead, failing = self._book.counts()
         return SyncStatus(
             dataset=self._primary.dataset.name,
@@ -98,17 +101,32 @@ class Relay:
         Raises:
             SchemaMismatch: Capture is off, has a gap, or nobody adopted the stores.
         """
-        status = self.status()
-        for side in (status.primary, status.secondary):
-            if side is not None:
-                self._remember(side)
-                _refuse_gap(side)
-        if status.primary is not None and status.primary.adopted_at is None:
+        primary, secondary = self._primary.standing(), self._secondary.standing()
+        primary, secondary = self.accept(primary, secondary)
+        return self._status(primary, secondary)
+
+    def accept(self, primary: Standing, secondary: Standing) -> tuple[Standing, Standing]:
+        """Hold both sides against each other, and remember a restore of either: new numbers would soon hide it.
+
+        Args:
+            primary: The primary, asked first.
+            secondary: The secondary, asked afterwards.
+
+        Raises:
+            SchemaMismatch: Capture is off, has a gap, or nobody adopted the stores.
+        """
+        primary, secondary = compared(primary, secondary, self._primary.standing)
+        for side in (primary, secondary):
+            if side.gap is Gap.RESTORED:
+                self._book.gap(Gap.RESTORED if side is primary else Gap.OTHER_RESTORED)
+            _refuse_gap(side)
+        if primary.adopted_at is None:
+            name = self._primary.dataset.name
             raise SchemaMismatch(
-                f"The two stores of {status.dataset} were not adopted, so that nothing is carried over yet.",
+                f"The two stores of {name} were not adopted, so that nothing is carried over yet.",
                 "Run `twinstore adopt`.",
             )
-        return status
+        return primary, secondary
 
     def drain(self, *, progress: Callable[[Pass], None] = lambda _: None) -> Pass:
         """Carry changes over until nothing moves any more, and return what was done in all.
@@ -184,11 +202,6 @@ class Relay:
             given_up=self._book.refused(direction, refusals),
             delayed=len(items) - len(ready),
         )
-
-    def _remember(self, side: Standing) -> None:
-        """Keep a restore that was found: new numbers would soon hide it."""
-        if side.gap is Gap.RESTORED:
-            self._book.gap(Gap.RESTORED if side.store is self._primary.store else Gap.OTHER_RESTORED)
 
     def _notice_a_restore(self, items: dict[str, Item], verdicts: Sequence[Verdict]) -> None:
         """Stop when the secondary has a rev of a key that the primary does not know: that one was restored.

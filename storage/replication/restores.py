@@ -11,24 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from contracts.replication import Gap, Standing
-from storage.replication.doors import PrimaryDoors, SecondaryDoors
-
-
-def standings(
-    primary: PrimaryDoors, secondary: SecondaryDoors, *, deadline_s: float | None = None
-) -> tuple[Standing, Standing]:
-    """Ask both sides how they stand, a restore of either included.
-
-    Args:
-        primary: Doors of the primary.
-        secondary: Doors of the secondary.
-        deadline_s: Seconds that each question has.
-
-    Raises:
-        TwinstoreError: One of them cannot be asked.
-    """
-    ours, theirs = primary.standing(deadline_s=deadline_s), secondary.standing(deadline_s=deadline_s)
-    return compared(ours, theirs, lambda: primary.standing(deadline_s=deadline_s))
 
 
 def compared(primary: Standing, secondary: Standing, again: Callable[[], Standing]) -> tuple[Standing, Standing]:

@@ -94,13 +94,15 @@ class Trial:
             self._agree_afterwards(result)
 
     def _prepare(self) -> None:
-        """Write the record on both stores, so that connections are there, too."""
+        """Write the record on both stores, so that connections are there, and that both were asked for a gap."""
         if self.old is not None:
             made = self.stores.repository().save(self.body, user_id=self.owner)
             assert made.consistency is Consistency.FULL, made.error
         for doors in (self.repository._primary, self.repository._secondary):
             assert doors is not None
             doors.look([self.key], deadline_s=5.0)
+        if self.case.verb in VERBS:
+            assert self.repository.save(scenario(), user_id=new_id()).success
 
     @contextmanager
     def _suffering(self) -> Iterator[None]:

@@ -258,6 +258,21 @@ def test_nothing_is_delivered_before_adoption(by_sql: Twins) -> None:
     assert by_sql.rows(SUPABASE) == []
 
 
+def test_nothing_is_delivered_over_a_gap_of_the_secondary(by_sql: Twins) -> None:
+    """What stops the relay stops the attempt right after a write, too; after an outage it is asked anew."""
+    repository = by_sql.repository
+    assert repository.save(scenario()).consistency is Consistency.FULL
+    by_sql.run(SUPABASE, "TRUNCATE public.planning")
+    with by_sql.away(SUPABASE):
+        assert repository.save(scenario()).consistency is Consistency.PARTIAL
+    result = repository.save(scenario())
+    assert (result.success, result.consistency) == (True, Consistency.PARTIAL)
+    assert result.details is not None
+    assert result.details.supabase.attempted is False
+    assert "TRUNCATE on supabase" in str(result.details.supabase.error)
+    assert by_sql.rows(SUPABASE) == []
+
+
 def test_a_change_that_waits_on_the_secondary_is_judged_first(twins: Twins) -> None:
     """The write is safe, the answer says what stands in its way, and the relay settles it."""
     body = scenario()
