@@ -261,7 +261,7 @@ class Book:
             session.execute(_FORGET_LETTER, [name, key, letter.direction, change])
 
     def forget(self, letter: DeadLetter) -> None:
-        """Forget a dead letter whose change was carried over meanwhile."""
+        """Forget a dead letter whose change does not wait any more."""
         with self._call.session() as session:
             session.execute(_FORGET_LETTER, [self._dataset.name, letter.key, letter.direction, letter.change])
 

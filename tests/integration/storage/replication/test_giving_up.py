@@ -63,9 +63,10 @@ def test_what_was_mended_since_is_not(here: World, side: Side) -> None:
     assert (here.book.letters(), here.book.conflicts()) == ((), ())
 
 
-def test_what_was_carried_over_since_is_forgotten(here: World) -> None:
-    """There is nothing to give up, nor a dead letter."""
-    letter = refused(here, PRIMARY)
-    here.primary.settle([(A, letter.change)])
+@sides
+def test_a_dead_letter_of_nothing_is_forgotten(here: World, side: Side) -> None:
+    """Where no change waits any more, as after a restore, there is nothing to give up, nor to list."""
+    letter = refused(here, side)
+    here.run(side, "DELETE FROM twinstore.change")
     assert not given_up(here, letter)
     assert (here.book.letters(), here.book.conflicts()) == ((), ())
