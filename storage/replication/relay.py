@@ -216,7 +216,7 @@ class Relay:
         }
         if not ahead:  # the rule; else another relay delivered a later change meanwhile, most likely
             return
-        known = self._primary.look(list(ahead))
+        known = self._primary.look(list(ahead), deadline_s=STEP_S)
         if any(rev > max(known[key].change or 0, known[key].rev) for key, rev in ahead.items()):
             self._book.gap(Gap.RESTORED)
             _refuse_gap(self._primary.standing())
