@@ -10,10 +10,12 @@ from contracts.errors import TimedOut
 from contracts.replication import Standing
 from storage.replication.book import Book
 from storage.replication.doors import Doors, PrimaryDoors, SecondaryDoors
+from storage.rest.errors import Busy
 
 KEYS_AT_ONCE = 200
 ATTEMPTS = 5
 PAUSE_S = 1.0  # in which those pass who waited behind an attempt
+_NO_LOCK = "55P03"  # as it comes over REST
 
 Wait = Callable[[float], None]
 
@@ -33,20 +35,20 @@ def capture(doors: Doors, *, wanted: bool, beyond: int = 0, wait: Wait = time.sl
         TimedOut: A transaction of somebody else uses the table for longer than all attempts.
         TwinstoreError: The store cannot be reached, or does not let us make triggers.
     """
-    for _ in range(ATTEMPTS - 1):
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            wait(PAUSE_S)
         try:
             return doors.capture(wanted=wanted, beyond=beyond)
-        except TimedOut:
-            wait(PAUSE_S)
-    try:
-        return doors.capture(wanted=wanted, beyond=beyond)
-    except TimedOut:
-        raise TimedOut(
-            f"A transaction on {doors.store} has been using the table of {doors.dataset.name} for so long that capture "
-            f"could not be turned {'on' if wanted else 'off'}.",
-            "Try again when it has ended: the oldest xact_start in pg_stat_activity names it.",
-            store=doors.store,
-        ) from None
+        except (TimedOut, Busy) as error:
+            if isinstance(error, Busy) and error.code != _NO_LOCK:
+                raise
+    raise TimedOut(
+        f"A transaction on {doors.store} has been using the table of {doors.dataset.name} for so long that capture "
+        f"could not be turned {'on' if wanted else 'off'}.",
+        "Try again when it has ended: the oldest xact_start in pg_stat_activity names it.",
+        store=doors.store,
+    )
 
 
 def begin(primary: PrimaryDoors, secondary: SecondaryDoors, book: Book) -> tuple[Standing, Standing]:

@@ -88,20 +88,19 @@ def test_adopting_where_capture_is_on_waits_for_nobody(here: World, side: Side) 
         assert adoption.capture(here.doors(side), wanted=True, wait=held_up).since == before.since
 
 
-@sides
-def test_a_gap_is_ended_behind_those_who_write(here: World, side: Side) -> None:
+def test_a_gap_is_ended_behind_those_who_write(both: World) -> None:
     """Where writes may have passed by, what is under way is waited for: with pauses, in which others pass."""
-    here.insert(side, A)
-    here.run(side, "UPDATE twinstore.capture SET gap_at = now(), gap_reason = 'replica'")
+    both.insert(SECONDARY, A)
+    both.run(SECONDARY, "UPDATE twinstore.capture SET gap_at = now(), gap_reason = 'replica'")
     waited: list[float] = []
-    with psycopg.connect(here.dsn(side)) as writer:
+    with psycopg.connect(both.dsn(SECONDARY)) as writer:
         writer.execute("UPDATE public.planning SET title = 'mine'")
 
         def wait(seconds: float) -> None:
             waited.append(seconds)
             writer.rollback()
 
-        assert adoption.capture(here.doors(side), wanted=True, wait=wait).gap is None
+        assert adoption.capture(both.secondary, wanted=True, wait=wait).gap is None
     assert waited == [adoption.PAUSE_S]
 
 
