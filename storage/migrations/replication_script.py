@@ -179,7 +179,7 @@ def _of_side(dataset: Dataset, side: Side) -> Parts:
         "waits": sql.SQL("lock_not_available OR deadlock_detected OR serialization_failure"),
         "most_bytes": sql.Literal(_MOST_BYTES),
         "many": sql.Literal(MANY),
-        "held": _template("held").format(dataset=name, many=sql.Literal(MANY)) if primary else sql.SQL(""),
+        "held": _template("held").format(dataset=name) if primary else sql.SQL(""),
     }
 
 

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS twinstore.change (
   horizon xid8  -- of a line that was added without a lock: older transactions may have smaller numbers
 );
 CREATE INDEX IF NOT EXISTS change_of_key ON twinstore.change (dataset, key, id);
+CREATE INDEX IF NOT EXISTS change_horizon ON twinstore.change (dataset, horizon) WHERE horizon IS NOT NULL;
 
 -- What is known of a key beside its lines. It outlives the row: it is the tombstone.
 CREATE TABLE IF NOT EXISTS twinstore.row_state (
