@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
@@ -155,11 +156,15 @@ def test_many_more_rows_that_move_are_never_differences(
 
 
 def assert_moves_are_settled(made: list[tuple[str, int]], *, first: bool, by_sketch: bool) -> None:
-    """Compare two stores of which one moves between any two of its answers."""
+    """Compare two stores of which one moves between any two of its answers.
+
+    No row comes back as it was: two looks that see the same pair of rows cannot know what was between them.
+    """
     primary, secondary = stores()
     secondary.held[key_of(0)]["title"] = "really different"
     leader, follower = (primary, secondary) if first else (secondary, primary)
     waiting = iter([edit for edit in made if edit[1] != 0])
+    births = count()
 
     def arrive() -> None:
         """Let the last change arrive, which happens before the next one, and within each grace time."""
@@ -173,7 +178,7 @@ def assert_moves_are_settled(made: list[tuple[str, int]], *, first: bool, by_ske
         what, number = next(waiting, ("rest", 0))
         key = key_of(number)
         if what == "insert":
-            leader.held.setdefault(key, dict(make_row(leader.store, id=key)))
+            leader.held.setdefault(key, dict(make_row(leader.store, id=key, title=f"made {next(births)}")))
         elif what == "delete":
             leader.held.pop(key, None)
         elif what == "title" and key in leader.held:
