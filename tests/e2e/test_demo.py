@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.support.command import twinstore
 
 
@@ -27,6 +29,7 @@ def test_the_demo_finds_every_fault_and_invents_none(home: Path) -> None:
     assert {run["environment"] for run in runs} == {"demo"}
 
 
+@pytest.mark.soak
 def test_the_embedded_pair_is_made_filled_checked_and_removed(home: Path) -> None:
     """Up, seed, check, down, up again with the records still there, and at last nothing left."""
     assert twinstore(None, home, "stack", "status").returncode == 1

@@ -67,6 +67,7 @@ def failing(dataset: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
     return {(check["id"], check["store"]): check["sample_keys"] for check in failed}
 
 
+@pytest.mark.soak
 def test_a_second_dataset_is_checked_like_the_first(shop: Shop) -> None:
     """Equal tables pass; a changed digit, a lost row and a broken rule are told by their keys."""
     code, dataset = shop.check()

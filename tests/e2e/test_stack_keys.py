@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.support.command import twinstore
 
 
+@pytest.mark.soak
 def test_keys_are_printed_on_request_only(home: Path) -> None:
     """`stack keys` prints what reaches the service; no other command shows a key; without a pair it says what to do."""
     before = twinstore(None, home, "stack", "keys")

@@ -17,6 +17,7 @@ from tests.support.servers import Pair
 from tests.support.two_stores import titles
 
 
+@pytest.mark.soak
 def test_the_primary_serves_alone_until_there_is_a_key(
     empty_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

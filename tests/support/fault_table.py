@@ -401,11 +401,11 @@ class Case:
 
     @property
     def quick(self) -> bool:
-        """True when it is tried always: a read and a write of each cell, and of what hangs one of each kind."""
-        turn = TABLE.index(self.row)
+        """True when it is tried always: one operation of each cell, and of what hangs one of each kind."""
+        turn = TABLE.index(self.row) + tuple(Place).index(self.place)
         if not self.row.hangs:
-            verbs = tuple(VERBS)
-            return self.verb in (READS[turn % 2], verbs[(turn + tuple(Place).index(self.place)) % 3])
+            reads = self.row.at is At.CALL and turn % 2 == 0
+            return self.verb == (READS[turn // 2 % 2] if reads else tuple(VERBS)[turn % 3])
         if self.row.fault is Fault.BLACK_HOLE and self.row.at is At.CALL:
             return self.verb == "save" or (self.verb == "get" and self.place is Place.PRIMARY)
         if self.row.fault is Fault.ANSWER_NEVER:

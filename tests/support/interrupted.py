@@ -28,9 +28,10 @@ LATER_MS = 60_000
 _ANY = "00000000-0000-4000-8000-000000000000"
 _ON_THE_PRIMARY = ("primary.look", "primary.put")
 _DELIVERED = ("primary.look", "secondary.apply", "primary.settle")
-_ON_BOTH = (*_ON_THE_PRIMARY, "primary.standing", *_DELIVERED)
+_PERMITTED = ("primary.standing", "secondary.standing")
+_ON_BOTH = (*_ON_THE_PRIMARY, *_PERMITTED, *_DELIVERED)
 _ON_THE_SECONDARY = ("secondary.look", "secondary.put")
-_HOME = ("primary.standing", "secondary.look", "primary.judge", "secondary.settle")
+_HOME = (*_PERMITTED, "secondary.look", "primary.judge", "secondary.settle")
 _PUT_OF = {Side.PRIMARY: "primary.put", Side.SECONDARY: "secondary.put"}
 
 

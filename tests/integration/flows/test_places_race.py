@@ -252,7 +252,7 @@ class Traffic:
                 time.sleep(0.002)
 
 
-@pytest.mark.parametrize("channel", [Channel.SQL, Channel.RPC])
+@pytest.mark.parametrize("channel", [Channel.SQL, pytest.param(Channel.RPC, marks=pytest.mark.soak)])
 def test_under_traffic_only_what_was_lost_is_lost(
     seeded_pair: Pair, clean_suite: tuple[CheckResult, ...], channel: Channel
 ) -> None:

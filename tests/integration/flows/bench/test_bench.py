@@ -45,6 +45,7 @@ def test_every_line_is_measured(home: Path, capsys: pytest.CaptureFixture[str]) 
     assert not LocalPair(home / "bench" / "gate").status().running
 
 
+@pytest.mark.soak
 def test_records_are_used_again_only_as_they_were_loaded(home: Path) -> None:
     """A second start keeps them; a changed row or another number of rows has them made anew."""
     mark = home / "records.json"

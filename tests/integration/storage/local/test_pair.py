@@ -133,7 +133,7 @@ def test_passwords_do_not_show(pairs: Pairs, folder: Path) -> None:
     [
         pytest.param("with space", id="space", marks=pytest.mark.soak),
         pytest.param("계획 été 🎬", id="unicode", marks=pytest.mark.soak),
-        pytest.param('계획 it\'s "quoted" $HOME `x` %s;', id="shell"),
+        pytest.param('계획 it\'s "quoted" $HOME `x` %s;', id="shell", marks=pytest.mark.soak),
         pytest.param("/".join(["deep" * 20] * 5), id="deep"),
     ],
 )
@@ -150,6 +150,7 @@ def test_relative_home_is_resolved(pairs: Pairs, folder: Path, monkeypatch: pyte
     assert info.primary.folder == folder / "home" / "pair" / "primary"
 
 
+@pytest.mark.soak
 def test_home_may_move_while_the_pair_is_down(pairs: Pairs, folder: Path) -> None:
     """Nothing in the folder knows where it is."""
     pair = pairs.at(folder / "before", with_rest=True)
@@ -286,6 +287,7 @@ def test_file_in_the_place_of_home_is_refused_in_words(folder: Path) -> None:
         LocalPair(folder / "home").up()
 
 
+@pytest.mark.soak
 def test_two_ups_at_once_make_one_pair(pairs: Pairs, folder: Path) -> None:
     """Commands given at the same time wait for each other; all succeed."""
     runners = [child(_UP, folder / "home", pairs.shelter) for _ in range(3)]
@@ -314,11 +316,11 @@ _MOMENTS: dict[str, Callable[[Path], bool]] = {
     ("moment", "how"),
     [
         *(
-            pytest.param(moment, signal.SIGKILL, marks=() if moment == "initdb" else pytest.mark.soak)
+            pytest.param(moment, signal.SIGKILL, marks=() if moment == "roles" else pytest.mark.soak)
             for moment in _MOMENTS
         ),
         pytest.param("initdb", signal.SIGINT, marks=pytest.mark.soak),
-        ("roles", signal.SIGINT),
+        pytest.param("roles", signal.SIGINT, marks=pytest.mark.soak),
     ],
 )
 def test_interrupted_up_is_completed_by_the_next(pairs: Pairs, folder: Path, moment: str, how: signal.Signals) -> None:

@@ -114,6 +114,7 @@ def test_stale_pid_file_is_no_obstacle(server: Server, contents: tuple[str, ...]
         assert _works(server)
 
 
+@pytest.mark.soak
 def test_pid_file_may_name_another_process_of_the_same_account(server: Server) -> None:
     """A reused process number does not make us believe that the server runs, nor harm that process."""
     _crash(server)
@@ -129,6 +130,7 @@ def test_pid_file_may_name_another_process_of_the_same_account(server: Server) -
         other.kill()
 
 
+@pytest.mark.soak
 def test_running_server_with_a_torn_pid_file_is_found(server: Server) -> None:
     """A running server is recognised and stopped even if its pid file is damaged."""
     for content in ("", "garbage", "1\n"):

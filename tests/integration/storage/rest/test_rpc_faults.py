@@ -24,7 +24,7 @@ from tests.support.servers import SEEDED, Pair, Servers
 AT_ONCE = ParityOptions(patience=Patience(grace_s=0, rounds=1))
 HARMLESS = {Fault.CLOSED_AFTERWARDS, Fault.NO_RANGE}
 """Doors give one value, of which no header tells a range."""
-QUICK = {Fault.HALF_JSON, Fault.CUT_OFF, Fault.BUSY, Fault.NO_RANGE}
+QUICK = {Fault.HALF_JSON, Fault.BUSY}
 """Tried always; the others share their transport with whole rows, where all of them are."""
 REQUESTS = 20
 """More than a comparison of these stores sends."""
