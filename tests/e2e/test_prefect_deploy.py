@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +68,23 @@ class Site:
         return done.stdout
 
     def ask(self, path: str, body: object = None) -> Any:
-        """Ask the API."""
+        """Ask the API, again where it says that its database is busy."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(  # noqa: S310 - our own server
             self.api + path, data, {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - likewise
-            return json.load(answer)
+        (answer,) = until(lambda: self._answer(request), f"an answer to {path}")
+        return answer
+
+    @staticmethod
+    def _answer(request: urllib.request.Request) -> tuple[Any] | None:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - likewise
+                return (json.load(answer),)
+        except urllib.error.HTTPError as exc:
+            if exc.code != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            return None
 
     def run_by_command(self) -> dict[str, Any]:
         """Trigger the deployment as a user does in a terminal; return the flow run as the API has it at its end."""
