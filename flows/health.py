@@ -277,8 +277,7 @@ def _status(settings: Settings, stores: Stores, name: str, there: set[StoreName]
         if secondary is not None and channel_of(settings, stores) is not None:
             at_secondary = asked(StoreName.SUPABASE, lambda: secondary.standing(deadline_s=PROBE_S))
         if at_primary is not None and at_secondary is not None:
-            before = at_primary
-            at_primary, at_secondary = compared(before, at_secondary, lambda: ask_primary() or before)
+            at_primary, at_secondary = compared(at_primary, at_secondary, ask_primary)
         counts = asked(StoreName.PRISMA, replication.book.counts) if at_primary is not None else None
     conflicts, dead, failing = counts or (None, None, None)
     return SyncStatus(

@@ -95,8 +95,7 @@ def survey(replication: Replication) -> Survey:
     secondary = asked(lambda: replication.both()[1].standing())  # noqa: PLW0108 - `both` is what may fail
     conflicts = dead = failing = None
     if primary is not None and secondary is not None:
-        before = primary
-        primary, secondary = compared(before, secondary, lambda: asked(replication.primary.standing) or before)
+        primary, secondary = compared(primary, secondary, lambda: asked(replication.primary.standing))
     if primary is not None:
         try:
             conflicts, dead, failing = replication.book.counts()

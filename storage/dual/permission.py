@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from storage.replication.relay import Relay
 
 FRESH_S = 5.0  # for how long an answer counts
+_OPEN_S = 0.5  # likewise that a circuit is open: the primary is not asked for each write meanwhile
 _ASK_S = 3.0
 NOT_ADOPTED = "nothing is delivered before `twinstore adopt`; the write is kept for it"
 
@@ -40,7 +41,7 @@ class Permission:
         self._relay = relay
         self._asking = asking
         self._deadline_s = deadline_s
-        self._known: tuple[float, Asked[Any] | None] | None = None  # replaced as a whole, so that no lock is needed
+        self._known: tuple[float, Asked[Any] | None] | None = None  # until when; replaced as a whole, without a lock
 
     def refusal(self) -> Asked[Any] | None:
         """Return why nothing may be delivered now; None when it may be.
@@ -48,33 +49,33 @@ class Permission:
         Its error is `NotSent` where the stores do not allow it, or the primary cannot be asked; else the secondary's.
         """
         now, known = self._asking.now(), self._known
-        if known is not None and now - known[0] < FRESH_S:
+        if known is not None and now < known[0]:
             return known[1]
-        refusal = self._asked()
-        if refusal is None or isinstance(refusal.error, NotSent):
-            self._known = (now, refusal)
+        refusal, fresh_s = self._asked()
+        self._known = (now + fresh_s, refusal)
         return refusal
 
     def forget(self) -> None:
         """Ask again before the next delivery: a store that was away may have come back as another one."""
         self._known = None
 
-    def _asked(self) -> Asked[Any] | None:
+    def _asked(self) -> tuple[Asked[Any] | None, float]:
+        """Return the refusal, and for how many seconds it counts: a store that is away may be back at once."""
         primary = self._asking.ask(StoreName.PRISMA, lambda: self._primary.standing(deadline_s=_ASK_S))
         ours = primary.answer
         if ours is None:
-            return _not_sent(str(primary.error))
+            return _not_sent(str(primary.error)), 0.0
         if ours.adopted_at is None:
-            return _not_sent(NOT_ADOPTED)
+            return _not_sent(NOT_ADOPTED), FRESH_S
         secondary = self._asking.ask(StoreName.SUPABASE, lambda: self._secondary.standing(deadline_s=self._deadline_s))
         theirs = secondary.answer
         if theirs is None:
-            return secondary
+            return secondary, _OPEN_S if secondary.circuit_open else 0.0
         try:
             self._relay.accept(ours, theirs)
         except TwinstoreError as exc:
-            return _not_sent(exc.what)
-        return None
+            return _not_sent(exc.what), FRESH_S
+        return None, FRESH_S
 
 
 def _not_sent(why: str) -> Asked[Any]:

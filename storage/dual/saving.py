@@ -135,7 +135,7 @@ class Saving:
         asked: Asked[str] | None = permission.refusal()
         if asked is None:
             asked = self._asking.ask(StoreName.SUPABASE, lambda: self._deliver(relay, course.wish.key))
-        if asked.unavailable:
+        if asked.unavailable and not asked.circuit_open:
             permission.forget()
         course.secondary = asked
         if isinstance(asked.error, NotSent):

@@ -26,6 +26,7 @@ _PUTTING = {"lock_timeout": "3s"}
 _SETTINGS = {"apply": _WRITING, "judge": _WRITING, "put": _PUTTING, "capture": {"lock_timeout": "1s"}}
 _PLAIN = frozenset({ColumnType.UUID, ColumnType.TEXT, ColumnType.INTEGER})
 """Types whose texts no setting changes: a trigger that sets less costs an application less."""
+_BASE_NOW = ", (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM twinstore.change_id_seq)"
 _MOST_BYTES = 2_000_000
 """So much of rows is carried at a time: an application that writes one of them waits for some tenths of a second."""
 _FILTERED = ("type", "status", "user_id", "project_id")
@@ -171,7 +172,9 @@ def _of_side(dataset: Dataset, side: Side) -> Parts:
         ),
         "ready": _template("ready") if primary else sql.SQL(""),
         "kept": _template("settle_kept" if primary else "settle_heard").format(dataset=name),
-        "based": sql.SQL("" if primary else ", base = (SELECT last_value FROM twinstore.change_id_seq)"),
+        "base": sql.SQL("" if primary else ", base"),
+        "base_now": sql.SQL("" if primary else _BASE_NOW),
+        "based": sql.SQL("" if primary else ", base = excluded.base"),
         "parts_at": _list_of("_parts[_at]"),
         "parts_at_place": _list_of("_parts[at]"),
         "parts_of_request": _list_of("$1 -> 'parts'"),

@@ -115,7 +115,7 @@ class Relay:
         Raises:
             SchemaMismatch: Capture is off, has a gap, or nobody adopted the stores.
         """
-        primary, secondary = compared(primary, secondary, self._primary.standing)
+        primary, secondary = compared(primary, secondary, lambda: self._primary.standing(deadline_s=STEP_S))
         for side in (primary, secondary):
             if side.gap is Gap.RESTORED:
                 self._book.gap(Gap.RESTORED if side is primary else Gap.OTHER_RESTORED)
@@ -219,7 +219,7 @@ class Relay:
         known = self._primary.look(list(ahead), deadline_s=STEP_S)
         if any(rev > max(known[key].change or 0, known[key].rev) for key, rev in ahead.items()):
             self._book.gap(Gap.RESTORED)
-            _refuse_gap(self._primary.standing())
+            _refuse_gap(self._primary.standing(deadline_s=STEP_S))
 
 
 def _batches(changes: Callable[..., Changes], batch: int) -> Iterator[Changes]:

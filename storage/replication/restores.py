@@ -13,13 +13,14 @@ from dataclasses import replace
 from contracts.replication import Gap, Standing
 
 
-def compared(primary: Standing, secondary: Standing, again: Callable[[], Standing]) -> tuple[Standing, Standing]:
+def compared(primary: Standing, secondary: Standing, again: Callable[[], Standing | None]) -> tuple[Standing, Standing]:
     """Return how both sides stand, with a gap on the one that was restored.
 
     Args:
         primary: The primary, asked first.
         secondary: The secondary, asked afterwards.
-        again: Asks the primary once more: the secondary may have heard of what came after the first question.
+        again: Asks the primary once more: the secondary may have heard of what came after the first question. Where it
+            cannot be asked, None, nothing is concluded.
 
     Raises:
         TwinstoreError: The primary cannot be asked again.
@@ -29,8 +30,10 @@ def compared(primary: Standing, secondary: Standing, again: Callable[[], Standin
         primary = replace(primary, gap=None, gap_at=None)
     elif primary.max_seen > secondary.last_change or primary.max_rev > secondary.max_rev:
         secondary = _with_gap(secondary)
-    if secondary.max_rev > primary.last_change and secondary.max_rev > again().last_change:
-        primary = _with_gap(primary)
+    if secondary.max_rev > primary.last_change:
+        later = again()
+        if later is not None and secondary.max_rev > later.last_change:
+            primary = _with_gap(primary)
     return primary, secondary
 
 

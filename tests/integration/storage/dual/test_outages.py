@@ -273,6 +273,19 @@ def test_nothing_is_delivered_over_a_gap_of_the_secondary(by_sql: Twins) -> None
     assert by_sql.rows(SUPABASE) == []
 
 
+def test_a_primary_that_is_back_is_asked_at_once(by_sql: Twins) -> None:
+    """What was written without it is brought home before the next write builds on an older row."""
+    repository, body = by_sql.repository, scenario(title="before")
+    assert repository.save(body).success
+    with by_sql.away(PRISMA):
+        for title in ("one", "two"):
+            assert repository.save(body | {"title": title}).success
+    result = repository.update(body["id"], {"tone": "Calm"})
+    assert (result.success, result.record and result.record.title) == (True, "two")
+    by_sql.drain()
+    assert by_sql.rows(PRISMA, "title") == by_sql.rows(SUPABASE, "title") == [("two",)]
+
+
 def test_a_change_that_waits_on_the_secondary_is_judged_first(twins: Twins) -> None:
     """The write is safe, the answer says what stands in its way, and the relay settles it."""
     body = scenario()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import psycopg
 import pytest
 
-from contracts.errors import SchemaMismatch
+from contracts.errors import SchemaMismatch, TwinstoreError
 from contracts.replication import Applied, Direction, Gap
 from storage.migrations.values import Side
-from storage.replication import restores
+from storage.replication import adoption, restores
 from storage.replication.messages import Verdict
 from tests.integration.storage.replication.test_gaps import remembered, restored
 from tests.support.replication import World, keys
@@ -46,7 +47,8 @@ def test_a_late_delivery_replaces_no_change_that_was_judged_since(here: World, *
     assert not here.book.conflicts()
 
 
-def test_after_an_adoption_older_changes_keep_no_delivery_away(own: World) -> None:
+@pytest.mark.parametrize("off", [False, True])
+def test_after_an_adoption_older_changes_keep_no_delivery_away(own: World, *, off: bool) -> None:
     """A primary that was restored has not heard of changes that were judged; adoption compared their rows."""
     own.insert(PRIMARY, A)
     own.relay.drain()
@@ -56,6 +58,9 @@ def test_after_an_adoption_older_changes_keep_no_delivery_away(own: World) -> No
     restored(own, PRIMARY, backup)
     with pytest.raises(SchemaMismatch, match="older"):
         own.relay.drain()
+    if off:
+        own.primary.capture(wanted=False)
+        own.secondary.capture(wanted=False)
     own.adopt()
     own.titled(PRIMARY, A, "later")
     own.relay.drain()
@@ -95,6 +100,9 @@ def test_a_secondary_that_lost_deliveries_is_found(own: World) -> None:
         None,
         Gap.RESTORED,
     ]
+    adoption.begin(own.primary, own.secondary, own.book)
+    status = own.relay.status()  # as `twinstore adopt` asks while the stores are compared
+    assert [side and side.gap for side in (status.primary, status.secondary)] == [None, None]
     own.adopt()
     assert own.relay.prove().ready
 
@@ -132,6 +140,22 @@ def test_one_delivery_notices_a_restored_primary_and_settles_nothing(own: World)
         own.relay.deliver(A, deadline_s=5)
     assert len(own.lines(PRIMARY, A)) == 1
     assert own.primary.standing().gap is Gap.RESTORED
+
+
+@pytest.mark.parametrize("side", Side)
+def test_what_waits_gets_no_new_number_beside_a_transaction_in_flight(own: World, side: Side) -> None:
+    """Adopting again, without a gap: the line of whoever commits later would be older than the new one, and lost."""
+    own.insert(PRIMARY, A, B)
+    own.relay.drain()
+    own.titled(side, A, "waits")
+    heard = own.lines(side, A)[-1] + 1  # as if the other side had heard of a later change of another key
+    with psycopg.connect(own.dsn(side)) as application:
+        application.execute("UPDATE public.planning SET title = 'acknowledged' WHERE id = %s", [A])
+        with pytest.raises(TwinstoreError):
+            own.doors(side).capture(wanted=True, beyond=heard)
+    own.adopt()
+    own.relay.drain()
+    assert own.titles(A) == ("acknowledged", "acknowledged")
 
 
 def test_a_change_that_is_given_up_is_none_that_was_delivered(here: World) -> None:
