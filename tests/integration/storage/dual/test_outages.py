@@ -280,6 +280,9 @@ def test_a_primary_that_is_back_is_asked_at_once(by_sql: Twins) -> None:
     with by_sql.away(PRISMA):
         for title in ("one", "two"):
             assert repository.save(body | {"title": title}).success
+            assert repository._saving._permission is not None
+            repository._saving._permission.forget()  # as after some seconds
+        assert repository.save(body | {"title": "two"}).success
     result = repository.update(body["id"], {"tone": "Calm"})
     assert (result.success, result.record and result.record.title) == (True, "two")
     by_sql.drain()

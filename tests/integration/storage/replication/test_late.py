@@ -100,11 +100,28 @@ def test_a_secondary_that_lost_deliveries_is_found(own: World) -> None:
         None,
         Gap.RESTORED,
     ]
+    own.adopt()
+    assert own.relay.prove().ready
+
+
+def test_a_secondary_that_was_restored_can_be_adopted(own: World) -> None:
+    """What the primary had heard of before is no gap while the stores are compared, and none afterwards."""
+    own.insert(PRIMARY, A)
+    own.relay.drain()
+    backup = remembered(own, SECONDARY)
+    own.titled(PRIMARY, A, "lost there")
+    own.relay.drain()
+    restored(own, SECONDARY, backup)
+    assert [side and side.gap for side in (own.relay.status().primary, own.relay.status().secondary)] == [
+        None,
+        Gap.RESTORED,
+    ]
     adoption.begin(own.primary, own.secondary, own.book)
     status = own.relay.status()  # as `twinstore adopt` asks while the stores are compared
     assert [side and side.gap for side in (status.primary, status.secondary)] == [None, None]
-    own.adopt()
+    adoption.finish(own.secondary, own.book, differing=[A], max_rev=own.secondary.standing().max_rev)
     assert own.relay.prove().ready
+    assert [conflict.kind for conflict in own.book.conflicts()] == ["adopted"]
 
 
 def test_a_secondary_that_lost_writes_is_remembered(own: World) -> None:
