@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from storage.replication.relay import Relay
 
 FRESH_S = 5.0  # for how long an answer counts
-_OPEN_S = 0.5  # likewise that a circuit is open: the primary is not asked for each write meanwhile
 _ASK_S = 3.0
 NOT_ADOPTED = "nothing is delivered before `twinstore adopt`; the write is kept for it"
 
@@ -70,7 +69,7 @@ class Permission:
         secondary = self._asking.ask(StoreName.SUPABASE, lambda: self._secondary.standing(deadline_s=self._deadline_s))
         theirs = secondary.answer
         if theirs is None:
-            return secondary, _OPEN_S if secondary.circuit_open else 0.0
+            return secondary, 0.0
         try:
             self._relay.accept(ours, theirs)
         except TwinstoreError as exc:
