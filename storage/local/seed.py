@@ -14,8 +14,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from contracts.errors import Conflict
-from contracts.verdicts import Json
 from contracts.vocabulary import StoreName
+from storage.local.seed_bodies import Json
 from storage.local.seed_records import PlanningSeed, records
 from storage.local.unguarded import indexes_off, transaction, triggers_off
 from storage.pg_errors import translate

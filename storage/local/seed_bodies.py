@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 from contracts.planning import ContentType, Status
-from contracts.verdicts import Json
 from storage.local.seed_texts import Language, make_text, make_title, pick
 
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Body = dict[str, Json]
 
 _GENRES = ("drama", "romance", "thriller", "documentary", "로맨스", "스릴러")

@@ -9,8 +9,7 @@ from random import Random
 from typing import TypeVar
 
 from contracts.planning import GUEST, ContentType, Status
-from contracts.verdicts import Json
-from storage.local.seed_bodies import make_body
+from storage.local.seed_bodies import Json, make_body
 from storage.local.seed_texts import Language, make_title, pick
 
 _V = TypeVar("_V")
