@@ -15,8 +15,11 @@ from contracts.errors import Refused, SchemaMismatch, TwinstoreError
 from contracts.replication import ReplicationState, Standing
 from contracts.verdicts import CheckResult, ReplicationReport, StoreCapture
 from contracts.vocabulary import Channel, CheckSource, CheckStatus, Severity, StoreName
+from flows.job import Job
+from flows.outcomes import Capture, Look
+from flows.own_checks import CAPTURE_RULE, CAPTURE_SENTENCE
 from flows.replicating import Replication, open_replication
-from flows.stages import CAPTURE_RULE, CAPTURE_SENTENCE, Capture, Job, Look, understood
+from flows.unexpected import understood
 
 if TYPE_CHECKING:
     from storage.parity.standing import Placing

@@ -20,7 +20,11 @@ from contracts.vocabulary import StoreName
 from contracts.waivers import apply_waivers
 from flows import stages
 from flows.capturing import prove_capture
+from flows.concluding import conclude
 from flows.health import remembered_health
+from flows.job import Job
+from flows.outcomes import Comparison, Look
+from flows.own_checks import settle_check
 from flows.settings import Settings
 from flows.version import VERSION
 from flows.wiring import Stores, make_meter, mask_key, open_memory, runs_folder
@@ -147,7 +151,7 @@ def run_check(
     return Finished(report=run, folder=_published(settings, run))
 
 
-def check_dataset(job: stages.Job, memory: State, conductor: Conductor) -> DatasetReport:
+def check_dataset(job: Job, memory: State, conductor: Conductor) -> DatasetReport:
     """Run the stages of one dataset.
 
     Only what needs the comparison waits for it: while the servers digest their rows, this process is free to load
@@ -172,12 +176,12 @@ def check_dataset(job: stages.Job, memory: State, conductor: Conductor) -> Datas
         checks += suite.result()
     deferred = comparison.parity.deferred if comparison.parity else ()
     never_still = memory.deferred(job.name, deferred, job.run_id) if comparison.looked else frozenset()
-    checks += stages.settle_check(job, comparison, never_still) + capture.checks
+    checks += settle_check(job, comparison, never_still) + capture.checks
     checks = apply_waivers(checks, memory.waivers(job.name), job.now.date())
-    return conductor.start("conclude", stages.conclude, job, looks, comparison, checks, capture).result()
+    return conductor.start("conclude", conclude, job, looks, comparison, checks, capture).result()
 
 
-def _suite(job: stages.Job, look: stages.Look, conductor: Conductor) -> Promise[tuple[CheckResult, ...]]:
+def _suite(job: Job, look: Look, conductor: Conductor) -> Promise[tuple[CheckResult, ...]]:
     return conductor.start(f"expectations on {look.store}", stages.run_expectations, job, look)
 
 
@@ -187,9 +191,9 @@ def make_run_id(now: datetime) -> str:
 
 
 def _contracts(
-    job: stages.Job,
-    secondary: stages.Look,
-    comparison: stages.Comparison,
+    job: Job,
+    secondary: Look,
+    comparison: Comparison,
     judged: Promise[tuple[CheckResult, ...]],
     conductor: Conductor,
 ) -> tuple[CheckResult, ...]:
@@ -215,8 +219,8 @@ def _job(
     run_id: str,
     now: datetime,
     progress: Progress,
-) -> stages.Job:
-    return stages.Job(
+) -> Job:
+    return Job(
         settings=settings,
         stores=stores,
         name=name,
@@ -228,7 +232,7 @@ def _job(
     )
 
 
-def _cost(before: Cost, job: stages.Job, report: DatasetReport) -> Cost:
+def _cost(before: Cost, job: Job, report: DatasetReport) -> Cost:
     """Add what a dataset cost, and what one would have expected of equal stores of the size that the servers think."""
     meters = job.meters.values()
     rows = [facts.estimated_rows for facts in report.stores if facts.estimated_rows is not None]

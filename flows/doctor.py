@@ -13,9 +13,11 @@ from contracts.errors import TwinstoreError
 from contracts.registry import known_datasets
 from contracts.replication import SyncStatus, waiting
 from contracts.vocabulary import Channel, StoreName
+from flows.job import Job
+from flows.outcomes import Look
 from flows.replicating import channel_of, open_replication, replicated_datasets
 from flows.settings import Settings
-from flows.stages import Job, Look, look_at
+from flows.stages import look_at
 from flows.sync import Survey, survey
 from flows.wiring import Stores, find_stores, open_memory, runs_folder
 

@@ -25,8 +25,8 @@ from contracts.errors import (
 )
 from contracts.vocabulary import StoreName
 from flows.replicating import Replication
-from flows.stages import understood
 from flows.sync import YIELD_S, Slice, Turn, carry
+from flows.unexpected import understood
 
 if TYPE_CHECKING:
     from storage.breaker import Guard

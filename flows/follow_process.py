@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from contracts.errors import Conflict, TwinstoreError
 from flows.follow import Follower, News, Told
-from flows.stages import understood
+from flows.unexpected import understood
 
 if TYPE_CHECKING:
     from storage.state import State

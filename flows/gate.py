@@ -14,10 +14,10 @@ from contracts.verdicts import RunReport
 from contracts.vocabulary import Severity
 from contracts.waivers import Waiver
 from flows.check import Conductor, Progress, run_check
+from flows.own_checks import OF_THE_COMPARISON
 from flows.policy_file import PolicyFile
 from flows.settings import Settings
 from flows.source_lines import declared_at
-from flows.stages import OF_THE_COMPARISON
 from flows.wiring import Stores, open_memory
 
 DOCUMENT = "gate.json"

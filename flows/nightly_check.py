@@ -29,9 +29,9 @@ from contracts.registry import contract_for, known_datasets  # noqa: E402
 from contracts.vocabulary import Verdict  # noqa: E402
 from flows.artifacts import leave_artifacts  # noqa: E402
 from flows.check import Finished, run_check  # noqa: E402
-from flows.stages import understood  # noqa: E402
 from flows.tasks import Tasks  # noqa: E402
 from flows.temporary_server import prefect_server  # noqa: E402
+from flows.unexpected import understood  # noqa: E402
 from flows.wiring import find_stores  # noqa: E402
 
 OWNER = "nightly-check"

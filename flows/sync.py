@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from contracts.errors import TwinstoreError
 from contracts.replication import Standing, SyncStatus
 from flows.replicating import Replication
-from flows.stages import understood
+from flows.unexpected import understood
 
 if TYPE_CHECKING:
     from storage.replication.relay import Pass, Relay

@@ -22,8 +22,8 @@ from prefect.states import Completed, Failed  # noqa: E402
 
 from flows.draining import Drained, drain_once  # noqa: E402
 from flows.opening import opened  # noqa: E402
-from flows.stages import understood  # noqa: E402
 from flows.sync import todos  # noqa: E402
+from flows.unexpected import understood  # noqa: E402
 
 OWNER = "sync"
 

@@ -15,7 +15,8 @@ from contracts.errors import InternalFault
 from contracts.verdicts import CheckResult, DatasetReport
 from contracts.vocabulary import CheckStatus
 from flows.check import Promise
-from flows.stages import Comparison, Look, understood
+from flows.outcomes import Comparison, Look
+from flows.unexpected import understood
 from flows.wiring import Stores
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from contracts.planning_rules import PLANNING_RULES
 from expectations.registry import declared_checks
-from flows.stages import CAPTURE_RULE, CAPTURE_SENTENCE, OF_THE_COMPARISON, SETTLE_RULE, SETTLE_SENTENCE
+from flows.own_checks import CAPTURE_RULE, CAPTURE_SENTENCE, OF_THE_COMPARISON, SETTLE_RULE, SETTLE_SENTENCE
 
 PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
 

@@ -13,6 +13,9 @@ from contracts.verdicts import CheckResult, DatasetReport
 from contracts.vocabulary import Channel, StoreName
 from flows import stages
 from flows.capturing import prove_capture
+from flows.concluding import conclude
+from flows.job import Job
+from flows.own_checks import settle_check
 from flows.settings import Settings
 from flows.wiring import Stores
 from storage.rest.client import RestAccess
@@ -51,14 +54,14 @@ def stores_of(pair: Pair, rest: Rest | None = None) -> Stores:
 
 def job_of(
     pair: Pair, *, rest: Rest | None = None, grace_s: float = 0.0, recheck_rounds: int = 1, **settings: object
-) -> stages.Job:
+) -> Job:
     """Return a check of planning on these databases; without waiting for rows to settle unless told."""
     way: dict[str, object] = {"supabase_db_url": SecretStr(pair.secondary)}
     if rest is not None:
         way = {"supabase_url": rest.url, "supabase_secret_key": SecretStr(rest.secret_key)}
     patience = {"grace_s": grace_s, "recheck_rounds": recheck_rounds}
     known = Settings().model_copy(update={**way, **patience, **settings})
-    return stages.Job(settings=known, stores=stores_of(pair, rest), name="planning", run_id="test", now=SEEDED_AT)
+    return Job(settings=known, stores=stores_of(pair, rest), name="planning", run_id="test", now=SEEDED_AT)
 
 
 @contextmanager
@@ -71,13 +74,13 @@ def over(pair: Pair, channel: Channel) -> Iterator[Rest | None]:
             yield rest
 
 
-def check(job: stages.Job, *, suite: tuple[CheckResult, ...] | None = None) -> DatasetReport:
+def check(job: Job, *, suite: tuple[CheckResult, ...] | None = None) -> DatasetReport:
     """Run all stages of a check; with `suite` its results are taken instead of running the suite again."""
     with closing(job):
         return _stages(job, suite)
 
 
-def _stages(job: stages.Job, suite: tuple[CheckResult, ...] | None) -> DatasetReport:
+def _stages(job: Job, suite: tuple[CheckResult, ...] | None) -> DatasetReport:
     primary, secondary = (stages.look_at(job, store) for store in StoreName)
     looks = (primary, secondary)
     capture = prove_capture(job, looks)
@@ -86,5 +89,5 @@ def _stages(job: stages.Job, suite: tuple[CheckResult, ...] | None) -> DatasetRe
     for look in looks:
         checks += stages.judge_contract(job, look)
         checks += stages.run_expectations(job, look) if suite is None else ()
-    checks += stages.settle_check(job, comparison, frozenset()) + capture.checks
-    return stages.conclude(job, looks, comparison, checks, capture)
+    checks += settle_check(job, comparison, frozenset()) + capture.checks
+    return conclude(job, looks, comparison, checks, capture)

@@ -10,8 +10,8 @@ import pytest
 
 from contracts import found_files
 from contracts.vocabulary import StoreName
+from flows.job import Job
 from flows.settings import Settings
-from flows.stages import Job
 from flows.wiring import Stores
 from storage.urls import parse_url
 

@@ -7,7 +7,7 @@ import pytest
 from contracts.errors import Unavailable
 from contracts.verdicts import RowTotals
 from contracts.vocabulary import CheckStatus, StoreName, Verdict
-from flows.stages import Comparison, Look
+from flows.outcomes import Comparison, Look
 from flows.tasks import SKIPPED, Account, account_of
 from storage.parity.engine import Parity
 from tests.support.factories import make_check, make_dataset, make_stores
