@@ -1,0 +1,28 @@
+"""The values of repair: what is planned, what is left and why, what holds a plan back, what became of each step."""
+
+from contracts.repair.brakes import Brake, Braked, Caps, Situation, brakes
+from contracts.repair.outcome import Done, Ended, Mended, Repair, Unconverged, Verified
+from contracts.repair.plan import Act, Header, Left, Mode, Override, Plan, Step, Why, Winner
+
+__all__ = [
+    "Act",
+    "Brake",
+    "Braked",
+    "Caps",
+    "Done",
+    "Ended",
+    "Header",
+    "Left",
+    "Mended",
+    "Mode",
+    "Override",
+    "Plan",
+    "Repair",
+    "Situation",
+    "Step",
+    "Unconverged",
+    "Verified",
+    "Why",
+    "Winner",
+    "brakes",
+]

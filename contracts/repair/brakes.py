@@ -1,0 +1,226 @@
+"""What holds a repair back, decided from numbers alone: the same for a plan that is shown and one that is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from contracts.repair.plan import Act, Mode, Override, Plan, Winner
+from contracts.vocabulary import StoreName
+
+ROWS_PERCENT = 10
+LEAST_ROWS = 100
+DELETES_PERCENT = 1
+LEAST_DELETES = 10
+CUT_SHORT = 0.5  # a side with fewer rows than this share of the other looks truncated
+LEAST_MISSING = 10
+
+
+class Brake(StrEnum):
+    """What can hold a repair back; its value is the name by which it is released."""
+
+    ROWS = "rows"  # more steps than the cap
+    DELETES = "deletes"  # more deletes than the cap
+    EMPTY_SIDE = "empty-side"  # a store holds no row
+    CUT_SHORT = "cut-short"  # a store holds far fewer rows than the other
+    EXPIRED = "expired"  # the plan is old
+    INCOMPLETE = "incomplete"  # the check could not look everywhere; cannot be released
+    OTHER_PAIR = "other-pair"  # the plan was made for other stores; cannot be released
+    CHANGED = "changed"  # the plan is not the one that was approved; cannot be released
+    FORGETFUL = "no-memory"  # nothing durable remembers what is done; cannot be released
+
+    @property
+    def releasable(self) -> bool:
+        """True when somebody may take the responsibility."""
+        return self in _RELEASABLE
+
+
+_RELEASABLE = frozenset({Brake.ROWS, Brake.DELETES, Brake.EMPTY_SIDE, Brake.CUT_SHORT, Brake.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """How much one repair may do before somebody has to say that so much is meant.
+
+    Attributes:
+        rows: Number of steps; `LEAST_ROWS`, or `ROWS_PERCENT` of the larger side where that is more, unless given.
+        deletes: Number of deletes; `LEAST_DELETES`, or `DELETES_PERCENT` of the store unless given.
+    """
+
+    rows: int | None = None
+    deletes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What is known when a repair is about to begin.
+
+    Attributes:
+        now: The time, UTC.
+        rows: Per store, the number of its rows now.
+        identities: Per store, the id of the very database now; empty where a store has none.
+        environment: Name of the pair of stores.
+        durable: Whether what is done will be remembered.
+        approved: Whether the plan is, byte for byte, the one that was approved; None where nobody approved one yet.
+        incomplete: Why the check could not look everywhere; None where it did.
+    """
+
+    now: datetime
+    rows: Mapping[StoreName, int]
+    identities: Mapping[StoreName, str]
+    environment: str
+    durable: bool
+    approved: bool | None = None
+    incomplete: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Braked:
+    """One brake that holds.
+
+    Attributes:
+        brake: Which one.
+        what: One sentence that says why.
+        todo: One sentence that says what to do; for one that can be released, how.
+    """
+
+    brake: Brake
+    what: str
+    todo: str
+
+
+def brakes(plan: Plan, situation: Situation, *, caps: Caps = Caps(), released: Iterable[Override] = ()) -> list[Braked]:
+    """Return what holds a plan back, the gravest first; empty when it may be carried out.
+
+    Args:
+        plan: The plan.
+        situation: What is known now.
+        caps: How much it may do.
+        released: The brakes that somebody released; caps up to the number that was named.
+    """
+    by_name = {override.brake: override for override in released}
+    found = [*_never(plan, situation), *_sides(plan, situation), *_caps(plan, situation, caps), *_age(plan, situation)]
+    return [braked for braked, needed in found if not _released(braked, needed, by_name)]
+
+
+_Held = Iterable[tuple[Braked, int | None]]
+"""Brakes, each with the number up to which it must be released."""
+
+
+def _released(braked: Braked, needed: int | None, by_name: Mapping[str, Override]) -> bool:
+    override = by_name.get(braked.brake)
+    if override is None or not braked.brake.releasable:
+        return False
+    return needed is None or (override.value is not None and needed <= override.value)
+
+
+def _never(plan: Plan, situation: Situation) -> _Held:
+    header = plan.header
+    if situation.approved is False:
+        yield (
+            Braked(
+                brake=Brake.CHANGED,
+                what="The plan is not the one that was approved: its file has another hash.",
+                todo="Make a new plan with `twinstore repair plan`, and have that one approved.",
+            ),
+            None,
+        )
+    others = [s for s in StoreName if header.identities.get(s, "") != situation.identities.get(s, "")]
+    if others or header.environment != situation.environment:
+        which = ", ".join(others) or f"the environment {situation.environment}"
+        yield (
+            Braked(
+                brake=Brake.OTHER_PAIR,
+                what=f"The plan was made for another pair of stores than these ({which}).",
+                todo="Make a plan for this pair with `twinstore repair plan`.",
+            ),
+            None,
+        )
+    if situation.incomplete is not None:
+        yield (
+            Braked(
+                brake=Brake.INCOMPLETE,
+                what=f"The check could not look everywhere: {situation.incomplete.rstrip('.')}.",
+                todo="Mend that first; a repair rests on a complete check.",
+            ),
+            None,
+        )
+    if not situation.durable:
+        yield (
+            Braked(
+                brake=Brake.FORGETFUL,
+                what="Nothing durable would remember what the repair does, so that it could not be taken back.",
+                todo="Set TWINSTORE_STATE_URL, or TWINSTORE_HOME to a folder that is kept.",
+            ),
+            None,
+        )
+
+
+def _sides(plan: Plan, situation: Situation) -> _Held:
+    rows = {store: situation.rows.get(store, 0) for store in StoreName}
+    fewer = min(rows, key=lambda store: rows[store])
+    less, more = rows[fewer], rows[fewer.other]
+    if more and not less:
+        yield (
+            Braked(
+                brake=Brake.EMPTY_SIDE,
+                what=f"{fewer} holds no row at all, {fewer.other} {more:,}: such a state is an accident.",
+                todo=f"Restore {fewer}, or fill it with `twinstore adopt`. {_how(Brake.EMPTY_SIDE)}",
+            ),
+            None,
+        )
+    elif less < more * CUT_SHORT and more - less >= LEAST_MISSING and plan.header.mode is not Mode.UNDO:
+        yield (
+            Braked(
+                brake=Brake.CUT_SHORT,
+                what=f"{fewer} looks cut short: it holds {less:,} rows, {fewer.other} {more:,}.",
+                todo=f"Find out why before anything is repaired. {_how(Brake.CUT_SHORT)}",
+            ),
+            None,
+        )
+
+
+def _caps(plan: Plan, situation: Situation, caps: Caps) -> _Held:
+    if plan.header.mode is Mode.UNDO:  # as much as was approved before
+        return
+    more = max(situation.rows.values(), default=0)
+    cap = caps.rows if caps.rows is not None else max(LEAST_ROWS, more * ROWS_PERCENT // 100)
+    if len(plan.steps) > cap:
+        yield (
+            Braked(
+                brake=Brake.ROWS,
+                what=f"The plan has {len(plan.steps):,} steps; without being told, a repair takes at most {cap:,}.",
+                todo=f"If that is how it must be: {_how(Brake.ROWS, len(plan.steps))}",
+            ),
+            len(plan.steps),
+        )
+    deletes = sum(1 for step in plan.steps if step.act is Act.DELETE and step.winner is not Winner.RENAMED)
+    cap = caps.deletes if caps.deletes is not None else max(LEAST_DELETES, more * DELETES_PERCENT // 100)
+    if deletes > cap:
+        yield (
+            Braked(
+                brake=Brake.DELETES,
+                what=f"The plan deletes {deletes:,} rows; without being told, a repair deletes at most {cap:,}.",
+                todo=f"If that is how it must be: {_how(Brake.DELETES, deletes)}",
+            ),
+            deletes,
+        )
+
+
+def _age(plan: Plan, situation: Situation) -> _Held:
+    if situation.now >= plan.header.expires_at:
+        yield (
+            Braked(
+                brake=Brake.EXPIRED,
+                what=f"The plan was made at {plan.header.made_at:%Y-%m-%d %H:%M} UTC and has expired.",
+                todo=f"Make a new one with `twinstore repair plan`. {_how(Brake.EXPIRED)}",
+            ),
+            None,
+        )
+
+
+def _how(brake: Brake, number: int | None = None) -> str:
+    value = "" if number is None else f"={number}"
+    return f"`--allow {brake}{value}` takes this brake off, which is recorded."
