@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from reports.html import to_html
 from reports.publish import publish
-from tests.support.factories import MASK_KEY, STARTED, make_failed_report, make_large_report, make_report, with_texts
+from tests.support.factories import MASK_KEY, STARTED, make_large_report, make_report, with_texts
+from tests.support.troubled_report import make_failed_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
 pytestmark = [

@@ -6,7 +6,8 @@ from typing import Any
 
 from contracts.gate import Decision, Ground, Ruling, SourceLine
 from contracts.vocabulary import CheckStatus, Verdict
-from tests.support.factories import make_check, make_failed_report, make_report
+from tests.support.factories import make_check, make_report
+from tests.support.troubled_report import make_failed_report
 
 STATUS = make_check("planning.status_known", CheckStatus.FAILED, failing_rows=9)
 TITLE = make_check("planning.title_not_blank", CheckStatus.FAILED, failing_rows=2)

@@ -13,7 +13,8 @@ import pytest
 from contracts.errors import ConfigurationError
 from contracts.vocabulary import Verdict
 from reports.publish import publish, refresh_index, run_entries
-from tests.support.factories import MASK_KEY, make_failed_report, make_large_report, make_report, with_texts
+from tests.support.factories import MASK_KEY, make_large_report, make_report, with_texts
+from tests.support.troubled_report import make_failed_report
 
 FILES = {"report.html", "report.json", "junit.xml", "summary.md", "differences.csv"}
 

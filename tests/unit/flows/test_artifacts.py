@@ -8,7 +8,8 @@ import pytest
 
 from contracts.vocabulary import CheckStatus
 from flows.artifacts import artifact_key, checks_table, clusters_table
-from tests.support.factories import make_check, make_dataset, make_failed_report, make_report
+from tests.support.factories import make_check, make_dataset, make_report
+from tests.support.troubled_report import make_failed_report
 
 
 @pytest.mark.parametrize(

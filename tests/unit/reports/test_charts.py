@@ -9,7 +9,8 @@ from typing import Any
 from contracts.verdicts import History, TrendPoint
 from contracts.vocabulary import Verdict
 from reports.charts import BOTTOM, HEIGHT, POINTS_MAX, TOP, differences_chart, rows_chart, trend
-from tests.support.factories import STARTED, make_dataset, make_failed_report, make_report
+from tests.support.factories import STARTED, make_dataset, make_report
+from tests.support.troubled_report import make_failed_report
 
 
 def point(day: float, **rest: Any) -> TrendPoint:

@@ -8,7 +8,8 @@ from contracts.verdicts import CheckResult, RangeAccount
 from contracts.vocabulary import CheckSource, CheckStatus, Exclusion, Severity, StoreName
 from reports.accounting import accounts, exclusions, unbalanced
 from reports.checks import check_views, outcome, tally
-from tests.support.factories import make_check, make_counts, make_dataset, make_failed_report
+from tests.support.factories import make_check, make_counts, make_dataset
+from tests.support.troubled_report import make_failed_report
 
 
 def test_the_worst_stands_first() -> None:

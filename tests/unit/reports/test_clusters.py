@@ -14,11 +14,11 @@ from tests.support.factories import (
     make_cluster,
     make_dataset,
     make_difference,
-    make_failed_report,
     make_field,
     make_missing,
     make_report,
 )
+from tests.support.troubled_report import make_failed_report
 
 PLENTY = 10_000_000
 

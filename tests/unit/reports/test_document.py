@@ -19,12 +19,12 @@ from tests.support.factories import (
     MASK_KEY,
     make_dataset,
     make_difference,
-    make_failed_report,
     make_field,
     make_large_report,
     make_report,
     with_texts,
 )
+from tests.support.troubled_report import make_failed_report
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "report.schema.json").read_text(encoding="utf-8"))
 

@@ -23,13 +23,13 @@ from tests.support.factories import (
     make_counts,
     make_dataset,
     make_difference,
-    make_failed_report,
     make_field,
     make_large_report,
     make_report,
     make_stores,
     with_texts,
 )
+from tests.support.troubled_report import make_failed_report
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from contracts.verdicts import RangeAccount, Reason, RunReport
 from contracts.vocabulary import CheckStatus, Severity, Verdict
 from reports.junit import to_junit
-from tests.support.factories import make_check, make_counts, make_dataset, make_failed_report, make_report, with_texts
+from tests.support.factories import make_check, make_counts, make_dataset, make_report, with_texts
+from tests.support.troubled_report import make_failed_report
 
 
 def parsed(report: RunReport) -> Element:

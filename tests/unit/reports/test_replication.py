@@ -34,8 +34,8 @@ from tests.support.factories import (
     make_replication,
     make_report,
     make_standing,
-    make_troubled_replication,
 )
+from tests.support.troubled_report import make_troubled_replication
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "report.schema.json").read_text(encoding="utf-8"))
 OFF = make_replication(

@@ -14,12 +14,12 @@ from tests.support.factories import (
     MASK_KEY,
     make_dataset,
     make_difference,
-    make_failed_report,
     make_field,
     make_large_report,
     make_missing,
     make_report,
 )
+from tests.support.troubled_report import make_failed_report
 
 FULL_WIDTH = "\uff1d\uff0b\uff0d\uff20"
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from contracts.verdicts import History
 from contracts.vocabulary import CheckStatus
 from reports.summary import plain, sentence, to_summary
-from tests.support.factories import make_check, make_dataset, make_failed_report, make_report, with_texts
+from tests.support.factories import make_check, make_dataset, make_report, with_texts
+from tests.support.troubled_report import make_failed_report
 
 
 def test_the_verdict_and_its_reason_come_first() -> None:

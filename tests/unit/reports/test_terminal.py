@@ -11,7 +11,8 @@ from rich.console import Console
 from contracts.verdicts import RangeAccount, RunReport
 from contracts.vocabulary import CheckStatus
 from reports.terminal import LINES_MAX, print_report
-from tests.support.factories import make_check, make_counts, make_dataset, make_failed_report, make_report, with_texts
+from tests.support.factories import make_check, make_counts, make_dataset, make_report, with_texts
+from tests.support.troubled_report import make_failed_report
 
 
 def printed(report: RunReport, *, colours: bool = False) -> str:
