@@ -23,6 +23,7 @@ from tests.support.servers import SEEDED, Pair
 from tests.support.two_stores import TABLE, adopted_as_equal, keys, run, titled, titles, work_on
 
 PRISMA, SUPABASE = StoreName
+SIDES = {PRISMA: "primary", SUPABASE: "secondary"}
 
 
 def command(*words: str) -> Result:
@@ -240,15 +241,24 @@ def test_an_adoption_says_what_it_found_and_what_to_do_next(
         assert status()["conflicts"] == 1
 
 
-def test_a_store_that_was_restored_is_seen(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A side whose numbers lie before what the other one heard of has a gap, in the status as in a run."""
+@pytest.mark.parametrize("store", list(StoreName))
+def test_a_store_that_was_restored_is_seen_and_remembered(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch, store: StoreName
+) -> None:
+    """A gap where its numbers lie before what the other one heard of; a run remembers it when new ones have passed."""
     with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
         adopted_as_equal(work)
-        titled(seeded_pair, SUPABASE, keys(seeded_pair, 1)[0], "theirs")
+        key = keys(seeded_pair, 1)[0]
+        titled(seeded_pair, store, key, "heard of")
         assert command("sync", "run").exit_code == 0
-        run(seeded_pair, SUPABASE, "SELECT setval('twinstore.change_id_seq', 1, false)")
-        assert status()["secondary"]["gap"] == "restored"
+        run(seeded_pair, store, "SELECT setval('twinstore.change_id_seq', 1, false)")
+        assert status()[SIDES[store]]["gap"] == "restored"
         assert command("sync", "run").exit_code == 1
+        for title in ("one", "two", "three"):
+            titled(seeded_pair, store, key, title)
+        assert status()[SIDES[store]]["gap"] == "restored"
+        assert command("sync", "run").exit_code == 1
+    assert [titles(seeded_pair, each)[key] for each in (store, store.other)] == ["three", "heard of"]
 
 
 def test_capture_that_died_is_seen(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
