@@ -60,32 +60,32 @@ GREEN = {
 ALWAYS = {"none", "digest", "conservation", "result-count", "plants"}
 """Tried whenever tests are run; all of them in the long tests."""
 
-DOORS = "tests/integration/storage/replication/test_doors.py"
+DELIVERY = "tests/integration/storage/replication/test_delivering.py"
 CAPTURE = "tests/integration/storage/replication/test_capture.py"
 PLACES = "tests/integration/flows/test_places_race.py"
 HISTORIES = "tests/integration/storage/replication/test_protocol.py::test_some_random_histories_follow_the_model"
 BUSY = {
-    f"{DOORS}::test_a_delivery_waits_for_what_the_primary_has_not_judged[sql]",
-    f"{DOORS}::test_a_row_that_somebody_writes_is_left_for_later[sql-False]",
+    f"{DELIVERY}::test_a_delivery_waits_for_what_the_primary_has_not_judged[sql]",
+    f"{DELIVERY}::test_a_row_that_somebody_writes_is_left_for_later[sql-False]",
 }
-LATE = f"{DOORS}::test_a_late_delivery_does_not_bring_a_deleted_row_back[sql]"
-OVERTAKEN = f"{DOORS}::test_an_older_delivery_changes_nothing[sql]"
+LATE = f"{DELIVERY}::test_a_late_delivery_does_not_bring_a_deleted_row_back[sql]"
+OVERTAKEN = f"{DELIVERY}::test_an_older_delivery_changes_nothing[sql]"
 NOT_OURS = {
-    f"{DOORS}::test_what_is_delivered_is_no_change_of_the_secondary[sql]",
-    f"{DOORS}::test_what_is_accepted_is_delivered_back_and_no_more[sql]",
+    f"{DELIVERY}::test_what_is_delivered_is_no_change_of_the_secondary[sql]",
+    f"{DELIVERY}::test_what_is_accepted_is_delivered_back_and_no_more[sql]",
 }
 RED_OF_SQL: dict[str, set[str]] = {
     "none": set(),
-    "busy-rule": {*BUSY, f"{DOORS}::test_a_row_that_somebody_writes_is_left_for_later[sql-True]"},
+    "busy-rule": {*BUSY, f"{DELIVERY}::test_a_row_that_somebody_writes_is_left_for_later[sql-True]"},
     "tombstone": {LATE},
     "order": {LATE, OVERTAKEN},
     "transaction": {  # the last write has no line: nothing that begins with a write goes on
         *(f"{CAPTURE}::test_lines_come_with_their_commit[{side}]" for side in Side),
         *(f"{CAPTURE}::test_what_is_rolled_back_leaves_nothing[{side}]" for side in Side),
         *(BUSY | NOT_OURS | {LATE, OVERTAKEN}),
-        f"{DOORS}::test_a_row_that_somebody_writes_is_left_for_later[sql-True]",
-        f"{DOORS}::test_a_row_that_is_being_made_is_left_for_later[sql]",
-        f"{DOORS}::test_a_delivery_that_comes_twice_changes_nothing[sql]",
+        f"{DELIVERY}::test_a_row_that_somebody_writes_is_left_for_later[sql-True]",
+        f"{DELIVERY}::test_a_row_that_is_being_made_is_left_for_later[sql]",
+        f"{DELIVERY}::test_a_delivery_that_comes_twice_changes_nothing[sql]",
     },
     "applying": {*BUSY, *NOT_OURS, LATE},  # a delivered row is busy for the next delivery
 }
