@@ -12,6 +12,8 @@ from tests.support.gateway import serve
 from tests.support.replicating import replicating
 from tests.support.servers import Pair, Servers
 
+pytest.register_assert_rewrite("tests.support.fault_trial")  # it is imported by tests, and its asserts are theirs
+
 
 @pytest.fixture(params=["sql", "rpc"])
 def twins(request: pytest.FixtureRequest, servers: Servers, pair: Pair) -> Iterator[Twins]:

@@ -10,6 +10,8 @@ from contracts.vocabulary import Channel
 from tests.support.replication import World, world
 from tests.support.servers import Pair, Servers
 
+pytest.register_assert_rewrite("tests.support.carrying")  # it is imported by tests, and its asserts are theirs
+
 CHANNELS = (Channel.SQL, Channel.RPC)
 
 
