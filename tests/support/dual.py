@@ -23,11 +23,12 @@ from storage.dual.asking import Guarding
 from storage.replication.doors import Call, PrimaryDoors
 from storage.replication.relay import Relay
 from tests.support.accounts import superuser_of
-from tests.support.planning_rows import content
+from tests.support.planning_rows import KEY, OWNER, content
 from tests.support.servers import Pair, Servers
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PRISMA, SUPABASE = StoreName
+WHO = {"userId": OWNER, "status": "active", "projectId": KEY, "author": "Kim"}
 _SHUT = "ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}"
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
 
