@@ -2,112 +2,39 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from contracts.baseline import Baseline
-from contracts.gate import Decision, Ground, Ruling, decide
+from contracts.gate import Ground, Ruling
 from contracts.gate.case import Case
 from contracts.gate.decision import RULES
-from contracts.ledger import sighting
 from contracts.policy import CheckPolicy, Limits, Policy, WaiverEntry
 from contracts.replication import Place
-from contracts.verdicts import CheckResult, DatasetReport, RangeAccount, Reason, RowTotals, RunReport
-from contracts.vocabulary import Cause, CheckStatus, DifferenceKind, Severity, StoreName, Verdict
-from contracts.waivers import Waiver
+from contracts.verdicts import DatasetReport, RangeAccount, Reason, RowTotals, RunReport
+from contracts.vocabulary import Cause, CheckStatus, Severity, StoreName, Verdict
 from tests.support.factories import (
     make_check,
     make_cluster,
     make_counts,
     make_dataset,
-    make_difference,
-    make_field,
-    make_missing,
     make_replication,
     make_report,
 )
-
-TODAY = date(2026, 11, 23)
-TITLE = "planning.title_not_blank"
-DIFFERENCES = [
-    make_difference(1, make_field("title", "a", "A", cause=Cause.TEXT_CASE)),
-    make_difference(2, make_field("title", "b", "B", cause=Cause.TEXT_CASE), make_field("type", "c", "d")),
-    make_missing(3, DifferenceKind.ONLY_PRIMARY),
-]
-
-
-def policy(**keys: Any) -> Policy:
-    """Return the policy with these keys, read as from its file."""
-    return Policy.model_validate_json(json.dumps({"version": 1, **keys}))
-
-
-def waiver(**rest: str) -> dict[str, str]:
-    """Return a waiver that holds until the end of the month, of a check unless a cause is named."""
-    target = {} if {"cause", "place"} & rest.keys() else {"check": TITLE}
-    return {**target, "owner": "Ada", "reason": "Imported rows.", "expires": "2026-11-30", **rest}
-
-
-def failed(severity: Severity = Severity.CRITICAL, **rest: Any) -> CheckResult:
-    """Return a check that 10 of 5 000 rows fail."""
-    return make_check(TITLE, CheckStatus.FAILED, severity=severity, **{"failing_rows": 10, **rest})
-
-
-def run(**dataset: Any) -> RunReport:
-    """Return a run of one dataset, passed unless said otherwise; its verdict is that of the dataset."""
-    found = make_dataset(**dataset)
-    return make_report(verdict=found.verdict, reason="Something.", datasets=(found,))
-
-
-def run_of_check(*checks: CheckResult, **dataset: Any) -> RunReport:
-    """Return a run with these checks; failed where a critical one is."""
-    critical = any(c.status is CheckStatus.FAILED and c.severity is Severity.CRITICAL for c in checks)
-    verdict = Verdict.FAILED if critical else Verdict.PASSED
-    return run(**{"checks": checks, "verdict": verdict, **dataset})
-
-
-def differing(**dataset: Any) -> RunReport:
-    """Return a run with the three differences among 5 000 rows."""
-    return run(
-        **{
-            "verdict": Verdict.FAILED,
-            "reasons": (Reason(verdict=Verdict.FAILED, text="3 rows differ between the stores"),),
-            "rows": RowTotals(primary=5_000, secondary=4_999, matched=4_997, differing=2, only_primary=1),
-            "differences": tuple(DIFFERENCES),
-            "differences_total": 3,
-            "clusters": (make_cluster(DIFFERENCES[:2], "titles differ in case"),),
-            **dataset,
-        }
-    )
-
-
-def baseline(*numbers: int, checks: Mapping[tuple[str, StoreName], int] | None = None) -> dict[str, Baseline]:
-    """Return a baseline of planning that holds some of the differences, by position, and some checks."""
-    return {
-        "planning": Baseline(
-            run_id="20260313-020000-5b1d",
-            owner="Bob",
-            reason="Known since March.",
-            accepted_at=datetime(2026, 3, 13, tzinfo=UTC),
-            differences=frozenset(sighting(DIFFERENCES[n]).identity for n in numbers),
-            checks=checks or {},
-        )
-    }
-
-
-def judged(report: RunReport, said: Policy | None = None, **rest: Any) -> Decision:
-    """Return the decision of today."""
-    return decide(report, said or policy(), **{"today": TODAY, "baselines": {}, **rest})
-
-
-def rulings(decision: Decision) -> list[tuple[Ground, Verdict]]:
-    """Return what was decided, worst first."""
-    return [(ruling.ground, ruling.verdict) for ruling in decision.rulings]
+from tests.support.gating import (
+    DIFFERENCES,
+    TITLE,
+    differing,
+    failed,
+    judged,
+    policy,
+    rulings,
+    run,
+    run_of_check,
+    waiver,
+)
 
 
 def test_a_run_in_which_all_is_well_is_passed() -> None:
@@ -316,79 +243,6 @@ def test_failed_stands_before_what_could_not_be_told() -> None:
     assert [v for _, v in rulings(judged(report))] == [Verdict.FAILED, Verdict.ERRORED]
 
 
-@pytest.mark.parametrize("severity", list(Severity))
-def test_an_expired_waiver_fails_whatever_the_severity(severity: Severity) -> None:
-    """What somebody promised to mend until a day, and did not, stops the deploy."""
-    decision = judged(run_of_check(failed(severity)), policy(waivers=[waiver(expires="2026-11-22")]))
-    assert rulings(decision) == [(Ground.WAIVERS, Verdict.FAILED)]
-    assert decision.reason == (
-        f"The waiver of Ada for {TITLE} expired after 2026-11-22, and `{TITLE}` fails on prisma for 10 rows."
-    )
-    assert decision.rulings[0].place == ("waivers", 0)
-
-
-def test_a_waiver_that_is_kept_in_the_memory_expires_as_well() -> None:
-    """The run left the check failed; the gate is told of the waiver apart from the policy."""
-    kept = Waiver(target=TITLE, dataset="planning", owner="Eve", reason="Later.", expires=date(2026, 1, 1))
-    decision = judged(run_of_check(failed(Severity.INFO)), waivers=[kept])
-    assert rulings(decision) == [(Ground.WAIVERS, Verdict.FAILED)]
-    longer = policy(waivers=[waiver()])
-    assert judged(run_of_check(failed(Severity.INFO)), longer, waivers=[kept]).verdict is Verdict.PASSED
-
-
-def test_an_expired_waiver_of_a_cause_fails() -> None:
-    """The rows that it covered are named with it, and not counted again."""
-    said = policy(waivers=[waiver(cause="text_case", dataset="planning", expires="2026-11-22")])
-    decision = judged(
-        differing(differences=tuple(DIFFERENCES[:1]), differences_total=1, rows=RowTotals(differing=1)), said
-    )
-    assert (Ground.WAIVERS, Verdict.FAILED) in rulings(decision)
-    assert "expired after 2026-11-22, and 1 row differs by it" in decision.reason
-
-
-def test_a_waiver_lets_its_failure_through_and_says_so() -> None:
-    """The check is waived in the report that the gate hands on, with owner, end and reason."""
-    decision = judged(run_of_check(failed()), policy(waivers=[waiver()]))
-    assert (decision.verdict, rulings(decision)) == (Verdict.PASSED, [(Ground.CHECKS, Verdict.PASSED)])
-    (check,) = decision.report.datasets[0].checks
-    assert (check.status, check.failing_rows) == (CheckStatus.WAIVED, 10)
-    assert check.waiver == (f"`{TITLE}` fails on prisma for 10 rows. Waived by Ada until 2026-11-30: Imported rows.")
-    assert decision.reason == "The policy lets through all that was found."
-
-
-def test_a_check_that_the_run_waived_is_listed_as_let_through() -> None:
-    """Nobody has to look elsewhere for what was accepted."""
-    check = make_check(TITLE, CheckStatus.WAIVED, waiver="Waived by Eve until 2026-12-01: Later.")
-    assert [r.text for r in judged(run_of_check(check)).accepted] == [
-        f"`{TITLE}` fails on prisma. Waived by Eve until 2026-12-01: Later"
-    ]
-
-
-def test_a_waiver_of_a_cause_answers_only_for_rows_that_it_explains_whole() -> None:
-    """A row with a second cause is not excused by a waiver of the first."""
-    said = policy(waivers=[waiver(cause="text_case", dataset="planning")], limits={"differences": {"max_rows": 2}})
-    texts = [ruling.text for ruling in judged(differing(), said).accepted]
-    assert texts == [
-        "1 row differs by text_case. Waived by Ada until 2026-11-30: Imported rows",
-        "2 rows differ between the stores; the limit is at most 2 rows",
-    ]
-
-
-def test_waivers_that_match_nothing_warn() -> None:
-    """Their failure is mended, or their target does not exist, or their dataset was not checked."""
-    said = policy(waivers=[waiver(), waiver(cause="text_case", dataset="planning"), waiver(check="users.name")])
-    decision = judged(make_report(), said)
-    assert (decision.verdict, decision.verdict.exit_code) == (Verdict.WARNED, 0)
-    assert [ruling.place for ruling in decision.rulings] == [("waivers", 0), ("waivers", 1), ("waivers", 2)]
-    assert "users, which was not checked" in decision.rulings[2].text
-
-
-def test_an_expired_waiver_that_matches_nothing_only_warns() -> None:
-    """What it was about is mended."""
-    decision = judged(make_report(), policy(waivers=[waiver(expires="2020-01-01")]))
-    assert rulings(decision) == [(Ground.WAIVERS, Verdict.WARNED)]
-
-
 def test_tolerated_rows_are_let_through() -> None:
     """Up to the number itself, as a number or as a share."""
     for limit in ({"max_rows": 10}, {"max_share": 0.002}):
@@ -433,67 +287,6 @@ def test_what_waits_for_a_person_warns() -> None:
     decision = judged(run(replication=make_replication(conflicts=2)))
     assert rulings(decision) == [(Ground.CARRYING, Verdict.WARNED)]
     assert decision.reason.startswith("2 conflicts wait for a decision")
-
-
-def test_differences_of_a_place_can_be_waived_whatever_their_cause() -> None:
-    """Somebody answers for what is in conflict; a row that was lost is not among it, and a spent waiver fails."""
-    conflicts = tuple(replace(d, place=Place.CONFLICT) for d in DIFFERENCES)
-    said = policy(waivers=[waiver(place="conflict", dataset="planning")])
-    assert judged(differing(differences=conflicts), said).verdict is Verdict.PASSED
-    lost = (*conflicts[:2], replace(conflicts[2], place=Place.LOST))
-    decision = judged(differing(differences=lost), said)
-    assert (Ground.DIFFERENCES, Verdict.FAILED) in rulings(decision)
-    spent = policy(waivers=[waiver(place="conflict", dataset="planning", expires="2026-11-22")])
-    assert (Ground.WAIVERS, Verdict.FAILED) in rulings(judged(differing(differences=conflicts), spent))
-
-
-def test_only_what_is_new_counts_against_a_baseline() -> None:
-    """Differences and failures that were accepted are let through, whoever accepted them is named."""
-    old = baseline(0, 1, 2, checks={(TITLE, StoreName.PRISMA): 10})
-    decision = judged(differing(checks=(failed(),)), policy(nothing_new=True), baselines=old)
-    assert decision.verdict is Verdict.PASSED
-    assert all("Accepted by Bob on 2026-03-13" in ruling.text for ruling in decision.accepted)
-
-
-@pytest.mark.parametrize(
-    ("report", "old"),
-    [
-        (differing(), baseline(0, 1)),
-        (differing(), baseline()),
-        (run_of_check(failed(failing_rows=11)), baseline(checks={(TITLE, StoreName.PRISMA): 10})),
-        (run_of_check(failed()), baseline(checks={(TITLE, StoreName.SUPABASE): 10})),
-        (differing(differences=tuple(DIFFERENCES[:2])), baseline(0, 1, 2)),
-    ],
-    ids=["a new row", "an empty baseline", "one more failing row", "the other store", "a row that is not listed"],
-)
-def test_what_is_not_in_the_baseline_fails(report: RunReport, old: dict[str, Baseline]) -> None:
-    """One new row, one more failing row, or a row that nobody can compare with the baseline."""
-    assert judged(report, policy(nothing_new=True), baselines=old).verdict is Verdict.FAILED
-
-
-def test_another_column_of_an_accepted_row_is_new() -> None:
-    """The identity of a difference has its columns in it."""
-    more = make_difference(1, make_field("title", "a", "A"), make_field("status", "x", "y"))
-    decision = judged(
-        differing(differences=(more,), differences_total=1, rows=RowTotals(primary=1, secondary=1, differing=1)),
-        policy(nothing_new=True),
-        baselines=baseline(0),
-    )
-    assert decision.verdict is Verdict.FAILED
-
-
-def test_a_baseline_counts_only_where_the_policy_goes_by_it() -> None:
-    """Accepted once is not accepted for ever."""
-    assert judged(differing(), baselines=baseline(0, 1, 2)).verdict is Verdict.FAILED
-
-
-def test_without_a_baseline_nothing_can_be_called_old() -> None:
-    """With findings nobody can tell; without any the missing baseline is only worth a warning."""
-    said = policy(nothing_new=True)
-    decision = judged(differing(checks=(failed(),)), said)
-    assert (decision.verdict, decision.verdict.exit_code) == (Verdict.INCOMPLETE, 2)
-    assert (Ground.BASELINE, Verdict.WARNED) in rulings(decision)
-    assert rulings(judged(make_report(), said)) == [(Ground.BASELINE, Verdict.WARNED)]
 
 
 def test_a_report_that_contradicts_itself_counts_the_most() -> None:
