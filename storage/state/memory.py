@@ -20,6 +20,7 @@ from storage.state import acceptance, annotation, deferred, ledger, runs
 from storage.state.annotation import TREND_RUNS, gather
 from storage.state.leases import NO_PATIENCE, Claim, Lease, hold, new_token
 from storage.state.opening import Database, open_database
+from storage.state.repairbook import Repairbook
 from storage.state.watchbook import Watchbook
 
 LEASE_TTL = timedelta(minutes=2)
@@ -64,6 +65,11 @@ class State:
     def watch(self) -> Watchbook:
         """What is remembered of the stores' health."""
         return Watchbook(self._database, self._environment)
+
+    @property
+    def repairs(self) -> Repairbook:
+        """What is remembered of repairs."""
+        return Repairbook(self._database, self._environment)
 
     def annotate(
         self, report: DatasetReport, *, run_id: str, now: datetime, sightings: Iterable[Sighting] | None = None

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, inspect, literal, select, text, update
 
 from contracts.errors import ConfigurationError
-from storage.state import watch_tables
+from storage.state import repair_tables, watch_tables
 from storage.state.tables import META
 
 SCHEMA = "twinstore_state"  # on PostgreSQL; Prisma drops what it finds in its own
+_METADATA = {repair_tables.REPAIRS.metadata, watch_tables.ALERTS.metadata}  # one, which knows what was imported
 _LOCK = 7_305_921_664  # any number that nobody else locks
 
 
@@ -79,10 +80,28 @@ def _remember_health(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
+_REPAIRS = """
+CREATE TABLE {s}repairs (environment TEXT NOT NULL, id TEXT NOT NULL, dataset TEXT NOT NULL, mode TEXT NOT NULL,
+    plan_hash TEXT NOT NULL, made_at {t} NOT NULL, run_id TEXT, steps BIGINT NOT NULL, left_over BIGINT NOT NULL,
+    ended TEXT NOT NULL, begun_at {t}, ended_at {t}, approved_by TEXT, overrides TEXT NOT NULL, outcomes TEXT NOT NULL,
+    agree BIGINT, unconverged BIGINT, undoes TEXT, PRIMARY KEY (environment, id));
+CREATE TABLE {s}unsteady_keys (environment TEXT NOT NULL, dataset TEXT NOT NULL, key TEXT NOT NULL, why TEXT NOT NULL,
+    repair_id TEXT NOT NULL, at {t} NOT NULL, PRIMARY KEY (environment, dataset, key))
+"""
+
+
+def _remember_repairs(connection: Connection) -> None:
+    """Keep which repairs there were, and which keys did not stay repaired."""
+    schema = f"{SCHEMA}." if connection.dialect.name == "postgresql" else ""
+    for statement in _REPAIRS.format(s=schema, t="TIMESTAMP WITH TIME ZONE").split(";"):
+        connection.execute(text(statement))
+
+
 STEPS: tuple[Step, ...] = (
     Step(version=2, apply=_name_who_accepts),
     Step(version=3, apply=_remember_audits),
     Step(version=4, apply=_remember_health),
+    Step(version=5, apply=_remember_repairs),
 )
 """Forward only, in order. A step is never changed once released; `tables.py` is what they all lead to."""
 
@@ -101,7 +120,8 @@ def bring_forward(connection: Connection, place: str, steps: Sequence[Step] = ST
     _exclude_others(connection)
     found = _version(connection, place)
     if found is None:
-        watch_tables.ALERTS.metadata.create_all(connection)  # all tables are in it
+        for metadata in _METADATA:
+            metadata.create_all(connection)
         connection.execute(insert(META).values(id=1, version=current(steps)))
         return
     if found > current(steps):

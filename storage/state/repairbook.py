@@ -1,0 +1,178 @@
+"""What is remembered of repairs: each plan and what became of it, and the keys that did not stay repaired."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
+
+from contracts.repair import Ended, Mended, Mode, Override, Repair
+from storage.state.opening import Database
+from storage.state.repair_tables import REPAIRS, UNSTEADY_KEYS
+
+_C = REPAIRS.c
+_U = UNSTEADY_KEYS.c
+WHY_MAX = 500  # characters of a sentence that are kept
+_PLACE = ("environment", "id")
+
+
+class Repairbook:
+    """What the memory of one environment knows about repairs. It holds keys and counts, never a value of a record.
+
+    Every method may raise the errors of `contracts.errors`.
+
+    Args:
+        database: Where it is kept.
+        environment: Name of the pair of stores.
+    """
+
+    def __init__(self, database: Database, environment: str) -> None:
+        self._database = database
+        self._environment = environment
+
+    def plan(self, repair: Repair) -> None:
+        """Remember a plan that was made; one with the same id is replaced."""
+        with self._database.writing() as connection:
+            connection.execute(delete(REPAIRS).where(self._this(repair.id)))
+            connection.execute(insert(REPAIRS).values(environment=self._environment, **_texts(repair)))
+
+    def begin(self, repair_id: str, *, by: str, overrides: Iterable[Override], now: datetime) -> None:
+        """Note that a plan is carried out; one that was begun before keeps when that was.
+
+        Args:
+            repair_id: Id of its plan.
+            by: Who approved it.
+            overrides: The brakes that were released.
+            now: The time, UTC.
+        """
+        with self._database.writing() as connection:
+            before = connection.execute(select(_C.begun_at).where(self._this(repair_id))).scalar()
+            values = {
+                "ended": str(Ended.BEGUN),
+                "begun_at": before or now,
+                "approved_by": by,
+                "overrides": _pack(overrides),
+            }
+            connection.execute(update(REPAIRS).where(self._this(repair_id)).values(values))
+
+    def end(self, repair: Repair, *, steady: Iterable[str] = (), unsteady: Mapping[str, str] | None = None) -> None:
+        """Note what became of a repair; one that takes another back marks that one as undone, if it did all of it.
+
+        Args:
+            repair: The repair, with how it ended.
+            steady: Keys that are as planned.
+            unsteady: Keys that did not stay as they were written, each with a sentence that says why.
+        """
+        values = _texts(repair)
+        with self._database.writing() as connection:
+            connection.execute(update(REPAIRS).where(self._this(repair.id)).values(values))
+            if repair.undoes is not None and repair.ended is Ended.REPAIRED:
+                undone = update(REPAIRS).where(self._this(repair.undoes)).values(ended=str(Ended.UNDONE))
+                connection.execute(undone)
+            lost = dict(unsteady or {})
+            self._forget(connection, repair.dataset, [*steady, *lost])
+            for key, why in lost.items():
+                row = {"key": key, "why": why[:WHY_MAX], "repair_id": repair.id, "at": repair.ended_at}
+                place = {"environment": self._environment, "dataset": repair.dataset}
+                connection.execute(insert(UNSTEADY_KEYS).values(**place, **row))
+
+    def get(self, repair_id: str) -> Repair | None:
+        """Return a repair by the id of its plan; None where there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(REPAIRS).where(self._this(repair_id))).first()
+        return None if row is None else _repair(row)
+
+    def list(self, dataset: str | None = None) -> tuple[Repair, ...]:
+        """Return the repairs of a dataset, or all of them, the newest first."""
+        mine = _C.environment == self._environment
+        wanted = mine if dataset is None else and_(mine, _C.dataset == dataset)
+        with self._database.reading() as connection:
+            rows = connection.execute(select(REPAIRS).where(wanted).order_by(_C.id.desc())).all()
+        return tuple(_repair(row) for row in rows)
+
+    def came_back(self, dataset: str) -> dict[str, str]:
+        """Return the keys of a dataset that did not stay repaired, each with a sentence that says why."""
+        mine = and_(_U.environment == self._environment, _U.dataset == dataset)
+        with self._database.reading() as connection:
+            rows = connection.execute(select(_U.key, _U.why).where(mine).order_by(_U.key)).all()
+        return {row.key: row.why for row in rows}
+
+    def forget(self, dataset: str, keys: Iterable[str]) -> int:
+        """Forget that keys did not stay repaired; return how many were known."""
+        with self._database.writing() as connection:
+            return self._forget(connection, dataset, keys)
+
+    def prune(self, *, now: datetime, kept: timedelta) -> tuple[str, ...]:
+        """Forget repairs that are older than `kept`, and return their ids; one that has not ended stays.
+
+        Args:
+            now: The time, UTC.
+            kept: For how long a repair is remembered after it ended, or after its plan was made.
+        """
+        old = and_(_C.environment == self._environment, _C.made_at < now - kept, _C.ended != str(Ended.BEGUN))
+        with self._database.writing() as connection:
+            rows = connection.execute(select(_C.id, _C.ended_at).where(old)).all()
+            gone = tuple(row.id for row in rows if row.ended_at is None or row.ended_at < now - kept)
+            for one in gone:
+                connection.execute(delete(REPAIRS).where(self._this(one)))
+        return gone
+
+    def _forget(self, connection: Connection, dataset: str, keys: Iterable[str]) -> int:
+        mine = and_(_U.environment == self._environment, _U.dataset == dataset)
+        known = set(connection.execute(select(_U.key).where(mine)).scalars())
+        found = known.intersection(keys)
+        for key in found:
+            connection.execute(delete(UNSTEADY_KEYS).where(mine, _U.key == key))
+        return len(found)
+
+    def _this(self, repair_id: str) -> ColumnElement[bool]:
+        return and_(_C.environment == self._environment, _C.id == repair_id)
+
+
+def _texts(repair: Repair) -> dict[str, Any]:
+    """Return the columns of a repair, where it belongs to aside."""
+    values = {name: getattr(repair, name) for name in _PLAIN}
+    return {
+        **values,
+        "mode": str(repair.mode),
+        "ended": str(repair.ended),
+        "left_over": repair.left,
+        "overrides": _pack(repair.overrides),
+        "outcomes": json.dumps({str(outcome): number for outcome, number in sorted(repair.outcomes.items())}),
+    }
+
+
+_PLAIN = (
+    "id",
+    "dataset",
+    "plan_hash",
+    "made_at",
+    "run_id",
+    "steps",
+    "begun_at",
+    "ended_at",
+    "approved_by",
+    "agree",
+    "unconverged",
+    "undoes",
+)
+
+
+def _pack(overrides: Iterable[Override]) -> str:
+    return json.dumps([asdict(override) for override in overrides])
+
+
+def _repair(row: Row[Any]) -> Repair:
+    return Repair(
+        **{name: getattr(row, name) for name in _PLAIN},
+        environment=row.environment,
+        mode=Mode(row.mode),
+        left=row.left_over,
+        ended=Ended(row.ended),
+        overrides=tuple(Override(**one) for one in json.loads(row.overrides)),
+        outcomes={Mended(name): number for name, number in json.loads(row.outcomes).items()},
+    )

@@ -1,0 +1,95 @@
+"""What the memory keeps of repairs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from contracts.repair import Ended, Mended, Mode, Override, Repair
+from storage.state import State
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+PLAN = Repair(
+    id="20260304T050607000Z-aaaa",
+    dataset="planning",
+    environment="default",
+    mode=Mode.UPSERT_ONLY,
+    plan_hash="ab" * 32,
+    made_at=NOW,
+    run_id="20260304T050000000Z-bbbb",
+    steps=3,
+    left=2,
+    ended=Ended.PLANNED,
+)
+
+
+def test_a_plan_is_remembered_as_it_was_made(state: State) -> None:
+    """What is asked for by id is what was noted, and nothing is known of any other id."""
+    state.repairs.plan(PLAN)
+    assert state.repairs.get(PLAN.id) == PLAN
+    assert state.repairs.get("another") is None
+
+
+def test_a_repair_that_was_begun_twice_keeps_when_it_began(state: State) -> None:
+    """One that was killed and goes on began when it began first; who approved it last is named."""
+    state.repairs.plan(PLAN)
+    released = Override(brake="rows", value=3, by="ada")
+    state.repairs.begin(PLAN.id, by="ada", overrides=[], now=NOW)
+    state.repairs.begin(PLAN.id, by="bob", overrides=[released], now=NOW + timedelta(hours=1))
+    found = state.repairs.get(PLAN.id)
+    expected = replace(PLAN, ended=Ended.BEGUN, begun_at=NOW, approved_by="bob", overrides=(released,))
+    assert found == expected
+
+
+def test_the_end_of_a_repair_says_which_keys_did_not_stay_repaired(state: State) -> None:
+    """A key that did not stay so is kept with the reason until a later repair of it stays."""
+    state.repairs.plan(PLAN)
+    ended = replace(
+        PLAN,
+        ended=Ended.PARTLY,
+        ended_at=NOW,
+        outcomes={Mended.WRITTEN: 2, Mended.MOVED: 1},
+        agree=1,
+        unconverged=1,
+    )
+    state.repairs.end(ended, steady=["k1"], unsteady={"k2": "A trigger changes `title`."})
+    assert state.repairs.get(PLAN.id) == ended
+    assert state.repairs.came_back("planning") == {"k2": "A trigger changes `title`."}
+    assert state.repairs.came_back("other") == {}
+    state.repairs.end(replace(ended, ended=Ended.REPAIRED), steady=["k2"])
+    assert state.repairs.came_back("planning") == {}
+
+
+def test_keys_are_forgotten_when_that_is_asked_for(state: State) -> None:
+    """What is forgotten is counted; keys that are not known do not count."""
+    state.repairs.plan(PLAN)
+    state.repairs.end(replace(PLAN, ended_at=NOW), unsteady={"k2": "why", "k3": "why"})
+    assert state.repairs.forget("planning", ["k2", "k9"]) == 1
+    assert set(state.repairs.came_back("planning")) == {"k3"}
+
+
+def test_an_undo_that_took_everything_back_marks_the_other_repair(state: State) -> None:
+    """The repair that was taken back counts as undone; one that was taken back in part does not."""
+    undo = replace(PLAN, id="20260304T060000000Z-cccc", mode=Mode.UNDO, undoes=PLAN.id)
+    state.repairs.plan(replace(PLAN, ended=Ended.REPAIRED))
+    state.repairs.plan(undo)
+    state.repairs.end(replace(undo, ended=Ended.PARTLY))
+    before = state.repairs.get(PLAN.id)
+    assert before is not None
+    assert before.ended is Ended.REPAIRED
+    state.repairs.end(replace(undo, ended=Ended.REPAIRED))
+    after = state.repairs.get(PLAN.id)
+    assert after is not None
+    assert after.ended is Ended.UNDONE
+
+
+def test_repairs_are_listed_newest_first_and_forgotten_when_they_are_old(state: State) -> None:
+    """Those of one dataset, or all; an old one goes, unless it was begun and has not ended."""
+    names = [f"2026030{day}T000000000Z-dddd" for day in (1, 2, 3)]
+    for name, dataset, ended in zip(names, ("a", "b", "a"), (Ended.REPAIRED, Ended.BEGUN, Ended.PLANNED), strict=True):
+        state.repairs.plan(replace(PLAN, id=name, dataset=dataset, ended=ended))
+    assert [one.id for one in state.repairs.list()] == names[::-1]
+    assert [one.id for one in state.repairs.list("a")] == [names[2], names[0]]
+    assert state.repairs.prune(now=NOW + timedelta(days=1), kept=timedelta(days=2)) == ()
+    assert set(state.repairs.prune(now=NOW + timedelta(days=3), kept=timedelta(days=2))) == {names[0], names[2]}
+    assert [one.id for one in state.repairs.list()] == [names[1]]
