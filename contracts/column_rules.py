@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError
-from contracts.instants import milliseconds
+from contracts.instants import unix_milliseconds_of
 from contracts.judge import Contract, Evaluator, frame_evaluators
 from contracts.rules import Rule
 from contracts.vocabulary import Severity, StoreName
@@ -130,7 +130,7 @@ def not_after(first: str, second: str) -> ColumnRule:
         import pyarrow as pa
 
         known = frame.dropna()
-        early, late = (milliseconds(pa.array(known[name].array)) for name in (first, second))
+        early, late = (unix_milliseconds_of(pa.array(known[name].array)) for name in (first, second))
         return pd.Series(early <= late, index=known.index).reindex(frame.index, fill_value=True)
 
     return ColumnRule(

@@ -6,7 +6,7 @@ from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING
 
-from contracts.instants import milliseconds
+from contracts.instants import unix_milliseconds_of
 from contracts.planning import PLANNING
 from contracts.planning_rules import REQUIRED
 from contracts.planning_words import STATUS_ALIASES, TITLE_MAX, ContentType, Status
@@ -94,5 +94,5 @@ def _created_before_updated(frame: pd.DataFrame) -> pd.Series[bool]:
     import pyarrow as pa
 
     known = frame[frame["created_at"].notna() & frame["updated_at"].notna()]
-    created, updated = (milliseconds(pa.array(known[name].array)) for name in ("created_at", "updated_at"))
+    created, updated = (unix_milliseconds_of(pa.array(known[name].array)) for name in ("created_at", "updated_at"))
     return pd.Series(created <= updated, index=known.index).reindex(frame.index, fill_value=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from contracts.instants import unix_milliseconds
 from contracts.planning import PLANNING
 from contracts.replication import Place
 from contracts.results import (
@@ -23,7 +24,6 @@ from contracts.results import (
 )
 from contracts.verdicts import FieldDifference as Found
 from contracts.vocabulary import StoreName
-from storage.canonical_time import unix_milliseconds
 from storage.dual.asking import UNUSED, Asked, Asking, results
 from storage.dual.rows import record_of
 from storage.parity.fields import diff_fields

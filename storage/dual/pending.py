@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from contracts.instants import microseconds, milliseconds
 from contracts.planning_query import PlanningQuery
 from contracts.planning_words import GUEST
-from storage.canonical_time import microseconds, milliseconds, milliseconds_text
+from storage.canonical_time import milliseconds_text
 from storage.ports import Row
 from storage.replication.doors import SecondaryDoors
 from storage.replication.messages import Item

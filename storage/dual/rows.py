@@ -14,13 +14,14 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from contracts.instants import unix_milliseconds
 from contracts.planning import PLANNING
 from contracts.planning_input import broken, read_content
 from contracts.planning_words import STATUS_ALIASES, Status
 from contracts.results import Record
 from contracts.vocabulary import StoreName
 from storage.canonical import canonical_row
-from storage.canonical_time import from_unix_milliseconds, unix_milliseconds
+from storage.canonical_time import from_unix_milliseconds
 from storage.dual.merging import merged
 from storage.ports import Row
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 from decimal import Context, Decimal
 
 from contracts.dataset import Column, ColumnType, Dataset
+from contracts.instants import microseconds
 from storage.canonical import canonical_value
-from storage.canonical_time import microseconds
 from storage.ports import Row
 
 _EXACT = Context(prec=200_000)  # more digits than a number of PostgreSQL has, so that no difference is rounded

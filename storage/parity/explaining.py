@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contracts.instants import microseconds, milliseconds
 from contracts.verdicts import Cluster, Difference, Explanation, FieldDifference
 from contracts.vocabulary import Cause, DifferenceKind, StoreName
-from storage.canonical_time import microseconds, milliseconds
 from storage.parity.accounting import kind_of
 from storage.parity.causes import cluster, explain, explain_one_sided, explain_window, find_windows
 from storage.parity.fields import diff_fields

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.dataset import Column, ColumnType
-from storage.canonical_time import MILLISECOND, UNIX_2000_MS, timestamp_text
+from contracts.instants import MILLISECOND, UNIX_2000_MS, timestamp_text
 from storage.rest.filters import between
 
 HALF = MILLISECOND // 2

@@ -12,12 +12,12 @@ from dataclasses import replace
 import pyarrow as pa
 
 from contracts.dataset import Dataset
+from contracts.instants import microseconds, milliseconds
 from contracts.planning import PLANNING
 from contracts.verdicts import StoreFacts
 from contracts.vocabulary import Channel, StoreName
 from storage.canonical import canonical_key, canonical_row
 from storage.canonical_text import key_text, probe_hash, text_hash
-from storage.canonical_time import microseconds, milliseconds
 from storage.parity.planting import with_plants
 from storage.parity.ranges import range_of
 from storage.parity.sketch import BITS, MASK31, SHIFTS

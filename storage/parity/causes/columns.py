@@ -14,10 +14,10 @@ from collections.abc import Callable
 
 from contracts.column_types import NUMBERS
 from contracts.dataset import Column, ColumnType
+from contracts.instants import INFINITE, microseconds
 from contracts.vocabulary import Cause, StoreName
 from storage.canonical import NO_DECIMALS, is_uuid
 from storage.canonical_json import number, parse
-from storage.canonical_time import INFINITE, microseconds
 from storage.parity.causes.finding import Finding
 from storage.parity.causes.instants import created_at_rewritten, time_zone_shift, timestamp_truncated
 from storage.parity.causes.pair import RowPair

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contracts.column_types import INSTANTS, ColumnType
 from contracts.dataset import Column
+from contracts.instants import DAY, HOUR, MILLISECOND, MINUTE, SECOND, milliseconds
 from contracts.vocabulary import Cause, StoreName
-from storage.canonical_time import DAY, HOUR, MILLISECOND, MINUTE, SECOND, milliseconds
 from storage.parity.causes.finding import Finding, damaged
 from storage.parity.causes.pair import RowPair
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contracts.dataset import Dataset
+from contracts.instants import microseconds
 from contracts.row_facts import RowFacts
 from contracts.vocabulary import StoreName
 from storage.canonical_json import Value, parse
-from storage.canonical_time import microseconds
 from storage.ports import Row
 
 MAX_ENCODINGS = 8  # times that a JSON text may have been encoded again; each doubles its escapes

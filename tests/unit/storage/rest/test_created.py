@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from storage.canonical_time import milliseconds
+from contracts.instants import milliseconds
 from storage.rest.created import first_microsecond, last_microsecond
 
 
