@@ -84,11 +84,20 @@ class Braked:
         brake: Which one.
         what: One sentence that says why.
         todo: One sentence that says what to do; for one that can be released, how.
+        number: For a cap, the number up to which it would have to be released.
     """
 
     brake: Brake
     what: str
     todo: str
+    number: int | None = None
+
+    @property
+    def allow(self) -> str | None:
+        """What `--allow` names to release it; None for one that nobody can release."""
+        if not self.brake.releasable:
+            return None
+        return str(self.brake) if self.number is None else f"{self.brake}={self.number}"
 
 
 def brakes(plan: Plan, situation: Situation, *, caps: Caps = Caps(), released: Iterable[Override] = ()) -> list[Braked]:
@@ -102,122 +111,93 @@ def brakes(plan: Plan, situation: Situation, *, caps: Caps = Caps(), released: I
     """
     by_name = {override.brake: override for override in released}
     found = [*_never(plan, situation), *_sides(plan, situation), *_caps(plan, situation, caps), *_age(plan, situation)]
-    return [braked for braked, needed in found if not _released(braked, needed, by_name)]
+    return [braked for braked in found if not _released(braked, by_name)]
 
 
-_Held = Iterable[tuple[Braked, int | None]]
-"""Brakes, each with the number up to which it must be released."""
-
-
-def _released(braked: Braked, needed: int | None, by_name: Mapping[str, Override]) -> bool:
+def _released(braked: Braked, by_name: Mapping[str, Override]) -> bool:
     override = by_name.get(braked.brake)
     if override is None or not braked.brake.releasable:
         return False
-    return needed is None or (override.value is not None and needed <= override.value)
+    return braked.number is None or (override.value is not None and braked.number <= override.value)
 
 
-def _never(plan: Plan, situation: Situation) -> _Held:
+def _never(plan: Plan, situation: Situation) -> Iterable[Braked]:
     header = plan.header
     if situation.approved is False:
-        yield (
-            Braked(
-                brake=Brake.CHANGED,
-                what="The plan is not the one that was approved: its file has another hash.",
-                todo="Make a new plan with `twinstore repair plan`, and have that one approved.",
-            ),
-            None,
+        yield Braked(
+            brake=Brake.CHANGED,
+            what="The plan is not the one that was approved: its file has another hash.",
+            todo="Make a new plan with `twinstore repair plan`, and have that one approved.",
         )
     others = [s for s in StoreName if header.identities.get(s, "") != situation.identities.get(s, "")]
     if others or header.environment != situation.environment:
         which = ", ".join(others) or f"the environment {situation.environment}"
-        yield (
-            Braked(
-                brake=Brake.OTHER_PAIR,
-                what=f"The plan was made for another pair of stores than these ({which}).",
-                todo="Make a plan for this pair with `twinstore repair plan`.",
-            ),
-            None,
+        yield Braked(
+            brake=Brake.OTHER_PAIR,
+            what=f"The plan was made for another pair of stores than these ({which}).",
+            todo="Make a plan for this pair with `twinstore repair plan`.",
         )
     if situation.incomplete is not None:
-        yield (
-            Braked(
-                brake=Brake.INCOMPLETE,
-                what=f"The check could not look everywhere: {situation.incomplete.rstrip('.')}.",
-                todo="Mend that first; a repair rests on a complete check.",
-            ),
-            None,
+        yield Braked(
+            brake=Brake.INCOMPLETE,
+            what=f"The check could not look everywhere: {situation.incomplete.rstrip('.')}.",
+            todo="Mend that first; a repair rests on a complete check.",
         )
     if not situation.durable:
-        yield (
-            Braked(
-                brake=Brake.FORGETFUL,
-                what="Nothing durable would remember what the repair does, so that it could not be taken back.",
-                todo="Set TWINSTORE_STATE_URL, or TWINSTORE_HOME to a folder that is kept.",
-            ),
-            None,
+        yield Braked(
+            brake=Brake.FORGETFUL,
+            what="Nothing durable would remember what the repair does, so that it could not be taken back.",
+            todo="Set TWINSTORE_STATE_URL, or TWINSTORE_HOME to a folder that is kept.",
         )
 
 
-def _sides(plan: Plan, situation: Situation) -> _Held:
+def _sides(plan: Plan, situation: Situation) -> Iterable[Braked]:
     rows = {store: situation.rows.get(store, 0) for store in StoreName}
     fewer = min(rows, key=lambda store: rows[store])
     less, more = rows[fewer], rows[fewer.other]
     if more and not less:
-        yield (
-            Braked(
-                brake=Brake.EMPTY_SIDE,
-                what=f"{fewer} holds no row at all, {fewer.other} {more:,}: such a state is an accident.",
-                todo=f"Restore {fewer}, or fill it with `twinstore adopt`. {_how(Brake.EMPTY_SIDE)}",
-            ),
-            None,
+        yield Braked(
+            brake=Brake.EMPTY_SIDE,
+            what=f"{fewer} holds no row at all, {fewer.other} {more:,}: such a state is an accident.",
+            todo=f"Restore {fewer}, or fill it with `twinstore adopt`. {_how(Brake.EMPTY_SIDE)}",
         )
     elif less < more * CUT_SHORT and more - less >= LEAST_MISSING and plan.header.mode is not Mode.UNDO:
-        yield (
-            Braked(
-                brake=Brake.CUT_SHORT,
-                what=f"{fewer} looks cut short: it holds {less:,} rows, {fewer.other} {more:,}.",
-                todo=f"Find out why before anything is repaired. {_how(Brake.CUT_SHORT)}",
-            ),
-            None,
+        yield Braked(
+            brake=Brake.CUT_SHORT,
+            what=f"{fewer} looks cut short: it holds {less:,} rows, {fewer.other} {more:,}.",
+            todo=f"Find out why before anything is repaired. {_how(Brake.CUT_SHORT)}",
         )
 
 
-def _caps(plan: Plan, situation: Situation, caps: Caps) -> _Held:
+def _caps(plan: Plan, situation: Situation, caps: Caps) -> Iterable[Braked]:
     if plan.header.mode is Mode.UNDO:  # as much as was approved before
         return
     more = max(situation.rows.values(), default=0)
     cap = caps.rows if caps.rows is not None else max(LEAST_ROWS, more * ROWS_PERCENT // 100)
     if len(plan.steps) > cap:
-        yield (
-            Braked(
-                brake=Brake.ROWS,
-                what=f"The plan has {len(plan.steps):,} steps; without being told, a repair takes at most {cap:,}.",
-                todo=f"If that is how it must be: {_how(Brake.ROWS, len(plan.steps))}",
-            ),
-            len(plan.steps),
+        yield Braked(
+            brake=Brake.ROWS,
+            what=f"The plan has {len(plan.steps):,} steps; without being told, a repair takes at most {cap:,}.",
+            todo=f"If that is how it must be: {_how(Brake.ROWS, len(plan.steps))}",
+            number=len(plan.steps),
         )
     deletes = sum(1 for step in plan.steps if step.act is Act.DELETE and step.winner is not Winner.RENAMED)
     cap = caps.deletes if caps.deletes is not None else max(LEAST_DELETES, more * DELETES_PERCENT // 100)
     if deletes > cap:
-        yield (
-            Braked(
-                brake=Brake.DELETES,
-                what=f"The plan deletes {deletes:,} rows; without being told, a repair deletes at most {cap:,}.",
-                todo=f"If that is how it must be: {_how(Brake.DELETES, deletes)}",
-            ),
-            deletes,
+        yield Braked(
+            brake=Brake.DELETES,
+            what=f"The plan deletes {deletes:,} rows; without being told, a repair deletes at most {cap:,}.",
+            todo=f"If that is how it must be: {_how(Brake.DELETES, deletes)}",
+            number=deletes,
         )
 
 
-def _age(plan: Plan, situation: Situation) -> _Held:
+def _age(plan: Plan, situation: Situation) -> Iterable[Braked]:
     if situation.now >= plan.header.expires_at:
-        yield (
-            Braked(
-                brake=Brake.EXPIRED,
-                what=f"The plan was made at {plan.header.made_at:%Y-%m-%d %H:%M} UTC and has expired.",
-                todo=f"Make a new one with `twinstore repair plan`. {_how(Brake.EXPIRED)}",
-            ),
-            None,
+        yield Braked(
+            brake=Brake.EXPIRED,
+            what=f"The plan was made at {plan.header.made_at:%Y-%m-%d %H:%M} UTC and has expired.",
+            todo=f"Make a new one with `twinstore repair plan`. {_how(Brake.EXPIRED)}",
         )
 
 
