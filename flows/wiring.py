@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -235,7 +232,7 @@ def home(settings: Settings) -> Path:
     Raises:
         ConfigurationError: It cannot be made.
     """
-    from storage.local.files import make_folder
+    from storage.files import make_folder
 
     path = settings.home.absolute()
     try:
@@ -253,12 +250,9 @@ def runs_folder(settings: Settings) -> Path:
 
 def mask_key(settings: Settings) -> bytes:
     """Return the secret key with which masked values are hashed; made once, readable by its owner alone."""
+    from storage.files import make_private
+
     path = home(settings) / "mask.key"
     if not path.exists():
-        descriptor, name = tempfile.mkstemp(prefix=".mask.key-", dir=path.parent)  # mode 0600
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
-        with suppress(FileExistsError):  # another process was first: its key counts
-            os.link(name, path)
-        Path(name).unlink()
+        make_private(path, secrets.token_bytes(32))  # where another process was first, its key counts
     return path.read_bytes()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.errors import ConfigurationError
-from storage.local.files import make_folder
+from storage.files import make_folder
 
 SHELTER = Path("/var/lib/twinstore")
 """Where root keeps what the account of the servers must reach, when TWINSTORE_HOME or the programs are closed to it."""

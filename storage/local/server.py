@@ -26,7 +26,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from contracts.errors import ConfigurationError, Refused, Unavailable
-from storage.local import files, loopback, processes
+from storage import files
+from storage.local import loopback, processes
 from storage.local.account import SHELTER, Account, make_shelter, server_account
 from storage.local.binaries import bin_folder, copied_bin_folder
 

@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from contracts.errors import Unavailable
-from storage.local import files, loopback, processes
+from storage import files
+from storage.local import loopback, processes
 from storage.local.gateway.keys import ProjectKeys, make_keys
 from storage.local.gateway.options import Options
 from storage.local.gateway.service import PREFIX

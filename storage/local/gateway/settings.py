@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from storage.local.files import write_private
+from storage.files import write_private
 from storage.local.gateway.keys import ProjectKeys
 from storage.local.gateway.options import Options
 

@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from contracts.errors import Conflict
@@ -35,19 +35,18 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write `text` to `path` with mode 0600, all of it or nothing."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            _give_to_owner_of(path.parent, handle)
-            file.write(text)
-            file.flush()
-            os.fsync(handle)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def write_private(path: Path, content: str | bytes) -> None:
+    """Write `path` with mode 0600, all of it or nothing; when this returns it is on disk. Text is UTF-8."""
+    with _beside(path, content) as whole:
+        whole.replace(path)
+    _force(path.parent)
+
+
+def make_private(path: Path, content: str | bytes) -> None:
+    """Do the same unless `path` is there: of several processes that make it at once one wins, and all see it whole."""
+    with _beside(path, content) as whole, suppress(FileExistsError):
+        path.hardlink_to(whole)
+    _force(path.parent)
 
 
 def open_private(path: Path, flags: int) -> int:
@@ -105,3 +104,27 @@ def is_locked(path: Path) -> bool:
 def _give_to_owner_of(folder: Path, handle: int) -> None:
     if os.geteuid() == 0 and (owner := folder.stat()).st_uid != 0:
         os.fchown(handle, owner.st_uid, owner.st_gid)
+
+
+@contextmanager
+def _beside(path: Path, content: str | bytes) -> Iterator[Path]:
+    """Provide a whole file beside `path`, which is gone afterwards unless it was moved."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # mode 0600, never through a link
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _give_to_owner_of(path.parent, handle)
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(handle)
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _force(folder: Path) -> None:
+    """Force the names in a folder to disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
