@@ -38,6 +38,10 @@ class Settings(BaseSettings):
         max_mb: Megabytes received over REST after which a run gives up.
         max_lag_s: Seconds for which a change may wait before its rows count as different and an alert is raised.
         sync_interval_s: Seconds between two looks at both stores while their changes are followed.
+        repair_max_rows: Largest number of steps of a repair that needs no leave: 100, or a tenth of the rows.
+        repair_max_deletes: Likewise of deletes: 10, or a hundredth of the rows.
+        keep_repairs_days: Days for which plans of repair and their journals are kept.
+        keep_reports_days: Days for which reports are kept.
         webhook_url: Where alerts are sent as JSON: https, or http to this machine.
         prefect_api_url: Prefect's server; where it is set, alerts are sent there as events, too.
         reveal: Show personal values in reports.
@@ -69,6 +73,10 @@ class Settings(BaseSettings):
     max_mb: int | None = Field(None, ge=1, validation_alias="TWINSTORE_MAX_MB")
     max_lag_s: float = Field(MAX_LAG_S, ge=0, le=604_800, validation_alias="TWINSTORE_MAX_LAG_S")
     sync_interval_s: float = Field(1.0, ge=0.05, le=3600, validation_alias="TWINSTORE_SYNC_INTERVAL_S")
+    repair_max_rows: int | None = Field(None, ge=0, validation_alias="TWINSTORE_REPAIR_MAX_ROWS")
+    repair_max_deletes: int | None = Field(None, ge=0, validation_alias="TWINSTORE_REPAIR_MAX_DELETES")
+    keep_repairs_days: int = Field(90, ge=1, le=3650, validation_alias="TWINSTORE_KEEP_REPAIRS_DAYS")
+    keep_reports_days: int = Field(400, ge=1, le=3650, validation_alias="TWINSTORE_KEEP_REPORTS_DAYS")
     webhook_url: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="TWINSTORE_WEBHOOK_URL")
     prefect_api_url: str | None = Field(None, validation_alias="PREFECT_API_URL")
     reveal: bool = Field(default=False, validation_alias="TWINSTORE_REVEAL")

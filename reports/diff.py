@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contracts.verdicts import FieldDifference, RunReport
-from reports.masking import Side, State, common_prefix, first_difference, sides
+from contracts.verdicts import FieldDifference
+from reports.masking import Discretion, Side, State, common_prefix, first_difference, sides
 from reports.text import KEY_MAX, LINE_FEED, count, number, one_line, visible
 from reports.words import CAUSES
 
@@ -68,7 +68,7 @@ def _weight(text: str) -> int:
     return len(text.encode()) + 5 * sum(text.count(char) for char in "<>&\"'")
 
 
-def field_diff(difference: FieldDifference, report: RunReport, mask_key: bytes) -> FieldDiff:
+def field_diff(difference: FieldDifference, report: Discretion, mask_key: bytes) -> FieldDiff:
     """Return a field difference ready to be drawn, masked where the report asks for it."""
     primary, secondary = sides(difference, report, mask_key)
     position = first_difference(difference)

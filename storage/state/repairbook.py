@@ -6,18 +6,36 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from contracts.repair import Ended, Mended, Mode, Override, Repair
+from contracts.vocabulary import DifferenceKind
 from storage.state.opening import Database
 from storage.state.repair_tables import REPAIRS, UNSTEADY_KEYS
+from storage.state.tables import DATASET_RUNS, DATASETS, DIFFERENCES
 
 _C = REPAIRS.c
+_D = DIFFERENCES.c
 _U = UNSTEADY_KEYS.c
 WHY_MAX = 500  # characters of a sentence that are kept
-_PLACE = ("environment", "id")
+
+
+class Open(NamedTuple):
+    """A difference that is open.
+
+    Attributes:
+        key: The key.
+        kind: One-sided, or differing.
+        runs_seen: How many runs in a row saw it.
+        first_seen: When it was first recorded.
+    """
+
+    key: str
+    kind: DifferenceKind
+    runs_seen: int
+    first_seen: datetime
 
 
 class Repairbook:
@@ -100,6 +118,30 @@ class Repairbook:
         with self._database.reading() as connection:
             rows = connection.execute(select(_U.key, _U.why).where(mine).order_by(_U.key)).all()
         return {row.key: row.why for row in rows}
+
+    def looked_everywhere(self, dataset: str, run_id: str) -> bool | None:
+        """Say whether a run looked everywhere in a dataset and nothing errored; None for one that is not remembered."""
+        mine = and_(DATASETS.c.environment == self._environment, DATASETS.c.name == dataset)
+        this = and_(DATASET_RUNS.c.dataset_id == DATASETS.c.id, DATASET_RUNS.c.run_id == run_id)
+        with self._database.reading() as connection:
+            return connection.execute(select(DATASET_RUNS.c.trusted).join(DATASETS, mine).where(this)).scalar()
+
+    def last_run(self, dataset: str) -> str | None:
+        """Return the last run that later ones are compared with; None where there is none."""
+        mine = and_(DATASETS.c.environment == self._environment, DATASETS.c.name == dataset)
+        last = select(func.max(DATASET_RUNS.c.run_id)).join(DATASETS, DATASET_RUNS.c.dataset_id == DATASETS.c.id)
+        with self._database.reading() as connection:
+            return connection.execute(last.where(mine, DATASET_RUNS.c.compared)).scalar()
+
+    def open_differences(self, dataset: str, run_id: str) -> tuple[Open, ...]:
+        """Return the differences that a run saw and that no later run proved to be gone, by key."""
+        mine = and_(DATASETS.c.environment == self._environment, DATASETS.c.name == dataset)
+        seen = and_(_D.opened_run_id <= run_id, _D.last_run_id >= run_id, _D.gone_run_id.is_(None))
+        columns = (_D.key, _D.kind, _D.runs_seen, _D.first_seen)
+        wanted = select(*columns).join(DATASETS, _D.dataset_id == DATASETS.c.id).where(mine, seen).order_by(_D.key)
+        with self._database.reading() as connection:
+            rows = connection.execute(wanted).all()
+        return tuple(Open(row.key, DifferenceKind(row.kind), row.runs_seen, row.first_seen) for row in rows)
 
     def forget(self, dataset: str, keys: Iterable[str]) -> int:
         """Forget that keys did not stay repaired; return how many were known."""
