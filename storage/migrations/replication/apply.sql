@@ -30,9 +30,10 @@ BEGIN
   FROM jsonb_array_elements($1) WITH ORDINALITY AS listed(item, at);
   _outcomes := array_fill(NULL::text, ARRAY[coalesce(cardinality(_keys), 0)]);
   _known := array_fill(NULL::bigint, ARRAY[coalesce(cardinality(_keys), 0)]);
+  {hold_states}
   IF {together_is_possible} THEN
     BEGIN
-      {hold_states}
+      PERFORM {applying_all};
       SELECT array_agg(held.rev ORDER BY given.at),
              array_agg(CASE WHEN held.key IS NULL THEN 'locked' WHEN given.rev <= held.rev THEN 'stale' END
                        ORDER BY given.at)
@@ -63,7 +64,6 @@ BEGIN
     _found := NULL;
     BEGIN
       PERFORM {applying_one};
-      INSERT INTO twinstore.row_state (dataset, key) VALUES ({dataset}, _keys[_at]) ON CONFLICT DO NOTHING;
       SELECT state.rev INTO _found FROM twinstore.row_state AS state
       WHERE state.dataset = {dataset} AND state.key = _keys[_at] FOR UPDATE SKIP LOCKED;
       IF NOT FOUND THEN
