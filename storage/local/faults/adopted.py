@@ -9,7 +9,6 @@ from contracts.vocabulary import Cause, DifferenceKind, StoreName, Verdict
 from storage.local.faults.model import ROWS, Expected, Fault, Statement, Step
 from storage.local.faults.words import LATIN, PRISMA, SUPABASE, delete, differs, one_sided, rules, update
 
-_UPPER = "title = upper(title), updated_at = updated_at"
 _SHORT = "length(title) < 400"
 _CAPTURED = "twinstore_capture"
 _SAME_OWNER = """
@@ -21,7 +20,6 @@ _SAME_OWNER = """
       END IF;
     END $$
 """
-_NAMES = {PRISMA: "prisma", SUPABASE: "supabase"}
 
 
 def _sql(store: StoreName, *statements: str) -> tuple[Statement, ...]:
@@ -48,7 +46,7 @@ def _under_way(rows: int = ROWS) -> Expected:
 
 def _gap(name: str, store: StoreName, title: str, origin: str, *statements: str) -> Fault:
     return _adopted(
-        f"gap_{name}_{_NAMES[store]}",
+        f"gap_{name}_{store}",
         title.format(store=store),
         origin,
         *_sql(store, *statements),
@@ -123,6 +121,34 @@ _LONG_AGO = """
 _LATE = "a relay that does not run"
 _AROUND = "a write while triggers were switched off, as by a bulk load"
 _CASE = differs(Cause.TEXT_CASE, fields="title")
+_RAISED = {
+    PRISMA: update(PRISMA, "title = upper(title)"),
+    SUPABASE: update(SUPABASE, "title = upper(title), updated_at = updated_at"),
+}
+
+
+def _waiting_too_long(store: StoreName) -> Fault:
+    return _adopted(
+        f"waiting_too_long_{store}",
+        f"A record was changed on {store} a day ago and is not carried over yet.",
+        _LATE,
+        _RAISED[store],
+        *_sql(store, _LONG_AGO),
+        where=LATIN,
+        expects=replace(_CASE, place=Place.NOT_YET),
+    )
+
+
+def _lost(store: StoreName) -> Fault:
+    return _adopted(
+        f"lost_{store}",
+        f"A record was changed on {store} past capture.",
+        _AROUND,
+        *_past_capture(store, _RAISED[store]),
+        where=LATIN,
+        expects=replace(_CASE, place=Place.LOST),
+    )
+
 
 ADOPTED: tuple[Fault, ...] = (
     _adopted(
@@ -148,29 +174,13 @@ ADOPTED: tuple[Fault, ...] = (
         delete(PRISMA),
         expects=_under_way(),
     ),
-    _adopted(
-        "waiting_too_long_prisma",
-        "A record was changed on prisma a day ago and is not carried over yet.",
-        _LATE,
-        update(PRISMA, "title = upper(title)"),
-        *_sql(PRISMA, _LONG_AGO),
-        where=LATIN,
-        expects=replace(_CASE, place=Place.NOT_YET),
-    ),
-    _adopted(
-        "waiting_too_long_supabase",
-        "A record was changed on supabase a day ago and is not carried over yet.",
-        _LATE,
-        update(SUPABASE, _UPPER),
-        *_sql(SUPABASE, _LONG_AGO),
-        where=LATIN,
-        expects=replace(_CASE, place=Place.NOT_YET),
-    ),
+    _waiting_too_long(PRISMA),
+    _waiting_too_long(SUPABASE),
     _adopted(
         "conflict_adopted",
         "A record differed when the stores were adopted, and nobody has decided yet.",
         "two stores that were there before",
-        *_past_capture(SUPABASE, update(SUPABASE, _UPPER)),
+        *_past_capture(SUPABASE, _RAISED[SUPABASE]),
         *_sql(PRISMA, _KEPT),
         where=LATIN,
         expects=replace(_CASE, place=Place.CONFLICT, conflicts=ROWS),
@@ -197,22 +207,8 @@ ADOPTED: tuple[Fault, ...] = (
             dead_letters=ROWS,
         ),
     ),
-    _adopted(
-        "lost_prisma",
-        "A record was changed on prisma past capture.",
-        _AROUND,
-        *_past_capture(PRISMA, update(PRISMA, "title = upper(title)")),
-        where=LATIN,
-        expects=replace(_CASE, place=Place.LOST),
-    ),
-    _adopted(
-        "lost_supabase",
-        "A record was changed on supabase past capture.",
-        _AROUND,
-        *_past_capture(SUPABASE, update(SUPABASE, _UPPER)),
-        where=LATIN,
-        expects=replace(_CASE, place=Place.LOST),
-    ),
+    _lost(PRISMA),
+    _lost(SUPABASE),
     _adopted(
         "lost_deleted_supabase",
         "A record was deleted on supabase past capture.",
@@ -239,7 +235,7 @@ ADOPTED_DECOYS: tuple[Fault, ...] = (
         "decoy_waiting_other_cause",
         "A record was changed past capture, and later saved again on prisma, a day ago: it waits, and will be mended.",
         "looks like a change that was lost",
-        *_past_capture(SUPABASE, update(SUPABASE, _UPPER)),
+        *_past_capture(SUPABASE, _RAISED[SUPABASE]),
         update(PRISMA, "version = version"),
         *_sql(PRISMA, _LONG_AGO),
         where=LATIN,
@@ -250,7 +246,7 @@ ADOPTED_DECOYS: tuple[Fault, ...] = (
         "decoy_conflict_resolved",
         "A record differed when the stores were adopted; somebody kept prisma's row, and it was carried over.",
         "looks like a conflict",
-        *_past_capture(SUPABASE, update(SUPABASE, _UPPER)),
+        *_past_capture(SUPABASE, _RAISED[SUPABASE]),
         *_sql(PRISMA, _KEPT, _DECIDED, _TOUCHED),
         Step.RELAY,
         where=LATIN,
