@@ -34,6 +34,10 @@ PLANNING_FACTS = RowFacts(
     required=frozenset({"type", "title", "content", "status", "version", "created_at", "updated_at"}),
     not_blank=frozenset({"title"}),
     positive=frozenset({"version"}),
+    owner="user_id",
+    nobody={"user_id": frozenset({GUEST})},
+    instants={"created_at": ("metadata", "createdAt"), "updated_at": ("metadata", "updatedAt")},
+    camel_case=frozenset({"content", "metadata"}),
 )
 
 PLANNING = Dataset(

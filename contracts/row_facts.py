@@ -27,6 +27,10 @@ class RowFacts:
         required: Columns that are NULL in no row of the secondary.
         not_blank: Text columns that hold more than white space.
         positive: Integer columns that are 1 or more.
+        owner: Column that says whose record it is.
+        nobody: Per column, the words that an older writer left where there is no value.
+        instants: Per column of instants, the path, its JSON column first, that repeats it in milliseconds since 1970.
+        camel_case: JSON columns whose keys are written in camelCase.
     """
 
     type: str | None = None
@@ -41,3 +45,7 @@ class RowFacts:
     required: frozenset[str] = frozenset()
     not_blank: frozenset[str] = frozenset()
     positive: frozenset[str] = frozenset()
+    owner: str | None = None
+    nobody: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    instants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    camel_case: frozenset[str] = frozenset()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -107,13 +107,17 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
         at = match.end()
 
 
-def parse(text: str) -> Value:
+def parse(text: str, *, read_number: Callable[[str], Number] = number) -> Value:
     """Read a JSON text as PostgreSQL's `jsonb` does: the last of equal keys counts.
+
+    Args:
+        text: The text.
+        read_number: Reads a number; `Number` itself keeps it as it is written, for a value that is to be written again.
 
     Raises:
         ValueError: It is no JSON, or none that a `jsonb` column could hold.
     """
-    reader = _Reader()
+    reader = _Reader(read_number)
     for kind, word in _tokens(text):
         reader.take(kind, word)
     return reader.root[0]
@@ -122,7 +126,8 @@ def parse(text: str) -> Value:
 class _Reader:
     """Build a value from tokens; `expects` says which may come next."""
 
-    def __init__(self) -> None:
+    def __init__(self, read_number: Callable[[str], Number]) -> None:
+        self._number = read_number
         self.root: list[Value] = []
         self.open: list[list[Value] | dict[str, Value]] = []  # containers being read, the innermost last
         self.keys: list[str] = []  # for each open object, the key whose value is read
@@ -139,7 +144,7 @@ class _Reader:
             self.expects = "colon"
         else:
             self._need("value", "first")
-            self._put(string(word) if kind == "string" else number(word) if kind == "number" else _WORDS[word])
+            self._put(string(word) if kind == "string" else self._number(word) if kind == "number" else _WORDS[word])
             self._after()
 
     def _mark(self, word: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
@@ -19,6 +18,7 @@ from typing import Any
 from contracts.errors import ConfigurationError
 from contracts.repair import Act, Header, Left, Plan, Step
 from contracts.repair.plan import Texts
+from storage.files import write_private
 
 PLAN_FILE = "plan.json"
 FORMAT = "twinstore repair plan 1"
@@ -42,7 +42,7 @@ def write_plan(plan: Plan, folder: Path) -> str:
     data = _text(plan).encode("ascii")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _replace(folder / PLAN_FILE, data)
+        write_private(folder / PLAN_FILE, data)
     except OSError as exc:
         raise ConfigurationError(
             f"The plan cannot be written to {folder}: {exc.strerror}.", "Set TWINSTORE_HOME to a folder of your own."
@@ -125,23 +125,3 @@ _ABSENT = {Act.INSERT: (True, False), Act.UPDATE: (False, False), Act.DELETE: (F
 
 def _whole(row: Texts | None, columns: set[str]) -> bool:
     return row is None or row.keys() == columns
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put a file in the place of another one; after a crash either one is there, whole."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with open(handle, "wb") as file:  # noqa: PTH123 - opened with its mode
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
