@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +14,13 @@ from contracts.keys import split_key
 from contracts.verdicts import StoreFacts
 from contracts.vocabulary import Channel, StoreName
 from storage.canonical_text import probe_hash, text_hash
-from storage.meter import Meter
 from storage.parity.planting import with_plants
 from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, Plant, RangeCount, Rehearsal, Row
-from storage.rest.client import RestAccess, RestClient, RestLimits
+from storage.rest.client import RestClient
 from storage.rest.created import created_between
 from storage.rest.examine import examine
 from storage.rest.pages import pull
-from storage.rest.patience import Patience
+from storage.rest.reader import RestReader
 from storage.rest.row_file import private_folder
 from storage.rest.spool import Spool
 from storage.rest.suite_file import suite_file
@@ -31,36 +30,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class RestRowsReader:
-    """Read-only access to one dataset over a project's REST API, by whole rows.
+class RestRowsReader(RestReader):
+    """Read-only access to one dataset over a project's REST API, by whole rows."""
 
-    Args:
-        access: URL and key of the project.
-        dataset: The dataset that is read.
-        store: Which of the two stores it is.
-        limits: Time limits and sizes.
-        meter: Counts requests, rows and bytes.
-        patience: How reads are tried again.
-    """
-
-    def __init__(
-        self,
-        access: RestAccess,
-        dataset: Dataset,
-        *,
-        store: StoreName = StoreName.SUPABASE,
-        limits: RestLimits | None = None,
-        meter: Meter | None = None,
-        patience: Patience | None = None,
-    ) -> None:
-        self.store = store
-        self.dataset = dataset
-        self.channel = Channel.ROWS
-        self.meter = meter or Meter()
-        self._access = access
-        self._kept = ExitStack()
-        self._latest: Spool | None = None
-        self._connect = partial(RestClient, access, store=store, limits=limits, meter=self.meter, patience=patience)
+    channel = Channel.ROWS
+    _latest: Spool | None = None
 
     def facts(self) -> StoreFacts:
         """Prove that the store can be read as the dataset declares it; see `storage.rest.examine`."""
@@ -95,7 +69,7 @@ class RestRowsReader:
     def close(self) -> None:
         """Remove the rows that were pulled."""
         self._latest = None
-        self._kept.close()
+        super().close()
 
     def _keep(self, spool: Spool, stack: ExitStack) -> None:
         """Keep pulled rows: a table that was compared need not be pulled again to be judged."""

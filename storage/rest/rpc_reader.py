@@ -12,7 +12,7 @@ from contracts.dataset import Dataset
 from contracts.errors import Refused, SchemaMismatch
 from contracts.keys import split_key
 from contracts.verdicts import StoreFacts
-from contracts.vocabulary import Channel, StoreName
+from contracts.vocabulary import Channel
 from storage.meter import Meter
 from storage.migrations.doors import doors, function_name
 from storage.parity.ranges import RANGES
@@ -20,7 +20,7 @@ from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, Plant, Range
 from storage.preflight import conclude
 from storage.rest.client import RestAccess, RestClient, RestLimits
 from storage.rest.errors import TooMuch
-from storage.rest.patience import Patience
+from storage.rest.reader import RestReader
 from storage.rest.rows_reader import RestRowsSnapshot
 from storage.rest.rpc_answers import Answers, Facts, Sums
 from storage.rest.rpc_spans import SpanPace
@@ -86,34 +86,11 @@ def doors_answer(
     return True
 
 
-class RestRpcReader:
-    """Read-only access to one dataset over a project's REST API, by functions that digest and hash on the server.
+class RestRpcReader(RestReader):
+    """Read-only access to one dataset over a project's REST API, by functions that digest and hash on the server."""
 
-    Args:
-        access: URL and key of the project.
-        dataset: The dataset that is read.
-        store: Which of the two stores it is.
-        limits: Time limits and sizes.
-        meter: Counts requests, rows and bytes.
-        patience: How reads are tried again.
-    """
-
-    def __init__(
-        self,
-        access: RestAccess,
-        dataset: Dataset,
-        *,
-        store: StoreName = StoreName.SUPABASE,
-        limits: RestLimits | None = None,
-        meter: Meter | None = None,
-        patience: Patience | None = None,
-    ) -> None:
-        self.store = store
-        self.dataset = dataset
-        self.channel = Channel.RPC
-        self.meter = meter or Meter()
-        self._connect = partial(RestClient, access, store=store, limits=limits, meter=self.meter, patience=patience)
-        self._known: Facts | None = None
+    channel = Channel.RPC
+    _known: Facts | None = None
 
     def facts(self) -> StoreFacts:
         """Prove that the store can be read as the dataset declares it, by doors of this version."""
@@ -134,9 +111,6 @@ class RestRpcReader:
             client = stack.enter_context(self._connect())
             known = self._known = self._known or Doors(client, self.dataset).facts()
             yield RestRpcSnapshot(client, self.dataset, kind, known, stack)
-
-    def close(self) -> None:
-        """Do nothing: every snapshot has connections of its own."""
 
 
 class RestRpcSnapshot:
