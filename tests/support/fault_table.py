@@ -77,11 +77,10 @@ class Row:
 
     Attributes:
         name: What happens, as the documentation says it.
-        ways: Over which ways it happens to the secondary.
         at: Where it begins.
         sees: What the caller sees, of reads and of writes; of a write alone where only writes are concerned.
         fault: What the proxy does; a fault of HTTP where only the secondary over REST can meet it.
-        says: What the error of the store says, by way.
+        says: What the error of the store says, by each way over which this happens to the secondary.
         then: What happens to all connections afterwards.
         arrives: Ways over which the write is carried out all the same.
         hangs: True when somebody has to lose patience.
@@ -89,7 +88,6 @@ class Row:
     """
 
     name: str
-    ways: tuple[Way, ...] = tuple(Way)
     at: At = At.CALL
     sees: dict[Place, tuple[Sees, Sees]]
     fault: Fault | HttpFault
@@ -98,6 +96,11 @@ class Row:
     arrives: tuple[Way, ...] = ()
     hangs: bool = False
     slow_s: float = 0.02
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """Over which ways it happens to the secondary."""
+        return tuple(self.says)
 
     @property
     def markdown(self) -> str:
@@ -130,15 +133,15 @@ TABLE = (
         name="a black hole: nothing comes through, nothing is closed",
         sees=_AWAY,
         fault=Fault.BLACK_HOLE,
-        says={Way.SQL: _SILENT, Way.REST: _SILENT},
+        says=dict.fromkeys(Way, _SILENT),
         hangs=True,
     ),
-    Row(name="it answers slowly, within the limits", sees=_WELL, fault=Fault.SLOW, says={}),
+    Row(name="it answers slowly, within the limits", sees=_WELL, fault=Fault.SLOW, says=dict.fromkeys(Way, "")),
     Row(
         name="it answers more slowly than the limits allow",
         sees=_AWAY,
         fault=Fault.SLOW,
-        says={Way.SQL: _SILENT, Way.REST: _SILENT},
+        says=dict.fromkeys(Way, _SILENT),
         hangs=True,
         arrives=_REST,
         slow_s=3.5,
@@ -152,29 +155,25 @@ TABLE = (
     ),
     Row(
         name="something else answers in its place",
-        ways=_SQL,
         sees=_AWAY,
         fault=Fault.NOT_POSTGRES,
         says={Way.SQL: _GONE},
     ),
-    Row(name="it has no connection left (53300)", ways=_SQL, sees=_AWAY, fault=Fault.FULL, says={Way.SQL: _GONE}),
+    Row(name="it has no connection left (53300)", sees=_AWAY, fault=Fault.FULL, says={Way.SQL: _GONE}),
     Row(
         name="429 with `Retry-After`",
-        ways=_REST,
         sees=_OVER_REST,
         fault=HttpFault.TOO_MANY,
         says={Way.REST: r"too busy to answer \(status 429\)"},
     ),
     Row(
         name="503 with `Retry-After`",
-        ways=_REST,
         sees=_OVER_REST,
         fault=HttpFault.BUSY,
         says={Way.REST: r"too busy to answer \(status 503, code PGRST000\)"},
     ),
     Row(
         name="502 with HTML",
-        ways=_REST,
         sees=_OVER_REST,
         fault=HttpFault.BAD_GATEWAY,
         says={Way.REST: r"What stands before supabase cannot reach it \(status 502\)"},
@@ -182,7 +181,6 @@ TABLE = (
     ),
     Row(
         name="200 with HTML",
-        ways=_REST,
         sees=_OVER_REST,
         fault=HttpFault.HTML,
         says={Way.REST: "answered with something other than JSON"},
@@ -190,7 +188,6 @@ TABLE = (
     ),
     Row(
         name="200 with half of the JSON",
-        ways=_REST,
         sees=_OVER_REST,
         fault=HttpFault.HALF_JSON,
         says={Way.REST: "did not answer with JSON"},
@@ -198,7 +195,6 @@ TABLE = (
     ),
     Row(
         name="the connection is reset before the write passes",
-        ways=_SQL,
         at=At.WRITE,
         sees=_write(Sees.INSTEAD, Sees.OWED, Sees.FAILED),
         fault=Fault.RESET_BEFORE,
@@ -206,7 +202,6 @@ TABLE = (
     ),
     Row(
         name="the connection is reset before the write passes",
-        ways=_REST,
         at=At.WRITE,
         sees=_write(Sees.NOT, Sees.OWED, Sees.UNKNOWN),
         fault=Fault.RESET_BEFORE,
@@ -214,7 +209,6 @@ TABLE = (
     ),
     Row(
         name="it is reset in the middle of the answer to the write",
-        ways=_SQL,
         at=At.WRITE,
         sees=_write(Sees.INSTEAD, Sees.OWED, Sees.FAILED),
         fault=Fault.RESET_MIDWAY,
@@ -222,7 +216,6 @@ TABLE = (
     ),
     Row(
         name="it is reset in the middle of the answer to the write",
-        ways=_REST,
         at=At.WRITE,
         sees=_write(Sees.NOT, Sees.OWED, Sees.UNKNOWN),
         fault=Fault.RESET_MIDWAY,
@@ -231,7 +224,6 @@ TABLE = (
     ),
     Row(
         name="a black hole at the write",
-        ways=_SQL,
         at=At.WRITE,
         sees=_write(Sees.INSTEAD, Sees.OWED, Sees.FAILED),
         fault=Fault.BLACK_HOLE,
@@ -240,7 +232,6 @@ TABLE = (
     ),
     Row(
         name="the connection is reset before COMMIT passes",
-        ways=_SQL,
         at=At.COMMIT,
         sees=_write(Sees.INSTEAD, Sees.OWED, Sees.FAILED),
         fault=Fault.RESET_BEFORE,
@@ -248,7 +239,6 @@ TABLE = (
     ),
     Row(
         name="it is reset before COMMIT passes, and the store is gone",
-        ways=_SQL,
         at=At.COMMIT,
         sees=_write(Sees.SAME_AGAIN, Sees.OWED, Sees.UNKNOWN),
         fault=Fault.RESET_BEFORE,
@@ -258,7 +248,6 @@ TABLE = (
     ),
     Row(
         name="a black hole from COMMIT on, which does not pass",
-        ways=_SQL,
         at=At.COMMIT,
         sees=_write(Sees.SAME_AGAIN, Sees.OWED, Sees.UNKNOWN),
         fault=Fault.BLACK_HOLE,
@@ -268,7 +257,6 @@ TABLE = (
     ),
     Row(
         name="the acknowledgement of COMMIT is lost",
-        ways=_SQL,
         at=At.COMMIT,
         sees=_write(Sees.FULL, Sees.OWED, Sees.INSTEAD),
         fault=Fault.ANSWER_LOST,
@@ -277,7 +265,6 @@ TABLE = (
     ),
     Row(
         name="the acknowledgement of COMMIT never comes",
-        ways=_SQL,
         at=At.COMMIT,
         sees=_write(Sees.FULL, Sees.OWED, Sees.INSTEAD),
         fault=Fault.ANSWER_NEVER,
@@ -287,7 +274,6 @@ TABLE = (
     ),
     Row(
         name="the acknowledgement of COMMIT is lost, and the store is gone",
-        ways=_SQL,
         at=At.COMMIT,
         sees=_write(Sees.SAME_AGAIN, Sees.OWED, Sees.UNKNOWN),
         fault=Fault.ANSWER_LOST,
@@ -298,7 +284,6 @@ TABLE = (
     ),
     Row(
         name="the answer to the write is lost",
-        ways=_REST,
         at=At.COMMIT,
         sees=_write(Sees.NOT, Sees.OWED, Sees.UNKNOWN),
         fault=Fault.ANSWER_LOST,
@@ -307,7 +292,6 @@ TABLE = (
     ),
     Row(
         name="the answer to the write never comes",
-        ways=_REST,
         at=At.COMMIT,
         sees=_write(Sees.NOT, Sees.OWED, Sees.UNKNOWN),
         fault=Fault.ANSWER_NEVER,
@@ -317,7 +301,6 @@ TABLE = (
     ),
     Row(
         name="429, or 503 with a code that says that nothing began, to the write",
-        ways=_REST,
         at=At.WRITE,
         sees=_write(Sees.NOT, Sees.OWED, Sees.FAILED),
         fault=HttpFault.TOO_MANY,
@@ -325,7 +308,6 @@ TABLE = (
     ),
     Row(
         name="503 to the write, of a gateway whose own connection broke",
-        ways=_REST,
         at=At.WRITE,
         sees=_write(Sees.NOT, Sees.OWED, Sees.UNKNOWN),
         fault=HttpFault.LOST_BEHIND,
@@ -334,7 +316,6 @@ TABLE = (
     ),
     Row(
         name="502 with HTML to the write",
-        ways=_REST,
         at=At.WRITE,
         sees=_write(Sees.NOT, Sees.OWED, Sees.UNKNOWN),
         fault=HttpFault.BAD_GATEWAY,
@@ -343,7 +324,6 @@ TABLE = (
     ),
     Row(
         name="200 with HTML to the write",
-        ways=_REST,
         at=At.WRITE,
         sees=_write(Sees.NOT, Sees.OWED, Sees.UNKNOWN),
         fault=HttpFault.HTML,
@@ -352,7 +332,6 @@ TABLE = (
     ),
     Row(
         name="200 with half of the JSON to the write",
-        ways=_REST,
         at=At.WRITE,
         sees=_write(Sees.NOT, Sees.OWED, Sees.UNKNOWN),
         fault=HttpFault.HALF_JSON,
