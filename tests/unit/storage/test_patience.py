@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.replication.patience import DATA, ORDER, SIZE, TRIGGERS, Course, course_of
+from storage.replication.patience import DATA, HALF_A_DAY, ORDER, SIZE, TRIGGERS, Course, course_of
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,16 @@ from storage.replication.patience import DATA, ORDER, SIZE, TRIGGERS, Course, co
         ("PT403", TRIGGERS),
         ("42501", TRIGGERS),
         ("", TRIGGERS),
+        ("XX000", HALF_A_DAY),
     ],
 )
 def test_what_nobody_foresaw_is_tried_as_often_as_what_a_trigger_says(code: str, course: Course) -> None:
     """A value that a store cannot hold is given up at once, an order that may come right last."""
     assert course_of(code) is course
+
+
+def test_what_a_broken_server_may_say_is_given_up_after_half_a_day() -> None:
+    """Nobody can tell a trigger written in C from it, so that many attempts are made, an hour apart in the end."""
+    waits = [HALF_A_DAY.wait_s(attempts) for attempts in range(1, 21)]
+    assert waits[-2:] == [3600.0, None]
+    assert 11 * 3600 < sum(wait or 0.0 for wait in waits) < 12 * 3600

@@ -11,7 +11,7 @@ from contracts.errors import SchemaMismatch, TwinstoreError, Unavailable
 from storage.migrations.values import Side
 from tests.support.replication import World, keys, other
 
-UNFORESEEN = ("45000", "PT403", "42501", "42703", "P0004", "55000", "0A000", "21000")
+UNFORESEEN = ("45000", "PT403", "42501", "42703", "P0004", "55000", "0A000", "21000", "XX000")
 FINE, BACK, *REFUSED = keys(2 + len(UNFORESEEN))
 PRIMARY, SECONDARY = Side.PRIMARY, Side.SECONDARY
 
@@ -52,7 +52,7 @@ def test_a_row_that_is_refused_for_a_reason_of_its_own_leaves_the_others(both: W
 
 
 @sides
-@pytest.mark.parametrize("code", ["53100", "58030", "XX000"])
+@pytest.mark.parametrize("code", ["53100", "58030", "XX001"])
 def test_a_store_in_trouble_refuses_no_row(here: World, side: Side, code: str) -> None:
     """A full disk is no fault of the row that met it: nothing is noted, and the call fails."""
     with refusing(here, side):
