@@ -56,6 +56,7 @@ REPLICATION_DOORS = {
         ReplicationDoor(name="judge", parameters=(("items", "jsonb"),), sides=(Side.PRIMARY,)),
         ReplicationDoor(name="apply", parameters=(("items", "jsonb"),), sides=(Side.SECONDARY,)),
         ReplicationDoor(name="put", parameters=(("request", "jsonb"),)),
+        ReplicationDoor(name="mend", parameters=(("request", "jsonb"),)),
         ReplicationDoor(
             name="page", parameters=(("filters", "jsonb"), ("place", "jsonb"), ("at_most", "integer")), reads=True
         ),

@@ -23,7 +23,7 @@ _WRITING = {
     "lock_timeout": "200ms",  # whoever carries changes over lets an application pass
 }
 _PUTTING = {"lock_timeout": "3s"}
-_SETTINGS = {"apply": _WRITING, "judge": _WRITING, "put": _PUTTING, "capture": {"lock_timeout": "1s"}}
+_SETTINGS = {"apply": _WRITING, "judge": _WRITING, "put": _PUTTING, "mend": _WRITING, "capture": {"lock_timeout": "1s"}}
 _PLAIN = frozenset({ColumnType.UUID, ColumnType.TEXT, ColumnType.INTEGER})
 """Types whose texts no setting changes: a trigger that sets less costs an application less."""
 _BASE_NOW = ", (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM twinstore.change_id_seq)"
@@ -105,6 +105,7 @@ def _parts(dataset: Dataset, side: Side) -> Parts:
     if side is Side.SECONDARY:  # its constraint need not hold for old rows; the primary's index is of use without this
         parts["instant"] = sql.SQL("coalesce({}, '-infinity')").format(parts["instant"])
     for name in (
+        "mark",
         "in_place",
         "state",
         "items",
@@ -119,7 +120,15 @@ def _parts(dataset: Dataset, side: Side) -> Parts:
         "busy_given",
     ):
         parts[name] = _template(name).format(**parts)
-    for name in ("together_is_possible", "hold_rows", "write_one", "write_together"):
+    for name in (
+        "together_is_possible",
+        "hold_rows",
+        "write_one",
+        "write_together",
+        "step_standing",
+        "left_by_steps",
+        "untied",
+    ):
         parts[name] = _template(name).format(**parts)
     return parts
 
@@ -182,6 +191,7 @@ def _of_side(dataset: Dataset, side: Side) -> Parts:
         "waits": sql.SQL("lock_not_available OR deadlock_detected OR serialization_failure"),
         "most_bytes": sql.Literal(_MOST_BYTES),
         "many": sql.Literal(MANY),
+        "names": sql.SQL("{}::text[]").format(sql.Literal([column.name_in(side.store) for column in dataset.columns])),
         "held": _template("held").format(dataset=name) if primary else sql.SQL(""),
     }
 

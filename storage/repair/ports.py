@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from contracts.repair import Done, Step
@@ -19,10 +19,12 @@ class Seen(NamedTuple):
         row: Its row; None when there is none.
         line: Number of the last change of it that waits to be carried over; None where none waits, or where writes
             to the store are not captured.
+        mark: What tells this very row from one that reads the same and was written later; None where nothing does.
     """
 
     row: Texts | None
     line: int | None
+    mark: str | None = None
 
 
 class RepairSide(Protocol):
@@ -41,14 +43,35 @@ class RepairSide(Protocol):
         """
         ...
 
-    def mend(self, steps: Sequence[Step]) -> tuple[Done, ...]:
+    def mend(
+        self, steps: Sequence[Step], *, batch: str | None = None, seen: Mapping[str, Seen] | None = None
+    ) -> tuple[Done, ...]:
         """Take steps of this store, each only if the row still is as planned; one answer each, in their order.
 
         A row is compared and written in one transaction. Touch triggers, keepers and capture stand aside, so that
         what is written stays as it was written and is not carried back. Taking a step twice does no harm.
 
+        Args:
+            steps: The steps.
+            batch: A name for this call, by which `recall` can tell later what became of it.
+            seen: How its keys stood a moment ago. What was written since, even with the same values, counts as locked.
+
         Raises:
             TwinstoreError: The store cannot be reached; steps of this call may have been taken.
+        """
+        ...
+
+    def recall(self, batch: str, steps: Sequence[Step]) -> tuple[Done, ...]:
+        """Tell what became of a call whose answer was lost: an answer for each of its steps, none if it was not made.
+
+        One that was not made never is from then on, however late it comes.
+
+        Args:
+            batch: Its name.
+            steps: The steps that it was to take.
+
+        Raises:
+            TwinstoreError: The store cannot be reached.
         """
         ...
 

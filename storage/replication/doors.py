@@ -18,6 +18,8 @@ from storage.replication.messages import (
     Changes,
     Item,
     Listed,
+    Mend,
+    Remedy,
     Verdict,
     Written,
     key_and_parts,
@@ -132,6 +134,41 @@ class Doors:
         if request is not None:
             asked["request"] = {"key": request[0], "hash": request[1]}
         return self._answers.written(self._call("put", {"request": asked}, deadline_s=deadline_s, once=True))
+
+    def mend(
+        self, mends: Sequence[Mend], *, batch: str | None = None, deadline_s: float | None = None
+    ) -> tuple[Remedy, ...]:
+        """Write rows of a repair, one answer each; what is written is not carried over.
+
+        Args:
+            mends: The rows.
+            batch: A name for this call, by which it is carried out once however often it is sent.
+            deadline_s: Seconds after which it is given up.
+
+        Raises:
+            OutcomeUnknown: Nobody knows whether it was carried out; `recall` tells.
+            TwinstoreError: It was not carried out.
+        """
+        items = [
+            {
+                **dict(zip(("key", "parts"), key_and_parts(self.dataset, mend.key), strict=True)),
+                "before": texts_of(self.dataset, mend.before),
+                "after": texts_of(self.dataset, mend.after),
+                "line": mend.line,
+                "mark": mend.mark,
+            }
+            for mend in mends
+        ]
+        answer = self._call("mend", {"request": {"batch": batch, "items": items}}, deadline_s=deadline_s, once=True)
+        return self._answers.remedies(answer, [mend.key for mend in mends]) or ()
+
+    def recall(self, batch: str, *, deadline_s: float | None = None) -> tuple[Remedy, ...] | None:
+        """Tell what became of a call of this name; None where it was not carried out, which it never will be then.
+
+        What was written is told with its row only where nobody wrote it since.
+        """
+        answer = self._call("mend", {"request": {"batch": batch}}, deadline_s=deadline_s, once=True)
+        return self._answers.remedies(answer, None)
 
     def page(
         self,

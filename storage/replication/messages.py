@@ -6,7 +6,7 @@ An answer that is not what the door promises is never guessed at: it is an error
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from contracts.dataset import Dataset
 from contracts.errors import ProtocolError
 from contracts.keys import split_key
+from contracts.repair import Mended
 from contracts.replication import Gap, Put, Standing
 from contracts.vocabulary import StoreName
 from storage.ports import Row
@@ -37,6 +38,7 @@ class Item:
         known: True when it was ever carried over: without a row, it was deleted.
         ready: False while a line of ours may be overtaken by an older transaction that has not ended.
         row: Its row; None when there is none.
+        mark: What tells this very row from one that reads the same and was written later.
     """
 
     key: str
@@ -47,6 +49,7 @@ class Item:
     known: bool
     row: Row | None
     ready: bool = True
+    mark: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,44 @@ class Written:
     row: Row | None
     change: int | None
     repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mend:
+    """One row that a repair writes, only where it still is as it was planned.
+
+    Attributes:
+        key: Its key.
+        before: The row as it must be; None where there must be none.
+        after: The row as it is to be; None to delete it.
+        line: Number of the last change of it that may wait; None where none may.
+        mark: As `look` gave it, where a row that was written since has moved even if it reads the same.
+    """
+
+    key: str
+    before: Row | None
+    after: Row | None
+    line: int | None = None
+    mark: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """What became of it.
+
+    Attributes:
+        key: Its key.
+        outcome: What became of it.
+        row: The row as it is after it was written, where that is not what was written.
+        code: SQLSTATE of a refusal.
+        rule: Constraint or column that refused.
+    """
+
+    key: str
+    outcome: Mended
+    row: Row | None
+    code: str | None
+    rule: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +247,21 @@ class Answers:
             repeated=found.get("repeated") is True,
         )
 
+    def remedies(self, answer: object, keys: Sequence[str] | None) -> tuple[Remedy, ...] | None:
+        """Read what became of rows that a repair wrote; None for a call that was not carried out.
+
+        Args:
+            answer: The answer.
+            keys: The keys that were sent; None where none were.
+        """
+        listed = self._object(answer)["items"]
+        if listed is None and keys is None:
+            return None
+        found = [self._remedy(self._object(item)) for item in self._list(listed)]
+        if keys is not None and [remedy.key for remedy in found] != list(keys):
+            raise self._strange("another number of items")
+        return tuple(found)
+
     def page(self, answer: object) -> tuple[Listed, ...]:
         """Read a page of rows."""
         listed = []
@@ -229,6 +285,20 @@ class Answers:
             known=found["known"],
             row=self._row(found["row"]),
             ready=found.get("ready", True) is True,
+            mark=self._text_or_none(found.get("mark")),
+        )
+
+    def _remedy(self, found: Mapping[str, Any]) -> Remedy:
+        try:
+            outcome = Mended(str(found["outcome"]))
+        except ValueError:
+            raise self._strange("an outcome that this version does not know") from None
+        return Remedy(
+            key=str(found["key"]),
+            outcome=outcome,
+            row=self._row(found["row"]),
+            code=self._text_or_none(found["code"]),
+            rule=self._text_or_none(found["rule"]),
         )
 
     def _gap(self, capture: Mapping[str, Any]) -> Gap | None:

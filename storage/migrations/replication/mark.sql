@@ -1,0 +1,1 @@
+coalesce(live.version, '') || ':' || coalesce(held.rev, 0)
