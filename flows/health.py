@@ -71,7 +71,7 @@ def watch_once(
         clock: Tells a time in seconds that only grows.
         guards: Circuit breakers of this process, which are kept for the next one.
         timings: How long operations of this process took since the last watch.
-        backup: What is known about backups; None where nobody makes them.
+        backup: What is known about backups; what the memory knows unless given.
         senders: Where messages go; those that the settings name unless given.
         thresholds: From when on something is worth an alert; unless given, as usual, and as long as the settings let a
             change wait.
@@ -94,7 +94,7 @@ def watch_once(
         timings=book.timings(since=now - timedelta(hours=1)),
         sync=sync,
         runs=book.last_runs(),
-        backup=backup,
+        backup=backup or state.backups.known(),
     )
     limits = thresholds or Thresholds(dirty=timedelta(seconds=settings.max_lag_s))
     book.settle(rulings(facts, limits), now=now, channels=[sender.channel for sender in outlets])

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
         keep_reports_days: Days for which reports are kept.
         webhook_url: Where alerts are sent as JSON: https, or http to this machine.
         prefect_api_url: Prefect's server; where it is set, alerts are sent there as events, too.
+        backups: Where backups are kept; `backups` below `home` unless set.
+        backups_keep: Number of backups that are kept; the last verified one always is.
+        backups_keep_days: Days for which a backup is kept.
         reveal: Show personal values in reports.
         share: Hide internal values too.
         debug: Show tracebacks.
@@ -79,6 +82,9 @@ class Settings(BaseSettings):
     keep_reports_days: int = Field(400, ge=1, le=3650, validation_alias="TWINSTORE_KEEP_REPORTS_DAYS")
     webhook_url: Annotated[SecretStr | None, NoDecode] = Field(None, validation_alias="TWINSTORE_WEBHOOK_URL")
     prefect_api_url: str | None = Field(None, validation_alias="PREFECT_API_URL")
+    backups: Path | None = Field(None, validation_alias="TWINSTORE_BACKUPS")
+    backups_keep: int = Field(8, ge=1, validation_alias="TWINSTORE_BACKUPS_KEEP")
+    backups_keep_days: float = Field(60.0, gt=0, validation_alias="TWINSTORE_BACKUPS_KEEP_DAYS")
     reveal: bool = Field(default=False, validation_alias="TWINSTORE_REVEAL")
     share: bool = Field(default=False, validation_alias="TWINSTORE_SHARE")
     debug: bool = Field(default=False, validation_alias="TWINSTORE_DEBUG")
@@ -93,6 +99,7 @@ class Settings(BaseSettings):
         "state_url",
         "datasets",
         "webhook_url",
+        "backups",
         mode="before",
     )
     @classmethod

@@ -18,6 +18,7 @@ from contracts.vocabulary import StoreName
 from contracts.waivers import Waiver
 from storage.state import acceptance, annotation, deferred, ledger, runs
 from storage.state.annotation import TREND_RUNS, gather
+from storage.state.backupbook import Backupbook
 from storage.state.leases import NO_PATIENCE, Claim, Lease, hold, new_token
 from storage.state.opening import Database, open_database
 from storage.state.repairbook import Repairbook
@@ -70,6 +71,11 @@ class State:
     def repairs(self) -> Repairbook:
         """What is remembered of repairs."""
         return Repairbook(self._database, self._environment)
+
+    @property
+    def backups(self) -> Backupbook:
+        """What is remembered of backups."""
+        return Backupbook(self._database, self._environment)
 
     def annotate(
         self, report: DatasetReport, *, run_id: str, now: datetime, sightings: Iterable[Sighting] | None = None

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, inspect, literal, select, text, update
 
 from contracts.errors import ConfigurationError
-from storage.state import repair_tables, watch_tables
+from storage.state import backup_tables, repair_tables, watch_tables
 from storage.state.tables import META
 
 SCHEMA = "twinstore_state"  # on PostgreSQL; Prisma drops what it finds in its own
-_METADATA = {repair_tables.REPAIRS.metadata, watch_tables.ALERTS.metadata}  # one, which knows what was imported
+_METADATA = {
+    table.metadata for table in (backup_tables.BACKUPS, repair_tables.REPAIRS, watch_tables.ALERTS)
+}  # one, which knows what was imported
 _LOCK = 7_305_921_664  # any number that nobody else locks
 
 
@@ -97,11 +99,24 @@ def _remember_repairs(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
+def _remember_backups(connection: Connection) -> None:
+    """Keep which backups there are, and when they were verified."""
+    schema = f"{SCHEMA}." if connection.dialect.name == "postgresql" else ""
+    connection.execute(
+        text(
+            f"CREATE TABLE {schema}backups (environment TEXT NOT NULL, id TEXT NOT NULL,"
+            " made_at TIMESTAMP WITH TIME ZONE NOT NULL, verified_at TIMESTAMP WITH TIME ZONE,"
+            " PRIMARY KEY (environment, id))"
+        )
+    )
+
+
 STEPS: tuple[Step, ...] = (
     Step(version=2, apply=_name_who_accepts),
     Step(version=3, apply=_remember_audits),
     Step(version=4, apply=_remember_health),
     Step(version=5, apply=_remember_repairs),
+    Step(version=6, apply=_remember_backups),
 )
 """Forward only, in order. A step is never changed once released; `tables.py` is what they all lead to."""
 
