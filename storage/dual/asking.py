@@ -146,6 +146,11 @@ class Asking:
         state = getattr(self._guards.get(store), "state", None)
         return None if state is None else str(state)
 
+    def shut(self, store: StoreName) -> bool:
+        """Tell whether a store would not be called now, since its circuit is open. Nothing is called for it."""
+        wait_s = getattr(self._guards.get(store), "wait_s", 0.0)
+        return wait_s is None or wait_s > 0
+
     def now(self) -> float:
         """Return the time in seconds that only grows."""
         return self._timer()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from contracts.errors import TwinstoreError
 from contracts.vocabulary import StoreName
@@ -60,6 +60,8 @@ class Permission:
 
     def _asked(self) -> tuple[Asked[Any] | None, float]:
         """Return the refusal, and for how many seconds it counts: a store that is away may be back at once."""
+        if self._asking.shut(StoreName.SUPABASE):  # then nothing that the primary says can matter
+            return self._asking.ask(StoreName.SUPABASE, _not_shut_any_more), 0.0
         primary = self._asking.ask(StoreName.PRISMA, lambda: self._primary.standing(deadline_s=_ASK_S))
         ours = primary.answer
         if ours is None:
@@ -75,6 +77,10 @@ class Permission:
         except TwinstoreError as exc:
             return _not_sent(exc.what), FRESH_S
         return None, FRESH_S
+
+
+def _not_shut_any_more() -> NoReturn:
+    raise NotSent("supabase may be asked again since this moment", "The write is kept, and delivered later.")
 
 
 def _not_sent(why: str) -> Asked[Any]:

@@ -12,7 +12,7 @@ import pytest
 
 from contracts.errors import ConfigurationError, Exhausted, Invalid, Unavailable
 from contracts.planning import PLANNING
-from contracts.results import Consistency, Outcome
+from contracts.results import Consistency, DegradationMode, Outcome
 from contracts.vocabulary import StoreName
 from storage.breaker import Breaker, Guard, State
 from storage.dual import DualRepository, saving
@@ -64,7 +64,9 @@ class Watched:
         self._call.close()
 
 
-def watched(twins: Twins, failing: str | None = None) -> tuple[DualRepository, list[tuple[str, float | None]]]:
+def watched(
+    twins: Twins, failing: str | None = None, guards: Mapping[StoreName, Guard] | None = None
+) -> tuple[DualRepository, list[tuple[str, float | None]]]:
     """Return a repository, and the limits of its calls as they are made; the primary may fail at one door."""
     limits: list[tuple[str, float | None]] = []
     held = twins.replication
@@ -72,7 +74,8 @@ def watched(twins: Twins, failing: str | None = None) -> tuple[DualRepository, l
     primary = PrimaryDoors(Watched(held.primary._call, limits, failing), PLANNING)
     secondary = SecondaryDoors(Watched(held.secondary._call, limits), PLANNING)
     relay = Relay(primary, secondary, held.book)
-    return DualRepository(primary, secondary, relay, book=held.book, clock=twins.clock, fast_path_s=2.5), limits
+    made = DualRepository(primary, secondary, relay, book=held.book, guards=guards, clock=twins.clock, fast_path_s=2.5)
+    return made, limits
 
 
 def test_every_call_has_a_limit(by_sql: Twins) -> None:
@@ -92,6 +95,33 @@ def test_every_call_has_a_limit(by_sql: Twins) -> None:
     assert doors >= {f"{store}.{door}" for store in StoreName for door in ("look", "put", "settle")}
     assert {"prisma.judge", "prisma.standing", "prisma.page", "supabase.apply", "supabase.changes"} <= doors
     assert [(door, limit_s) for door, limit_s in limits if limit_s is None or limit_s > MOST_S] == []
+
+
+def test_while_a_circuit_is_open_a_write_costs_what_it_costs_on_the_primary(by_sql: Twins) -> None:
+    """The primary is not asked how it stands, since nothing can be delivered; as soon as a call may pass it is."""
+    guard, body = Guard(SUPABASE, Breaker()), scenario()
+    repository, calls = watched(by_sql, guards={SUPABASE: guard})
+    guard.force(State.FORCED_OPEN)
+    for title in ("one", "two"):
+        result = repository.save(body | {"title": title})
+        assert (result.success, result.degradation_mode) == (True, DegradationMode.SUPABASE_CIRCUIT_OPEN)
+    assert [door for door, _ in calls] == ["prisma.look", "prisma.put"] * 2
+    guard.force(State.CLOSED)
+    assert repository.save(body | {"title": "three"}).consistency is Consistency.FULL
+    assert {"prisma.standing", "supabase.standing", "supabase.apply"} < {door for door, _ in calls}
+
+
+def test_a_circuit_whose_time_comes_at_this_moment_is_tried_by_the_next_write(by_sql: Twins) -> None:
+    """The write that looked a moment before is owed, and takes the place of no probe."""
+    now = [0.0]
+    guard = Guard(SUPABASE, Breaker(), clock=lambda: now.pop(0) if len(now) > 1 else now[0])
+    repository, _ = watched(by_sql, guards={SUPABASE: guard})
+    guard.force(State.OPEN)
+    now[:] = [299.9, 300.0]
+    late, next_one = repository.save(scenario()), repository.save(scenario())
+    assert (late.success, late.consistency, late.degradation_mode) == (True, Consistency.PARTIAL, DegradationMode.NONE)
+    assert "may be asked again" in str(late.error)
+    assert (next_one.consistency, guard.state) == (Consistency.FULL, State.CLOSED)
 
 
 @pytest.mark.soak

@@ -21,7 +21,7 @@ from contracts.errors import (
 )
 from contracts.results import DegradationMode
 from contracts.vocabulary import StoreName
-from storage.breaker import Breaker, Guard, State
+from storage.breaker import Breaker, EventKind, Guard, Rules, State
 from storage.dual.asking import Asked, Asking, both_failed, mode
 
 PRISMA, SUPABASE = StoreName
@@ -106,6 +106,22 @@ def test_a_guard_stands_before_the_call() -> None:
     assert asking.ask(SUPABASE, lambda: 7).circuit_open
     assert asking.ask(PRISMA, lambda: 7).answer == 7
     assert (asking.state(SUPABASE), asking.state(PRISMA)) == ("forced_open", None)
+
+
+def test_a_circuit_is_shut_until_a_probe_may_pass() -> None:
+    """Also while the probe is under way, or when it is held open by hand; a store without one is never shut."""
+    now = [0.0]
+    guard = Guard("supabase", Breaker(Rules(in_a_row=1, open_s=10.0)), clock=lambda: now[0])
+    asking = Asking({SUPABASE: guard})
+    assert [asking.shut(store) for store in StoreName] == [False, False]
+    asking.ask(SUPABASE, raising(Unavailable("Away.", "Wait.")))
+    assert asking.shut(SUPABASE)
+    now[0] = 10.0
+    assert not asking.shut(SUPABASE)
+    assert asking.ask(SUPABASE, lambda: asking.shut(SUPABASE)).answer is True
+    guard.force(State.FORCED_OPEN)
+    assert [asking.shut(store) for store in StoreName] == [False, True]
+    assert guard.numbers[EventKind.NOT_PERMITTED] == 0
 
 
 def test_nothing_is_called_after_the_end() -> None:
