@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from contracts.instants import unix_milliseconds
 from contracts.planning import PLANNING
-from contracts.replication import Place
+from contracts.replication import Direction, Place
 from contracts.results import (
     CLOCK_TOLERANCE_MS,
     ConsistencyReport,
@@ -152,8 +152,9 @@ class Consistency:
         def told() -> Place:
             if waits:
                 dead = book.dead([ours.key])
-                lines = {ours.change, theirs.change} - {None}
-                return Place.DEAD_LETTER if lines <= set(dead.values()) else Place.NOT_YET
+                lines = ((Direction.TO_SECONDARY, ours.change), (Direction.TO_PRIMARY, theirs.change))
+                given_up = all(dead.get((ours.key, way)) == change for way, change in lines if change is not None)
+                return Place.DEAD_LETTER if given_up else Place.NOT_YET
             return Place.CONFLICT if ours.key in book.disputed([ours.key]) else Place.LOST
 
         return self._asking.ask(StoreName.PRISMA, told).answer

@@ -58,6 +58,20 @@ def test_what_the_secondary_refuses_is_a_dead_letter(by_sql: Twins) -> None:
     assert "dead-letters" in report.recommendations[-1]
 
 
+def test_a_change_that_waits_beside_a_dead_letter_is_carried_over_yet(by_sql: Twins) -> None:
+    """Both stores number their changes by themselves: the one that was given up is not the other one's."""
+    body = scenario()
+    by_sql.repository.save(body)
+    by_sql.run(PRISMA, "UPDATE public.planning SET status = 'no such word' WHERE id::text = %s", body["id"])
+    by_sql.drain()
+    given_up = by_sql.replication.primary.look([body["id"]])[body["id"]].change
+    by_sql.run(SUPABASE, f"ALTER TABLE twinstore.change ALTER COLUMN id RESTART WITH {given_up}")
+    by_sql.run(SUPABASE, "UPDATE public.planning SET title = 'Theirs' WHERE id::text = %s", body["id"])
+    assert by_sql.replication.secondary is not None
+    assert by_sql.replication.secondary.look([body["id"]])[body["id"]].change == given_up
+    assert by_sql.repository.check_consistency(body["id"]).place is Place.NOT_YET
+
+
 def test_all_records_of_an_owner_are_compared(twins: Twins) -> None:
     """On several pages; what moved from one owner to another is compared, not called missing."""
     bodies = [scenario(metadata={"userId": OWNER}) for _ in range(4)]
