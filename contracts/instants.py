@@ -93,12 +93,17 @@ def unix_milliseconds_of(texts: pa.Array | pa.ChunkedArray) -> Any:
     try:
         stamps = texts.cast(pa.timestamp("us", "UTC" if zoned else None))
     except pa.ArrowInvalid:  # an infinity, a year before 1 or after 9999, two ways of writing in one column
-        return np.array([_finite(text) for text in texts.to_pylist()], dtype=np.int64)
+        return np.array([ordered(text) for text in texts.to_pylist()], dtype=np.int64)
     since_2000 = np.asarray(stamps.cast(pa.int64())) - UNIX_2000_MS * MILLISECOND
     return np.sign(since_2000) * ((np.abs(since_2000) + MILLISECOND // 2) // MILLISECOND) + UNIX_2000_MS
 
 
-def _finite(text: str) -> int:
+def ordered(text: str) -> int:
+    """Read an instant as `unix_milliseconds` does, so that it can be sorted: infinities are `FOREVER` and its negative.
+
+    Raises:
+        ValueError: It is no instant in PostgreSQL's ISO style.
+    """
     instant = unix_milliseconds(text)
     if instant is not None:
         return instant

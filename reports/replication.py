@@ -11,8 +11,6 @@ from contracts.verdicts import Difference, ReplicationReport, StoreCapture
 from contracts.vocabulary import StoreName
 from reports.text import NONE, count, duration, moment, number
 
-LISTED_MAX: Final = 10
-
 PLACES: Final = {
     Place.NOT_YET: "not carried over yet",
     Place.CONFLICT: "in conflict",

@@ -11,7 +11,6 @@ from contracts.dataset import Column
 
 LENGTH = frozenset({"char_length", "character_length", "length"})
 BOUNDS = {">=": "at_least", ">": "more_than", "<=": "at_most", "<": "less_than"}
-TURNED = {">=": "<=", ">": "<"}
 
 _TOKEN = re.compile(
     r"""\s*(?:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from contracts.instants import microseconds, milliseconds
+from contracts.instants import ordered
 from contracts.planning_query import PlanningQuery
 from contracts.planning_words import GUEST
 from storage.canonical_time import milliseconds_text
@@ -62,10 +62,7 @@ def order_of(at: str, key: str) -> Order:
     Raises:
         ValueError: It is no instant.
     """
-    instant = microseconds(at)
-    if instant is None:
-        return (2**62 if at == "infinity" else -(2**62)), key
-    return milliseconds(instant), key
+    return ordered(at), key
 
 
 def instant_text(row: Row) -> str:
