@@ -105,6 +105,8 @@ def _parts(dataset: Dataset, side: Side) -> Parts:
     if side is Side.SECONDARY:  # its constraint need not hold for old rows; the primary's index is of use without this
         parts["instant"] = sql.SQL("coalesce({}, '-infinity')").format(parts["instant"])
     for name in (
+        "variables",
+        "verdicts",
         "mark",
         "in_place",
         "state",

@@ -3,24 +3,10 @@
 -- the next time. All are written together where nothing is in the way, else one by one, so that one that is refused
 -- leaves the others.
 DECLARE
-  _keys text[];
-  _parts jsonb[];
-  _rows jsonb[];
+  {variables}
   _revs bigint[];
   _seen bigint[];
-  _known bigint[];
-  _there integer[];
-  _outcomes text[];
-  _writing integer[];
-  _written bigint;
-  _found bigint;
-  _at integer;
-  _row jsonb;
-  _is_there boolean;
-  _outcome text;
-  _code text;
-  _rule text;
-  _refusals jsonb := '{{}}';
+  _told bigint[];  -- what a verdict says as `rev`
 BEGIN
   PERFORM set_config('twinstore.applying', 'on', true);  -- triggers that touch or keep values stand aside
   SELECT array_agg(item ->> 'key' ORDER BY at), array_agg(item -> 'parts' ORDER BY at),
@@ -29,7 +15,7 @@ BEGIN
   INTO _keys, _parts, _rows, _revs, _seen
   FROM jsonb_array_elements($1) WITH ORDINALITY AS listed(item, at);
   _outcomes := array_fill(NULL::text, ARRAY[coalesce(cardinality(_keys), 0)]);
-  _known := array_fill(NULL::bigint, ARRAY[coalesce(cardinality(_keys), 0)]);
+  _told := array_fill(NULL::bigint, ARRAY[coalesce(cardinality(_keys), 0)]);
   {hold_states}
   IF {together_is_possible} THEN
     BEGIN
@@ -37,7 +23,7 @@ BEGIN
       SELECT array_agg(held.rev ORDER BY given.at),
              array_agg(CASE WHEN held.key IS NULL THEN 'locked' WHEN given.rev <= held.rev THEN 'stale' END
                        ORDER BY given.at)
-      INTO _known, _outcomes
+      INTO _told, _outcomes
       FROM unnest(_keys, _revs) WITH ORDINALITY AS given(key, rev, at)
       LEFT JOIN (SELECT state.key, state.rev FROM twinstore.row_state AS state
                  WHERE state.dataset = {dataset} AND state.key = ANY (_keys) FOR UPDATE SKIP LOCKED) AS held
@@ -90,12 +76,7 @@ BEGIN
       _refusals := _refusals || jsonb_build_object(_at, jsonb_build_array(_code, nullif(_rule, '')));
     END;
     _outcomes[_at] := _outcome;
-    _known[_at] := _found;
+    _told[_at] := _found;
   END LOOP;
-  PERFORM set_config('twinstore.applying', '', true), set_config('twinstore.applying_keys', '', true);
-  RETURN (
-    SELECT coalesce(jsonb_agg(jsonb_build_object(
-        'key', _keys[at], 'outcome', _outcomes[at], 'rev', _known[at],
-        'code', _refusals -> at::text -> 0, 'rule', _refusals -> at::text -> 1) ORDER BY at), '[]')
-    FROM generate_subscripts(_keys, 1) AS at);
+  {verdicts}
 END

@@ -3,29 +3,15 @@
 -- kept as a conflict. Of our row the secondary hears by a line: the one of our own change, or one that is added. What is
 -- accepted is written together where nothing is in the way, the rest one by one.
 DECLARE
-  _keys text[];
-  _parts jsonb[];
-  _rows jsonb[];
+  {variables}
   _bases bigint[];
   _lseqs bigint[];
-  _lines bigint[];
-  _there integer[];
-  _outcomes text[];
-  _writing integer[];
-  _written bigint;
-  _found bigint;
-  _at integer;
-  _row jsonb;
-  _is_there boolean;
+  _told bigint[];  -- what a verdict says as `rev`
   _state record;
   _adopted bigint := coalesce((SELECT adopted_rev FROM twinstore.capture WHERE dataset = {dataset}), 0);
   _standing record;
   _ours jsonb;
   _theirs jsonb;
-  _outcome text;
-  _code text;
-  _rule text;
-  _refusals jsonb := '{{}}';
 BEGIN
   PERFORM set_config('twinstore.applying', 'on', true);  -- triggers that touch or keep values stand aside
   SELECT array_agg(item ->> 'key' ORDER BY at), array_agg(item -> 'parts' ORDER BY at),
@@ -34,7 +20,7 @@ BEGIN
   INTO _keys, _parts, _rows, _bases, _lseqs
   FROM jsonb_array_elements($1) WITH ORDINALITY AS listed(item, at);
   _outcomes := array_fill(NULL::text, ARRAY[coalesce(cardinality(_keys), 0)]);
-  _lines := array_fill(NULL::bigint, ARRAY[coalesce(cardinality(_keys), 0)]);
+  _told := array_fill(NULL::bigint, ARRAY[coalesce(cardinality(_keys), 0)]);
   {hold_states}
   IF {together_is_possible} THEN
     BEGIN
@@ -58,7 +44,7 @@ BEGIN
         SELECT {dataset}, _keys[at], {parts_at_place}, true FROM unnest(_writing) AS at
         WHERE at = ANY (_there) OR _rows[at] IS NOT NULL
         RETURNING key, id)
-      SELECT array_agg(added.id ORDER BY given.at) INTO _lines
+      SELECT array_agg(added.id ORDER BY given.at) INTO _told
       FROM unnest(_keys) WITH ORDINALITY AS given(key, at) LEFT JOIN added ON added.key = given.key;
       UPDATE twinstore.row_state AS state SET seen = _lseqs[at] FROM unnest(_writing) AS at
       WHERE state.dataset = {dataset} AND state.key = _keys[at];
@@ -68,7 +54,7 @@ BEGIN
       INTO _outcomes FROM unnest(_outcomes) WITH ORDINALITY AS given(outcome, at);
     EXCEPTION WHEN OTHERS OR assert_failure THEN  -- one by one shows which row it is
       _outcomes := array_fill(NULL::text, ARRAY[cardinality(_keys)]);
-      _lines := array_fill(NULL::bigint, ARRAY[cardinality(_keys)]);
+      _told := array_fill(NULL::bigint, ARRAY[cardinality(_keys)]);
     END;
   END IF;
   FOR _at IN SELECT at FROM generate_subscripts(_keys, 1) AS at WHERE _outcomes[at] IS NULL LOOP
@@ -137,12 +123,7 @@ BEGIN
       _refusals := _refusals || jsonb_build_object(_at, jsonb_build_array(_code, nullif(_rule, '')));
     END;
     _outcomes[_at] := _outcome;
-    _lines[_at] := _found;
+    _told[_at] := _found;
   END LOOP;
-  PERFORM set_config('twinstore.applying', '', true), set_config('twinstore.applying_keys', '', true);
-  RETURN (
-    SELECT coalesce(jsonb_agg(jsonb_build_object(
-        'key', _keys[at], 'outcome', _outcomes[at], 'rev', _lines[at],
-        'code', _refusals -> at::text -> 0, 'rule', _refusals -> at::text -> 1) ORDER BY at), '[]')
-    FROM generate_subscripts(_keys, 1) AS at);
+  {verdicts}
 END

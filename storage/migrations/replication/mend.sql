@@ -5,31 +5,17 @@
 -- Without `items` it tells what became of that call; one that has not come by then is never carried out. Nothing here
 -- waits for an application. All are written together where nothing is in the way, else one by one.
 DECLARE
+  {variables}
   _batch text := 'mend:' || {prefix} || ($1 ->> 'batch');
-  _keys text[];
-  _parts jsonb[];
   _before jsonb[];
-  _rows jsonb[];
   _lines bigint[];
   _marks text[];
   _ties oid[];
-  _there integer[];
   _asked integer[];
-  _outcomes text[];
   _left jsonb[];
-  _writing integer[];
-  _written bigint;
-  _found bigint;
-  _at integer;
-  _row jsonb;
   _place record;
   _tie record;
   _is_tied boolean;
-  _is_there boolean;
-  _outcome text;
-  _code text;
-  _rule text;
-  _refusals jsonb := '{{}}';
   _answer jsonb;
 BEGIN
   IF _batch IS NOT NULL THEN

@@ -1,0 +1,15 @@
+_keys text[];
+  _parts jsonb[];
+  _rows jsonb[];
+  _there integer[];
+  _outcomes text[];
+  _writing integer[];
+  _written bigint;
+  _found bigint;
+  _at integer;
+  _row jsonb;
+  _is_there boolean;
+  _outcome text;
+  _code text;
+  _rule text;
+  _refusals jsonb := '{{}}';
