@@ -5,19 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from contracts.alerts import Backup, Facts, Thresholds, rulings
-from contracts.dataset import Dataset
 from contracts.errors import TwinstoreError
-from contracts.health import HealthReport, Message, Probe, Timing, figures_of, summed_up
-from contracts.registry import contract_for, known_datasets
-from contracts.replication import Standing, SyncStatus
+from contracts.health import HealthReport, Message, Timing, figures_of, summed_up
+from contracts.replication import SyncStatus
 from contracts.vocabulary import StoreName
-from flows.replicating import channel_of, open_replication, replicated_datasets
+from flows.probing import configured_stores, probe_stores
+from flows.replicating import open_replication, replicated_datasets
 from flows.settings import Settings
+from flows.sync import ask_status
 from flows.wiring import Stores, home
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def watch_once(
     for sender in outlets:
         notes += _send(sender, state, now, lambda: timedelta(seconds=clock() - began_s))
     book.prune(now=now)
-    return health_of(state, now, configured=_configured(stores), notes=tuple(notes))
+    return health_of(state, now, configured=configured_stores(stores), notes=tuple(notes))
 
 
 def health_of(
@@ -196,51 +195,6 @@ def make_senders(settings: Settings, environment: str) -> tuple[Sender, ...]:
     return tuple(senders)
 
 
-def probe_stores(
-    settings: Settings, stores: Stores, now: datetime, *, clock: Callable[[], float] = time.monotonic
-) -> tuple[Probe, ...]:
-    """Look once at every store that is configured. Reads only, and raises nothing."""
-    return tuple(_probe(store, settings, stores, now, clock) for store in _configured(stores))
-
-
-def _probe(store: StoreName, settings: Settings, stores: Stores, now: datetime, clock: Callable[[], float]) -> Probe:
-    from storage.health import probe
-
-    dataset = stores.dataset(contract_for(known_datasets()[0]).dataset)
-    ask = _by_sql if stores.by_sql(store) else _over_rest
-    seen, _ = probe(store, lambda: ask(store, settings, stores, dataset), at=now, clock=clock)
-    return seen
-
-
-def _by_sql(store: StoreName, settings: Settings, stores: Stores, dataset: Dataset) -> None:
-    from storage.health import PROBE_S, asks_sql
-    from storage.migrations.values import Side
-    from storage.replication.by_sql import SqlCall
-    from storage.session import Limits
-
-    limits = Limits(connect_s=min(PROBE_S, settings.connect_timeout_s), statement_s=PROBE_S, lock_s=PROBE_S)
-    side = Side.PRIMARY if store is StoreName.PRISMA else Side.SECONDARY
-    with closing(SqlCall(stores.sql(store).dsn, dataset, side, limits=limits)) as call:
-        asks_sql(call)()
-
-
-def _over_rest(store: StoreName, settings: Settings, stores: Stores, dataset: Dataset) -> None:
-    from storage.health import PROBE_S, asks_rest
-    from storage.rest.client import RestClient, RestLimits
-    from storage.rest.patience import Patience
-
-    if stores.rest is None:
-        return
-    connect_s = min(PROBE_S, settings.connect_timeout_s)
-    limits = RestLimits(connect_s=connect_s, read_s=PROBE_S, write_s=PROBE_S, answer_s=PROBE_S)
-    with RestClient(stores.rest, store=store, limits=limits, patience=Patience(attempts=1)) as client:
-        asks_rest(client, dataset)()
-
-
-def _configured(stores: Stores) -> tuple[StoreName, ...]:
-    return (StoreName.PRISMA,) if stores.alone else tuple(StoreName)
-
-
 def _sync(settings: Settings, stores: Stores, there: set[StoreName]) -> tuple[tuple[SyncStatus, ...], list[str]]:
     """Ask the stores that are there how far they have come; what cannot be asked is told in a note."""
     found: list[SyncStatus] = []
@@ -255,39 +209,20 @@ def _sync(settings: Settings, stores: Stores, there: set[StoreName]) -> tuple[tu
 
 def _status(settings: Settings, stores: Stores, name: str, there: set[StoreName], notes: list[str]) -> SyncStatus:
     from storage.health import PROBE_S
-    from storage.replication.restores import compared
-
-    def asked(store: StoreName, ask: Callable[[], T]) -> T | None:
-        if store not in there:
-            return None
-        try:
-            return ask()
-        except TwinstoreError as exc:
-            notes.append(f"{store} was not asked about {name}: {exc.what}")
-            return None
 
     with open_replication(settings, stores, name) as replication:
-        secondary, primary = replication.secondary, replication.primary
+        asked = there if replication.secondary is not None else there - {StoreName.SUPABASE}
 
-        def ask_primary() -> Standing | None:
-            return asked(StoreName.PRISMA, lambda: primary.standing(deadline_s=PROBE_S))
+        def ask(store: StoreName, question: Callable[[], T]) -> T | None:
+            if store not in asked:
+                return None
+            try:
+                return question()
+            except TwinstoreError as exc:
+                notes.append(f"{store} was not asked about {name}: {exc.what}")
+                return None
 
-        at_primary = ask_primary()
-        at_secondary: Standing | None = None
-        if secondary is not None and channel_of(settings, stores) is not None:
-            at_secondary = asked(StoreName.SUPABASE, lambda: secondary.standing(deadline_s=PROBE_S))
-        if at_primary is not None and at_secondary is not None:
-            at_primary, at_secondary = compared(at_primary, at_secondary, ask_primary)
-        counts = asked(StoreName.PRISMA, replication.book.counts) if at_primary is not None else None
-    conflicts, dead, failing = counts or (None, None, None)
-    return SyncStatus(
-        dataset=name,
-        primary=at_primary,
-        secondary=at_secondary,
-        conflicts=conflicts,
-        dead_letters=dead,
-        failing=failing,
-    )
+        return ask_status(replication, ask, deadline_s=PROBE_S)
 
 
 def _send(sender: Sender, state: State, now: datetime, elapsed: Callable[[], timedelta]) -> list[str]:

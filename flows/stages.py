@@ -50,7 +50,7 @@ def _require_migrated(job: Job, store: StoreName) -> None:
         return  # over REST the reader's own facts tell
     from storage.migrations import Side, state
 
-    found = state(job.stores.sql(store).dsn, Side.PRIMARY if store is StoreName.PRISMA else Side.SECONDARY)
+    found = state(job.stores.sql(store).dsn, Side.of(store))
     pending = [m.name for m in found.pending if not m.repeatable]
     if pending or found.changed or found.unknown:
         names = pending + [m.name for m in found.changed] + list(found.unknown)

@@ -8,21 +8,32 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from contracts.errors import TwinstoreError
 from contracts.replication import Standing, SyncStatus
+from contracts.vocabulary import StoreName
 from flows.replicating import Replication
 from flows.unexpected import understood
 
 if TYPE_CHECKING:
     from storage.replication.relay import Pass, Relay
 
+T = TypeVar("T")
+
 SLICE_S = 5.0  # after so long the lease is given back for a moment, so that a check can begin
 YIELD_S = 0.25  # that moment: longer than others wait before they ask again
 
 Turn = Callable[[], AbstractContextManager[object]]
 """Waits until it is our turn, and keeps others from theirs for as long as its context lasts."""
+
+
+class Ask(Protocol):
+    """Puts a question to a store; None where it cannot be asked."""
+
+    def __call__(self, store: StoreName, question: Callable[[], T], /) -> T | None:
+        """Return what the store answers."""
+        ...
 
 
 class Conclusion(StrEnum):
@@ -80,28 +91,39 @@ class Slice:
 
 def survey(replication: Replication) -> Survey:
     """Ask both sides how far they have come; one that cannot be asked does not keep the other from answering."""
-    from storage.replication.restores import compared
-
     errors: list[TwinstoreError] = []
 
-    def asked(question: Callable[[], Standing]) -> Standing | None:
+    def ask(_: StoreName, question: Callable[[], T]) -> T | None:
         try:
             return question()
         except Exception as exc:  # noqa: BLE001 - whatever it is, this side could not be asked
             errors.append(understood(exc, None))
             return None
 
-    primary: Standing | None = asked(replication.primary.standing)
-    secondary = asked(lambda: replication.both()[1].standing())  # noqa: PLW0108 - `both` is what may fail
-    conflicts = dead = failing = None
+    status = ask_status(replication, ask)
+    return Survey(status=status, errors=tuple(errors))
+
+
+def ask_status(replication: Replication, ask: Ask, *, deadline_s: float | None = None) -> SyncStatus:
+    """Ask both sides how far they have come, as far as they answer.
+
+    Args:
+        replication: What carries their changes.
+        ask: Asks a store, and makes None of no answer.
+        deadline_s: Seconds that a store has to say how it stands.
+    """
+    from storage.replication.restores import compared
+
+    def ask_primary() -> Standing | None:
+        return ask(StoreName.PRISMA, lambda: replication.primary.standing(deadline_s=deadline_s))
+
+    primary = ask_primary()
+    secondary = ask(StoreName.SUPABASE, lambda: replication.both()[1].standing(deadline_s=deadline_s))
     if primary is not None and secondary is not None:
-        primary, secondary = compared(primary, secondary, lambda: asked(replication.primary.standing))
-    if primary is not None:
-        try:
-            conflicts, dead, failing = replication.book.counts()
-        except Exception as exc:  # noqa: BLE001 - likewise
-            errors.append(understood(exc, None))
-    status = SyncStatus(
+        primary, secondary = compared(primary, secondary, ask_primary)
+    counts = None if primary is None else ask(StoreName.PRISMA, replication.book.counts)
+    conflicts, dead, failing = counts or (None, None, None)
+    return SyncStatus(
         dataset=replication.dataset.name,
         primary=primary,
         secondary=secondary,
@@ -109,7 +131,6 @@ def survey(replication: Replication) -> Survey:
         dead_letters=dead,
         failing=failing,
     )
-    return Survey(status=status, errors=tuple(errors))
 
 
 def todos(status: SyncStatus) -> Iterator[str]:

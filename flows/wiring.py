@@ -158,7 +158,7 @@ def _embedded(settings: Settings, progress: Callable[[str], None], *, migrated: 
         if dsn is None:
             raise ConfigurationError(f"The embedded {store} has no URL.", "Run `twinstore stack down` and `stack up`.")
         if migrated:
-            migrate(dsn.get_secret_value(), Side.PRIMARY if store is StoreName.PRISMA else Side.SECONDARY)
+            migrate(dsn.get_secret_value(), Side.of(store))
         urls[store] = parse_url(dsn.get_secret_value(), f"URL of the embedded {store}")
     rest = None if settings.channel is Channel.SQL or info.rest is None else _access_of(info.rest)
     return Stores(urls=urls, environment=settings.environment or "embedded", embedded=True, rest=rest)

@@ -16,6 +16,11 @@ class Side(StrEnum):
     PRIMARY = "primary"
     SECONDARY = "secondary"
 
+    @classmethod
+    def of(cls, store: StoreName) -> Side:
+        """Return the side of a store."""
+        return cls.PRIMARY if store is StoreName.PRISMA else cls.SECONDARY
+
     @property
     def store(self) -> StoreName:
         """The store of this side."""

@@ -11,7 +11,7 @@ import pytest
 
 from contracts.health import Probe
 from contracts.vocabulary import Channel, StoreName
-from flows.health import probe_stores
+from flows.probing import probe_stores
 from flows.settings import Settings
 from flows.wiring import find_stores
 from tests.support.faulty_proxy import Fault, Plan, faulty_proxy, nobody_accepts, nobody_listens
