@@ -62,6 +62,7 @@ class Why(StrEnum):
     REFERENCED = "referenced"  # rows of other tables hang on it
     KEY_NEEDED = "key_needed"  # its key cannot be held by both stores, and renaming was not asked for
     SETTLED = "settled"  # it does not differ any more
+    MOVED = "moved"  # somebody changed it since it was repaired, so that the repair cannot be taken back
     CAME_BACK = "came_back"  # it was repaired before and did not stay so
     BOTH_ALIKE = "both_alike"  # a rule is broken by rows on which both stores agree
 

@@ -39,6 +39,7 @@ WHYS: Final = {
     Why.REFERENCED: "other rows hang on it",
     Why.KEY_NEEDED: "needs another key",
     Why.SETTLED: "settled by now",
+    Why.MOVED: "changed since",
     Why.CAME_BACK: "did not stay repaired",
     Why.BOTH_ALIKE: "alike on both stores",
 }

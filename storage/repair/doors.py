@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from contracts.column_types import ColumnType, base_type
+from contracts.dataset import Dataset
+from contracts.keys import split_key
 from contracts.repair import Done, Step
 from contracts.vocabulary import StoreName
+from storage.canonical import canonical_uuid, is_uuid
 from storage.repair.ports import Seen
 from storage.replication.doors import Doors
 from storage.replication.messages import Mend, Remedy
@@ -32,10 +36,10 @@ class DoorSide:
         Raises:
             TwinstoreError: The store cannot be asked.
         """
-        if not keys:
-            return {}
-        found = self._doors.look(keys)
-        return {key: Seen(found[key].row, found[key].change, found[key].mark) for key in keys}
+        held = [key for key in keys if _can_be_held(self._doors.dataset, self.store, key)]
+        found = self._doors.look(held) if held else {}
+        seen = {key: Seen(item.row, item.change, item.mark) for key, item in found.items()}
+        return {key: seen.get(key, Seen(None, None)) for key in keys}
 
     def mend(
         self, steps: Sequence[Step], *, batch: str | None = None, seen: Mapping[str, Seen] | None = None
@@ -62,6 +66,17 @@ class DoorSide:
             TwinstoreError: The store cannot be reached.
         """
         return _done(steps, self._doors.recall(batch))
+
+
+def _can_be_held(dataset: Dataset, store: StoreName, key: str) -> bool:
+    """Tell whether a store can hold rows with this key; one that it cannot, it cannot even be asked for."""
+    parts = zip(dataset.key_columns, split_key(dataset, key), strict=True)
+    return all(
+        column.type is not ColumnType.UUID
+        or base_type(min(column.sql_types[store])) != "uuid"
+        or (is_uuid(part) and canonical_uuid(part) == part)
+        for column, part in parts
+    )
 
 
 def _done(steps: Sequence[Step], remedies: Sequence[Remedy] | None) -> tuple[Done, ...]:

@@ -1,0 +1,186 @@
+"""Carrying a plan out: step by step against what was planned, so that it may be killed anywhere and applied again.
+
+Of one batch: its own rows are looked at, then those of the other store, then it is written. What anybody wrote to a row
+of its own after that look is noticed when it is written; so at the moment of the second look both stores were as
+planned, and the repair counts as made at that moment.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from contracts.repair import Done, Mended, Plan, Step
+from contracts.repair.plan import Texts
+from contracts.vocabulary import StoreName
+from storage.repair.batches import batches
+from storage.repair.journal import Journal
+from storage.repair.ports import RepairSide, Seen, hash_of
+
+WAITS_S = (0.0, 0.1, 0.3, 1.0, 2.0)
+"""After these seconds each, what was locked is tried again."""
+TAKEN = frozenset({Mended.WRITTEN, Mended.ALREADY})
+_UNDECIDED = frozenset({Mended.LOCKED, Mended.HELD})
+_NO_PARENT = "23503"  # the row that it refers to may be one that the plan inserts later
+
+
+def apply(
+    plan: Plan,
+    sides: Mapping[StoreName, RepairSide],
+    journal: Journal,
+    *,
+    columns: Sequence[str],
+    progress: Callable[[int], None],
+    may_go_on: Callable[[], None],
+    wait: Callable[[float], None] = time.sleep,
+) -> None:
+    """Take the steps of a plan that were not taken yet, and note in the journal what becomes of each.
+
+    Args:
+        plan: The plan.
+        sides: Both stores.
+        journal: Its journal, which was begun.
+        columns: Names of the columns of which rows are compared, in the order of the dataset.
+        progress: Is told after each batch what became of how many steps.
+        may_go_on: Raises where the repair must stop; asked before each batch.
+        wait: Waits for seconds.
+
+    Raises:
+        TwinstoreError: A store or the journal cannot be used, or the repair must stop. What was done by then is noted,
+            or found out when the plan is applied again.
+    """
+    recollect(plan, sides, journal, may_go_on=may_go_on)
+    taking = _Taking(plan, sides, journal, columns=columns, progress=progress, may_go_on=may_go_on)
+    grew = taking.take([step for step in plan.steps if taking.is_open(step)])
+    for seconds in WAITS_S:
+        again = [step for step in plan.steps if taking.is_open(step) or (grew and taking.lacked_a_parent(step))]
+        if all(taking.waits_for_others(step) for step in again):
+            return
+        wait(seconds)
+        grew = taking.take(again)
+
+
+def recollect(
+    plan: Plan, sides: Mapping[StoreName, RepairSide], journal: Journal, *, may_go_on: Callable[[], None]
+) -> None:
+    """Find out what became of the batches that a killed run, or one that lost a store, has no answer to.
+
+    Args:
+        plan: The plan.
+        sides: Both stores.
+        journal: Its journal.
+        may_go_on: Raises where the repair must stop.
+
+    Raises:
+        TwinstoreError: A store or the journal cannot be used, or the repair must stop.
+    """
+    by_number = {step.number: step for step in plan.steps}
+    for batch, numbers in list(journal.unanswered.items()):
+        may_go_on()
+        steps = [by_number[number] for number in numbers if number in by_number]
+        for store, side in sides.items():
+            of_store = [step for step in steps if step.store is store]
+            if of_store:
+                journal.note(side.recall(batch, of_store))
+        if batch in journal.unanswered:
+            journal.forget(batch)
+
+
+class _Taking:
+    """Takes steps, and knows what became of those before."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        sides: Mapping[StoreName, RepairSide],
+        journal: Journal,
+        *,
+        columns: Sequence[str],
+        progress: Callable[[int], None],
+        may_go_on: Callable[[], None],
+    ) -> None:
+        self._id = plan.header.id
+        self._sides = sides
+        self._journal = journal
+        self._columns = columns
+        self._progress = progress
+        self._may_go_on = may_go_on
+        self._earlier = _earlier(plan.steps)
+
+    def is_open(self, step: Step) -> bool:
+        """Tell whether a step was not taken yet, or could not be decided."""
+        done = self._journal.done.get(step.number)
+        return done is None or done.outcome in _UNDECIDED
+
+    def lacked_a_parent(self, step: Step) -> bool:
+        """Tell whether a step was refused since a row that it refers to was missing."""
+        done = self._journal.done.get(step.number)
+        return done is not None and done.outcome is Mended.REJECTED and done.code == _NO_PARENT
+
+    def waits_for_others(self, step: Step) -> bool:
+        """Tell whether a step can only be decided by another one."""
+        done = self._journal.done.get(step.number)
+        return done is not None and done.outcome is Mended.HELD
+
+    def take(self, steps: Sequence[Step]) -> bool:
+        """Take steps, batch by batch; return whether any of them was taken."""
+        for store, batch in batches(steps):
+            self._may_go_on()
+            self._take(self._sides[store], self._sides[store.other], batch)
+            self._progress(len(self._journal.done))
+        return any(self._journal.done[step.number].outcome in TAKEN for step in steps)
+
+    def _take(self, side: RepairSide, beside: RepairSide, steps: Sequence[Step]) -> None:
+        decided = [Done(number=step.number, outcome=Mended.HELD) for step in steps if self._is_held(step)]
+        free = [step for step in steps if not self._is_held(step)]
+        keys = [step.key for step in free]
+        seen = side.see(keys)  # first: whoever writes one of them from now on is noticed
+        others = beside.see(keys)
+        ready = []
+        for step in free:
+            refusal = self._refusal(step, others[step.key])
+            if refusal is None:
+                ready.append(step)
+            else:
+                decided.append(Done(number=step.number, outcome=refusal))
+        if ready:
+            batch = f"{self._id}.{secrets.token_hex(8)}"
+            self._journal.intend([step.number for step in ready], batch=batch)
+            decided += side.mend(ready, batch=batch, seen=seen)
+        self._journal.note(decided)
+
+    def _is_held(self, step: Step) -> bool:
+        if step.needs is None:
+            return False
+        needed = self._journal.done.get(step.needs)
+        return needed is None or needed.outcome not in TAKEN
+
+    def _refusal(self, step: Step, other: Seen) -> Mended | None:
+        """Return why a step cannot be taken, seeing the other store's row; None where that is as planned."""
+        earlier = self._earlier.get(step.number)
+        done = None if earlier is None else self._journal.done.get(earlier.number)
+        if earlier is None or done is None or done.outcome not in TAKEN:
+            expected = step.other
+        else:
+            expected = hash_of(self._columns, left_by(earlier, done))
+        if hash_of(self._columns, other.row) != expected:
+            return Mended.MOVED
+        return None if other.line == step.other_line else Mended.WAITING
+
+
+def left_by(step: Step, done: Done) -> Texts | None:
+    """Return the row as a step that was taken left it; None where there is none."""
+    return step.after if done.row is None else done.row
+
+
+def _earlier(steps: Sequence[Step]) -> dict[int, Step]:
+    """Return, by number, the last step before that wrote the same key of the other store."""
+    last: dict[tuple[StoreName, str], Step] = {}
+    found: dict[int, Step] = {}
+    for step in steps:
+        before = last.get((step.store.other, step.key))
+        if before is not None:
+            found[step.number] = before
+        last[step.store, step.key] = step
+    return found
