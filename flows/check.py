@@ -26,10 +26,12 @@ from flows.job import Job
 from flows.outcomes import Comparison, Look
 from flows.own_checks import settle_check
 from flows.settings import Settings
+from flows.showing import beside
 from flows.version import VERSION
 from flows.wiring import Stores, make_meter, mask_key, open_memory, runs_folder
 
 if TYPE_CHECKING:
+    from reports import Beside
     from storage.state import Lease, State
 
 SECONDS_ALONE = 6.0  # what a check takes before it reads a row: most of it is the import of Great Expectations
@@ -147,8 +149,9 @@ def run_check(
         for lease in held:
             lease.assert_held()
         run = _remembered(memory, run)
+        listed = beside(settings, memory)
     progress("write the report")
-    return Finished(report=run, folder=_published(settings, run))
+    return Finished(report=run, folder=_published(settings, run, listed))
 
 
 def check_dataset(job: Job, memory: State, conductor: Conductor) -> DatasetReport:
@@ -260,7 +263,7 @@ def _remembered(memory: State, run: RunReport) -> RunReport:
     return run
 
 
-def _published(settings: Settings, run: RunReport) -> Path:
+def _published(settings: Settings, run: RunReport, listed: Beside) -> Path:
     from reports.publish import publish
 
-    return publish(run, runs_folder(settings), mask_key=mask_key(settings))
+    return publish(run, runs_folder(settings), mask_key=mask_key(settings), beside=listed)

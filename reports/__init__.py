@@ -4,12 +4,13 @@ from reports.document import to_json
 from reports.history import RunEntry, index_html
 from reports.html import to_html
 from reports.junit import to_gate_junit, to_junit
-from reports.publish import publish, refresh_index, run_entries, write_whole
+from reports.publish import Beside, publish, refresh_index, run_entries, write_whole
 from reports.spreadsheet import to_csv
 from reports.summary import to_summary
 from reports.terminal import print_report
 
 __all__ = [
+    "Beside",
     "RunEntry",
     "index_html",
     "print_report",

@@ -14,6 +14,7 @@ from reports.clusters import ClusterView, cluster_views
 from reports.health import alert_lines, store_lines, sync_sentence
 from reports.page import render
 from reports.proof import Tried, tried
+from reports.repair.offer import plan_offer
 from reports.replication import ReplicationView, replication_view
 from reports.text import percent, slug
 
@@ -39,6 +40,7 @@ class DatasetView:
         tried: How the comparison tested itself.
         replication: How its replication stood; None for a dataset that cannot be replicated.
         under_way: Keys whose change is under way.
+        repair: The command that plans the repair; empty where there is none.
         differences_chart: Differences over time.
         rows_chart: Rows over time.
     """
@@ -59,6 +61,7 @@ class DatasetView:
     tried: tuple[Tried, ...]
     replication: ReplicationView | None
     under_way: Shown[str]
+    repair: str
     differences_chart: Chart
     rows_chart: Chart
 
@@ -110,6 +113,7 @@ def dataset_view(dataset: DatasetReport, report: RunReport, mask_key: bytes, bud
         tried=tried(dataset.proof),
         replication=replication_view(dataset.replication) if dataset.replication else None,
         under_way=_under_way(dataset),
+        repair=plan_offer(report, dataset),
         differences_chart=differences_chart(points),
         rows_chart=rows_chart(points),
     )

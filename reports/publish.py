@@ -6,18 +6,21 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from contracts.backups import KeptBackup
 from contracts.errors import ConfigurationError
+from contracts.repair import Repair
 from contracts.verdicts import RunReport
 from contracts.vocabulary import Verdict
 from reports.document import to_json
-from reports.history import RunEntry, index_html
+from reports.history import RepairEntry, RunEntry, index_html
 from reports.html import to_html
 from reports.junit import to_junit
 from reports.spreadsheet import to_csv
@@ -25,11 +28,28 @@ from reports.summary import to_summary
 
 PAGE: Final = "report.html"
 DOCUMENT: Final = "report.json"
+REPAIR_PAGE: Final = "plan.html"
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 _HEAD_MAX: Final = 1_000_000  # characters of a document's head; its list of datasets comes after it
 
 
-def publish(report: RunReport, runs_dir: Path, *, mask_key: bytes) -> Path:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What the index lists beside the runs.
+
+    Attributes:
+        repairs: The plans of repair.
+        backups: The backups.
+    """
+
+    repairs: Sequence[Repair] = ()
+    backups: Sequence[KeptBackup] = ()
+
+
+NOTHING: Final = Beside()
+
+
+def publish(report: RunReport, runs_dir: Path, *, mask_key: bytes, beside: Beside = NOTHING) -> Path:
     """Write all files of a run, then the index of all runs beside it; return the run's folder.
 
     Files get mode 0600 and folders that are made here 0700. `report.json` is written last: a run whose folder holds
@@ -39,6 +59,7 @@ def publish(report: RunReport, runs_dir: Path, *, mask_key: bytes) -> Path:
         report: What is rendered.
         runs_dir: Folder of all runs; made if it is missing.
         mask_key: Secret key of the hashes that stand for masked values.
+        beside: What the index lists beside the runs.
 
     Raises:
         ConfigurationError: The run's id is no file name, or its folder is a link.
@@ -50,19 +71,30 @@ def publish(report: RunReport, runs_dir: Path, *, mask_key: bytes) -> Path:
     write_whole(folder / "summary.md", [to_summary(report)])
     write_whole(folder / "differences.csv", to_csv(report, mask_key=mask_key))
     write_whole(folder / DOCUMENT, [to_json(report, mask_key=mask_key)])
-    refresh_index(runs_dir)
+    refresh_index(runs_dir, beside)
     return folder
 
 
-def refresh_index(runs_dir: Path) -> Path:
+def refresh_index(runs_dir: Path, beside: Beside = NOTHING) -> Path:
     """Write the index of all runs in a folder anew; return its path.
+
+    Args:
+        runs_dir: Folder of all runs.
+        beside: What is listed beside the runs; a plan has a page in `../repairs/<its id>/plan.html`, if it is there.
 
     Raises:
         OSError: The disk refuses.
     """
     index = runs_dir / "index.html"
-    write_whole(index, [index_html(run_entries(runs_dir))])
+    repairs = [_repair_entry(repair, runs_dir) for repair in beside.repairs]
+    write_whole(index, [index_html(run_entries(runs_dir), repairs=repairs, backups=beside.backups)])
     return index
+
+
+def _repair_entry(repair: Repair, runs_dir: Path) -> RepairEntry:
+    page = Path("repairs", repair.id, REPAIR_PAGE)
+    there = _RUN_ID.fullmatch(repair.id) and (runs_dir.parent / page).is_file()
+    return RepairEntry(repair=repair, href=f"../{quote(page.as_posix())}" if there else None)
 
 
 def run_entries(runs_dir: Path) -> list[RunEntry]:

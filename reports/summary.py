@@ -11,6 +11,7 @@ from contracts.vocabulary import CheckStatus
 from reports.checks import outcome, tally
 from reports.health import health_sentence
 from reports.proof import audit_sentence
+from reports.repair.offer import plan_offer
 from reports.replication import replication_sentence, replication_view
 from reports.text import NAME, duration, moment, more, number, one_line, percent
 from reports.words import CAUSES, SEVERITY_RANK, STATUS_RANK, SYMBOLS
@@ -33,6 +34,8 @@ def to_summary(report: RunReport) -> str:
         parts.append(_capped([f"- **{r.verdict}**: {sentence(r.text)}" for r in report.reasons], "reason"))
     for dataset in report.datasets:
         parts += _dataset(dataset)
+        if offer := plan_offer(report, dataset):
+            parts.append(f"Plan a repair: {plain(offer)}")
     if report.health is not None:
         parts.append(f"Health: {plain(health_sentence(report.health))}")
     if report.health is not None and report.health.alerts:

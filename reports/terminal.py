@@ -8,6 +8,7 @@ from contracts.verdicts import DatasetReport, RunReport
 from contracts.vocabulary import CheckStatus, Verdict
 from reports.accounting import accounts
 from reports.checks import outcome, tally
+from reports.repair.offer import plan_offer
 from reports.replication import replication_view
 from reports.text import duration, more, number, one_line
 from reports.words import CAUSES, SEVERITY_RANK, STATUS_RANK, SYMBOLS
@@ -39,6 +40,8 @@ def print_report(report: RunReport, console: Console) -> None:
         console.print(mark(reason.verdict), shown(reason.text))
     for dataset in report.datasets:
         _print_dataset(dataset, console)
+        if offer := plan_offer(report, dataset):
+            console.print(shown(f"Plan a repair: {offer}"), soft_wrap=True)
     for note in report.notes[:LINES_MAX]:
         console.print(shown(note, "dim"))
 
