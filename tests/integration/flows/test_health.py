@@ -26,6 +26,7 @@ from storage.replication.decisions import resolve
 from storage.state import State, open_state
 from tests.support.factories import make_dataset, make_report
 from tests.support.faulty_proxy import nobody_listens
+from tests.support.gateway import serve
 from tests.support.hook import Hook, hook
 from tests.support.servers import Pair
 from tests.support.two_stores import adopted_as_equal, keys, run, settings_of, titled, work_on
@@ -349,6 +350,17 @@ def test_a_primary_alone_is_watched(seeded_pair: Pair, tmp_path: Path) -> None:
         assert report.alerts == ()
         assert report.sync[0].dirty_secondary is None
         assert storage_health(report.stores).supabase.error == "It is not configured."
+
+
+def test_a_secondary_that_may_only_be_read_is_watched(still_pair: Pair, tmp_path: Path) -> None:
+    """With the key of anon alone it is probed; nobody asks it about replication, and nobody notes that."""
+    with serve(still_pair.secondary_gate) as rest, open_state(None) as memory:
+        named = {"DATABASE_URL": still_pair.primary, "SUPABASE_URL": rest.url, "SUPABASE_ANON_KEY": rest.anon_key}
+        settings = Settings.model_validate({**named, "TWINSTORE_HOME": str(tmp_path)})
+        report = watch_once(settings, find_stores(settings), memory, NOW, senders=())
+    assert [store.last is not None and store.last.healthy for store in report.stores] == [True, True]
+    assert [status.dirty_secondary for status in report.sync] == [None]
+    assert report.notes == ()
 
 
 def test_a_report_shows_what_was_watched(scene: Scene) -> None:
