@@ -27,6 +27,12 @@ def judged(world: World) -> list[str]:
     return [verdict.outcome for verdict in verdicts]
 
 
+def gaps(world: World) -> tuple[Gap | None, ...]:
+    """Return the gaps of the primary and of the secondary, held against each other."""
+    status = world.relay.status()
+    return tuple(None if side is None else side.gap for side in (status.primary, status.secondary))
+
+
 @pytest.mark.parametrize("deleted", [False, True])
 def test_a_late_delivery_replaces_no_change_that_was_judged_since(here: World, *, deleted: bool) -> None:
     """A delivery that was read before a change of the secondary was judged arrives when that one was settled."""
@@ -96,10 +102,7 @@ def test_a_secondary_that_lost_deliveries_is_found(own: World) -> None:
     assert own.primary.standing().gap is Gap.OTHER_RESTORED
     own.insert(PRIMARY, B)
     own.relay.deliver(B, deadline_s=5)  # as somebody does who did not ask
-    assert [side and side.gap for side in (own.relay.status().primary, own.relay.status().secondary)] == [
-        None,
-        Gap.RESTORED,
-    ]
+    assert gaps(own) == (None, Gap.RESTORED)
     own.adopt()
     assert own.relay.prove().ready
 
@@ -112,13 +115,9 @@ def test_a_secondary_that_was_restored_can_be_adopted(own: World) -> None:
     own.titled(PRIMARY, A, "lost there")
     own.relay.drain()
     restored(own, SECONDARY, backup)
-    assert [side and side.gap for side in (own.relay.status().primary, own.relay.status().secondary)] == [
-        None,
-        Gap.RESTORED,
-    ]
+    assert gaps(own) == (None, Gap.RESTORED)
     adoption.begin(own.primary, own.secondary, own.book)
-    status = own.relay.status()  # as `twinstore adopt` asks while the stores are compared
-    assert [side and side.gap for side in (status.primary, status.secondary)] == [None, None]
+    assert gaps(own) == (None, None)  # as `twinstore adopt` asks while the stores are compared
     adoption.finish(own.secondary, own.book, differing=[A], max_rev=own.secondary.standing().max_rev)
     assert own.relay.prove().ready
     assert [conflict.kind for conflict in own.book.conflicts()] == ["adopted"]
