@@ -89,12 +89,13 @@ def print_verified(view: PlanView, console: Console) -> None:
     found = view.verified
     if found is not None:
         facts = (
-            (found.agree, "agree"),
-            (found.differ, "differ as planned"),
-            (found.moved, "were changed since"),
-            (len(found.unconverged), "did not stay as written"),
+            (found.agree, "agrees", "agree"),
+            (found.differ, "differs as planned", "differ as planned"),
+            (found.moved, "was changed since", "were changed since"),
+            (len(found.unconverged), "did not stay as written", "did not stay as written"),
         )
-        told = ", ".join(f"{count(n, 'key')} {words}" for n, words in facts if n) or "no key was written"
+        told = ", ".join(f"{count(n, 'key')} {one if n == 1 else many}" for n, one, many in facts if n)
+        told = told or "no key was written"
         console.print(shown(f"Read again from both stores: {told}."), soft_wrap=True)
     for one in view.unconverged[:LINES_MAX]:
         fields = ", ".join(one.fields)
