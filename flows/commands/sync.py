@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from contracts.errors import TwinstoreError
 from contracts.health import HealthReport
 from contracts.replication import MANY
-from contracts.vocabulary import StoreName
 from flows.commands import sync_show
 from flows.commands.common import err, out
 from flows.commands.sync_news import teller
@@ -24,6 +23,7 @@ from flows.draining import Drained, drain_once
 from flows.follow import Follower, News, Pauses, Told, tell_of_breakers
 from flows.follow_process import Chore, Turns, follow
 from flows.opening import Opened, opened
+from flows.probing import configured_stores
 from flows.replicating import Replication
 from flows.sync import Conclusion, survey, todos
 from flows.version import VERSION
@@ -69,9 +69,8 @@ def _health(work: Opened) -> HealthReport | None:
 
     if work.memory is None:
         return None
-    known = [store for store in StoreName if store is StoreName.PRISMA or not work.stores.alone]
     try:
-        return health_of(work.memory, datetime.now(UTC), configured=known)
+        return health_of(work.memory, datetime.now(UTC), configured=configured_stores(work.stores))
     except TwinstoreError:  # how far the stores have come is told without it
         return None
 
