@@ -8,6 +8,7 @@ from psycopg import sql
 
 from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError
+from storage.migrations.access import access
 from storage.migrations.door_queries import UNSIGNED, Parts, parts, template
 from storage.migrations.doors import DOORS, STORE, Door, function_name
 from storage.ports import HashKind
@@ -26,10 +27,12 @@ def script(dataset: Dataset) -> str:
         ConfigurationError: A name would end the body of a function.
     """
     by_kind = {kind: parts(dataset, STORE, kind) for kind in HashKind}
+    mark = f"Owned by twinstore: reads {dataset.name} over REST"
+    signatures = [door.signature(dataset) for door in DOORS]
     install = sql.SQL(template("install")).format(
-        mark=sql.Literal(f"Owned by twinstore: reads {dataset.name} over REST"),
+        mark=sql.Literal(mark),
         functions=sql.SQL("\n").join(_function(dataset, door, by_kind) for door in DOORS),
-        signatures=sql.Literal([door.signature(dataset) for door in DOORS]),
+        access=access(signatures, mark=mark, visited=signatures),
     )
     return install.as_string()
 

@@ -8,6 +8,7 @@ from contracts.dataset import Column, ColumnType, Dataset
 from contracts.errors import ConfigurationError
 from contracts.replication import MANY
 from storage.canonical_sql import TableSql
+from storage.migrations.access import access
 from storage.migrations.door_queries import OLDEST, UNSIGNED
 from storage.migrations.replication_doors import ReplicationDoor, doors_of
 from storage.migrations.texts import text
@@ -44,22 +45,18 @@ def script(dataset: Dataset, side: Side) -> str:
     plain = all(column.type in _PLAIN for column in dataset.key_columns)
     settings = {"search_path": PINNED["search_path"]} if plain else PINNED
     triggers = [_trigger_function(dataset, name, parts, settings) for name in ("captured", "truncated")]
-    signatures = [door.signature(dataset, side) for door in doors_of(side)]
     over_rest = side is Side.SECONDARY
-    grant = _template("grant").format(visited=sql.Literal(signatures)) if over_rest else sql.SQL("")
+    signatures = [door.signature(dataset, side) for door in doors_of(side)]
     doors = [_function(dataset, side, door, parts) for door in doors_of(side)]
     install = _template("install").format(
         functions=sql.SQL("\n").join((*triggers, *doors)),
-        signatures=sql.Literal(
-            [
-                *(f"twinstore.{dataset.name}_{name}()" for name in ("captured", "truncated")),
-                *signatures,
-            ]
+        access=access(
+            [*(f"twinstore.{dataset.name}_{name}()" for name in ("captured", "truncated")), *signatures],
+            mark=f"Owned by twinstore: replicates {dataset.name}",
+            visited=signatures if over_rest else (),
         ),
-        mark=sql.Literal(f"Owned by twinstore: replicates {dataset.name}"),
-        grant=grant,
     )
-    return install.as_string() + ("NOTIFY pgrst, 'reload schema';\n" if side is Side.SECONDARY else "")
+    return install.as_string() + ("NOTIFY pgrst, 'reload schema';\n" if over_rest else "")
 
 
 def _template(name: str) -> sql.SQL:
