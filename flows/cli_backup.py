@@ -66,3 +66,43 @@ def backup_prune(
     from flows.commands.backup import prune_command
 
     prune_command(dry_run=dry_run, as_json=as_json)
+
+
+@backup.command("restore")
+def backup_restore(
+    backup_id: Id = None,
+    *,
+    side: Annotated[str, typer.Option(help="The store whose rows are brought back: primary or secondary.")],
+    confirm: Annotated[
+        str, typer.Option(help="The whole id of the backup: restore it. Without it, only say what would change.")
+    ] = "",
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option("--dataset", help="Only this dataset; may be given again. All of the backup unless given."),
+    ] = None,
+    into_another_store: Annotated[
+        bool,
+        typer.Option("--into-another-store", help="Allow a database that is not the one which was backed up."),
+    ] = False,
+    allow_cascade: Annotated[
+        bool, typer.Option("--allow-cascade", help="Allow deletions that go on into tables which refer to these.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the rows of one store back to a backup; without --confirm, only say what that would change.
+
+    The backup is restored into a scratch server first, and compared with the store as it is now and with the other one,
+    which is never written. With --confirm the rows are replaced in one transaction, which is checked before it ends.
+    Afterwards nothing is carried over between the stores until somebody runs `twinstore adopt`.
+    """
+    from flows.commands.restore import restore_command
+
+    restore_command(
+        backup_id,
+        side,
+        dataset,
+        confirm=confirm,
+        into_another_store=into_another_store,
+        allow_cascade=allow_cascade,
+        as_json=as_json,
+    )

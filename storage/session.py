@@ -45,8 +45,15 @@ class Limits:
         return {name: f"{max(1, round(seconds * 1000))}ms" for name, seconds in limits.items()}
 
 
-def begin(isolation: str, limits: Limits, *, server_version: int, table: sql.Identifier | None = None) -> sql.Composed:
-    """Return the statements that begin a read-only transaction.
+def begin(
+    isolation: str,
+    limits: Limits,
+    *,
+    server_version: int,
+    table: sql.Identifier | None = None,
+    access: str = "READ ONLY",
+) -> sql.Composed:
+    """Return the statements that begin a transaction, a read-only one unless asked otherwise.
 
     A table that is named is locked against being emptied or rewritten before the transaction's moment is fixed: such
     changes are seen by transactions that began before them, so that a table in reload would look empty. Nothing but
@@ -57,11 +64,12 @@ def begin(isolation: str, limits: Limits, *, server_version: int, table: sql.Ide
         limits: Time limits.
         server_version: As libpq gives it.
         table: The table that will be read.
+        access: READ ONLY or READ WRITE.
     """
     settings = {**PINNED, **limits.settings()}
     for version, newer in SINCE.items():
         settings |= newer if server_version >= version else {}
-    statements = [sql.SQL("BEGIN ISOLATION LEVEL {} READ ONLY").format(sql.SQL(isolation))]
+    statements = [sql.SQL("BEGIN ISOLATION LEVEL {} {}").format(sql.SQL(isolation), sql.SQL(access))]
     statements += [
         sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(name.lower()), literal(name, value))
         for name, value in settings.items()

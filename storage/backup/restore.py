@@ -1,0 +1,367 @@
+"""Bring the rows of a dataset back to those of a backup: what would change, and the change in one transaction.
+
+Rows that are as they were in the backup are not touched; the others are deleted, changed or inserted, by SQL inside the
+target, from a temporary table into which the rows of the scratch database were copied. Before COMMIT the table is
+compared with it again, column by column, and its digest with that of the manifest: triggers of an application may write
+something else than they are told. Capture notes these writes like any other; its lines are taken away again, and a gap
+is noted instead, so that nothing of them is carried over before somebody has looked at both stores (`twinstore adopt`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from contracts.backups import DatasetContent, RowChanges
+from contracts.dataset import Dataset
+from contracts.errors import Conflict, SchemaMismatch
+from contracts.replication import Gap
+from contracts.vocabulary import StoreName
+from storage.backup import statements
+from storage.backup.comparing import count_differences, row_text, rows_by_key
+from storage.backup.contents import frozen, read_dataset
+from storage.backup.drill import LIMITS
+from storage.backup.scratch import Scratch
+from storage.pg_errors import translate
+from storage.ports import HashKind
+from storage.session import CLIENT_ENCODING, Limits, begin
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A store whose rows are replaced.
+
+    Attributes:
+        store: The store.
+        dsn: Its URL; never shown.
+        limits: Time limits.
+    """
+
+    store: StoreName
+    dsn: str
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The rows of a dataset, in the backup and in the target.
+
+    Attributes:
+        scratch: The scratch database.
+        kept: The dataset as it lies there.
+        dataset: The dataset as it lies in the target.
+        content: What the manifest says of it.
+        columns: The columns that both have.
+        fixed: Those of them that the server numbers itself: they cannot be changed.
+        cascades: Tables whose rows would be deleted or changed by deletions.
+    """
+
+    scratch: Scratch
+    kept: Dataset
+    dataset: Dataset
+    content: DatasetContent
+    columns: tuple[str, ...]
+    fixed: frozenset[str]
+    cascades: tuple[str, ...]
+
+    def key(self, store: StoreName) -> tuple[str, ...]:
+        """Return the columns of the key."""
+        return tuple(column.name_in(store) for column in self.dataset.key_columns)
+
+
+def identity_of(target: Target) -> str | None:
+    """Return the id of the database that is a target; None where it has none.
+
+    Raises:
+        TwinstoreError: It cannot be asked.
+    """
+    with frozen(target.dsn, target.store, target.limits) as connection, translate(target.store):
+        if connection.execute(statements.IDENTITY).fetchone() != (True,):
+            return None
+        row = connection.execute("SELECT id::text FROM twinstore.identity").fetchone()
+        return str(row[0]) if row else None
+
+
+def rows_of(target: Target, scratch: Scratch, kept: Dataset, dataset: Dataset, content: DatasetContent) -> Rows:
+    """Return how the rows of a dataset can be brought back.
+
+    Raises:
+        SchemaMismatch: The table is not there, or its columns are not those of the backup.
+        TwinstoreError: The target cannot be asked.
+    """
+    store = target.store
+    with frozen(scratch.superuser, store, LIMITS) as connection:
+        before, _ = _columns(connection, store, kept)
+    with frozen(target.dsn, store, target.limits) as connection:
+        now, cascades = _columns(connection, store, dataset)
+    table = ".".join(dataset.tables[store])
+    if missing := [name for name in before if name not in now]:
+        raise SchemaMismatch(
+            f"{table} on {store} has no column {missing[0]}, which the backup has.",
+            "Bring the table to the version of the backup first.",
+            store=store,
+        )
+    if needed := [name for name, column in now.items() if name not in before and not column["optional"]]:
+        raise SchemaMismatch(
+            f"{table} on {store} needs a value in {needed[0]}, which the backup does not have.",
+            "Give the column a default first.",
+            store=store,
+        )
+    fixed = frozenset(name for name in before if now[name]["identity"])
+    return Rows(
+        scratch=scratch,
+        kept=kept,
+        dataset=dataset,
+        content=content,
+        columns=tuple(before),
+        fixed=fixed,
+        cascades=cascades,
+    )
+
+
+def plan_rows(target: Target, rows: Rows) -> RowChanges:
+    """Return what restoring would change. Reads only.
+
+    Raises:
+        TwinstoreError: The target cannot be read.
+    """
+    store, key = target.store, rows.key(target.store)
+    here, there = rows.kept.tables[store], rows.dataset.tables[store]
+    with (
+        frozen(rows.scratch.superuser, store, LIMITS) as scratch,
+        frozen(target.dsn, store, target.limits, tables=[there]) as connection,
+    ):
+        found = count_differences(
+            rows_by_key(scratch, store, here, key, rows.columns),
+            rows_by_key(connection, store, there, key, rows.columns),
+        )
+    return RowChanges(
+        dataset=rows.dataset.name,
+        table=".".join(there),
+        before=found.only_second + found.differing + found.same,
+        after=found.only_first + found.differing + found.same,
+        inserted=found.only_first,
+        changed=found.differing,
+        deleted=found.only_second,
+    )
+
+
+def apply_rows(
+    target: Target,
+    every: Sequence[Rows],
+    *,
+    cascade: bool,
+    check: Callable[[], None] = lambda: None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> tuple[RowChanges, ...]:
+    """Bring the rows of datasets back, in one transaction.
+
+    Args:
+        target: The store.
+        every: The datasets.
+        cascade: Whether deletions may go on into tables that refer to these.
+        check: Is asked before COMMIT; raises when the lease was lost.
+        progress: Is told what happens now.
+
+    Raises:
+        Conflict: Deletions would go on into other tables, or what was written is not what was to be written.
+        TwinstoreError: The store cannot be written; nothing was changed.
+    """
+    with _writing(target) as connection:
+        done = tuple(_apply(connection, target.store, rows, cascade=cascade, progress=progress) for rows in every)
+        check()
+        progress("commit")
+        with translate(target.store):
+            connection.execute("COMMIT")
+    return done
+
+
+def _apply(
+    connection: psycopg.Connection[Any],
+    store: StoreName,
+    rows: Rows,
+    *,
+    cascade: bool,
+    progress: Callable[[str], None],
+) -> RowChanges:
+    from psycopg import sql
+
+    names = _names(store, rows)
+    with translate(store):
+        connection.execute(sql.SQL("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE").format(**names))
+        connection.execute(sql.SQL(statements.MAKE).format(**names))
+        progress(f"copy {rows.dataset.name} to {store}")
+        _copy(connection, store, rows, names)
+        connection.execute(sql.SQL("CREATE UNIQUE INDEX ON {copied} ({key})").format(**names))
+        connection.execute(sql.SQL("ANALYZE {copied}").format(**names))
+        ((before,),) = connection.execute(sql.SQL("SELECT count(*) FROM {table}").format(**names)).fetchall()
+        ((going,),) = connection.execute(sql.SQL(statements.COUNT_GOING).format(**names)).fetchall()
+    if going and rows.cascades and not cascade:
+        raise cascading(rows, going)
+    progress(f"bring {rows.dataset.name} on {store} back")
+    with translate(store):
+        deleted = connection.execute(sql.SQL(statements.DELETE).format(**names)).rowcount
+        changed = (
+            connection.execute(sql.SQL(statements.CHANGE).format(**names)).rowcount
+            if rows.fixed != {*rows.columns}
+            else 0
+        )
+        inserted = connection.execute(sql.SQL(statements.INSERT).format(**names)).rowcount
+        _advance(connection, store, rows)
+        _leave_a_gap(connection, store, rows.dataset)
+    progress(f"compare {rows.dataset.name} on {store} with the backup")
+    after = _proven(connection, store, rows, names)
+    with translate(store):
+        connection.execute(sql.SQL("DROP TABLE {copied}").format(**names))
+    return RowChanges(
+        dataset=rows.dataset.name,
+        table=".".join(rows.dataset.tables[store]),
+        before=before,
+        after=after,
+        inserted=inserted,
+        changed=changed,
+        deleted=deleted,
+    )
+
+
+def _names(store: StoreName, rows: Rows) -> dict[str, Any]:
+    """Return what the statements above are made of."""
+    from psycopg import sql
+
+    comma, both, key = sql.SQL(", "), sql.SQL(" AND "), rows.key(store)
+    equal = [sql.SQL("{} = {}").format(sql.Identifier("t", name), sql.Identifier("r", name)) for name in key]
+    settings = [
+        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Identifier("r", name))
+        for name in rows.columns
+        if name not in rows.fixed
+    ]
+    return {
+        "table": sql.Identifier(*rows.dataset.tables[store]),
+        "copied": sql.Identifier("pg_temp", statements.COPIED),
+        "key": comma.join(map(sql.Identifier, key)),
+        "columns": comma.join(map(sql.Identifier, rows.columns)),
+        "same_key": both.join(equal),
+        "settings": comma.join(settings),
+        "row": row_text("t", rows.columns),
+        "copied_row": row_text("r", rows.columns),
+    }
+
+
+def _copy(connection: psycopg.Connection[Any], store: StoreName, rows: Rows, names: Mapping[str, Any]) -> None:
+    """Copy the rows of the scratch database as the server writes them; nothing of them is looked at here."""
+    from psycopg import sql
+
+    source = sql.SQL("COPY {table} ({columns}) TO STDOUT").format(
+        table=sql.Identifier(*rows.kept.tables[store]), columns=names["columns"]
+    )
+    sink = sql.SQL("COPY {copied} ({columns}) FROM STDIN").format(**names)
+    with (
+        frozen(rows.scratch.superuser, store, LIMITS) as scratch,
+        scratch.cursor() as reading,
+        connection.cursor() as writing,
+        reading.copy(source) as given,
+        writing.copy(sink) as taken,
+    ):
+        for piece in given:
+            taken.write(piece)
+
+
+def _advance(connection: psycopg.Connection[Any], store: StoreName, rows: Rows) -> None:
+    """Let no sequence of the table give a number that a row has now; none goes back."""
+    from psycopg import sql
+
+    table = sql.Identifier(*rows.dataset.tables[store])
+    for sequence, column in connection.execute(statements.SEQUENCES, [table.as_string()]).fetchall():
+        names = {"name": sql.Literal(sequence), "column": sql.Identifier(column), "table": table}
+        connection.execute(sql.SQL(statements.ADVANCE).format(**names))
+
+
+def _leave_a_gap(connection: psycopg.Connection[Any], store: StoreName, dataset: Dataset) -> None:
+    """Have nothing carried over of what was written here before the stores were compared; see `storage.replication`."""
+    if connection.execute(statements.CAPTURED).fetchone() != (True,):
+        return
+    connection.execute(statements.FORGET, [dataset.name])
+    connection.execute(statements.GAP, [Gap.RESTORED if store is StoreName.PRISMA else Gap.REPLICA, dataset.name])
+    if store is StoreName.PRISMA:
+        connection.execute(statements.HALT, [dataset.name])
+
+
+def _proven(connection: psycopg.Connection[Any], store: StoreName, rows: Rows, names: Mapping[str, Any]) -> int:
+    """Return the number of rows that are there now, when they are those of the backup.
+
+    Raises:
+        Conflict: They are not.
+    """
+    from psycopg import sql
+
+    with translate(store):
+        ((unlike,),) = connection.execute(sql.SQL(statements.UNLIKE).format(**names)).fetchall()
+        content = read_dataset(connection, store, rows.dataset, HashKind(rows.content.kind))
+    meant = rows.content
+    comparable = (content.form, content.probe) == (meant.form, meant.probe)
+    if unlike or content.rows != meant.rows or (comparable and content.digest != meant.digest):
+        raise Conflict(
+            f"{'.'.join(rows.dataset.tables[store])} on {store} would not hold the rows of the backup: "
+            f"{unlike:,} are otherwise after they were written. Nothing was changed.",
+            "A trigger of the application writes other values; turn it off for the restore.",
+            store=store,
+        )
+    return content.rows
+
+
+def cascading(rows: Rows, going: int) -> Conflict:
+    """Return the refusal of deletions that would go on into other tables."""
+    others = ", ".join(rows.cascades)
+    return Conflict(
+        f"{going:,} rows of {rows.dataset.name} would be deleted, and with them rows of {others}, or their references.",
+        "Say --allow-cascade if that is how it must be.",
+    )
+
+
+def _columns(
+    connection: psycopg.Connection[Any], store: StoreName, dataset: Dataset
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    from psycopg import sql
+
+    schema, relation = dataset.tables[store]
+    query = (files(__package__) / "target.sql").read_text(encoding="utf-8")
+    asked = sql.SQL(query).format(schema=sql.Literal(schema), relation=sql.Literal(relation))
+    with translate(store):
+        found = connection.execute(asked).fetchone()
+    if found is None:
+        raise SchemaMismatch(
+            f"{store} has no table {schema}.{relation}.",
+            "Make it by the migrations of the application, or by `twinstore migrate`, then restore its rows.",
+            store=store,
+        )
+    columns, cascades = found
+    return {column["name"]: column for column in columns or ()}, tuple(sorted(cascades or ()))
+
+
+@contextmanager
+def _writing(target: Target) -> Iterator[psycopg.Connection[Any]]:
+    import psycopg
+
+    with translate(target.store):
+        connection = psycopg.connect(
+            target.dsn,
+            autocommit=True,
+            prepare_threshold=None,
+            connect_timeout=max(2, round(target.limits.connect_s)),
+            client_encoding=CLIENT_ENCODING,
+            application_name="twinstore restore",
+        )
+    try:
+        with translate(target.store):
+            version = connection.info.server_version
+            connection.execute(begin("READ COMMITTED", target.limits, server_version=version, access="READ WRITE"))
+            connection.execute(statements.APPLYING)
+        yield connection
+    finally:
+        connection.close()
