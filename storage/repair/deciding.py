@@ -1,0 +1,63 @@
+"""Deciding what becomes of one key: steps, or the reason why it is left to people. Pure: two rows in, one decision out.
+
+What waits to be carried over, stands in conflict or was given up is left to the relay and to people. Of the rest, rows
+that one store lacks are decided by `one_sided`, rows that differ by `both_sided`.
+"""
+
+from __future__ import annotations
+
+from contracts.dataset import Dataset
+from contracts.repair import Mode, Why, Winner
+from contracts.replication import Place
+from contracts.vocabulary import StoreName
+from storage.parity.agreement import by_rule
+from storage.repair.both_sided import Pair, decide_pair
+from storage.repair.decisions import Decision, leave
+from storage.repair.one_sided import decide_one_sided
+from storage.repair.wanted import Case, Wanted
+
+__all__ = ["decide"]
+
+
+def decide(dataset: Dataset, wanted: Wanted, case: Case) -> Decision:
+    """Decide what becomes of one key.
+
+    Raises:
+        ProtocolError: A value of a row is none of its column's type.
+    """
+    key, rows = case.found.key, {store: case.seen[store].row for store in StoreName}
+    primary, secondary = rows[StoreName.PRISMA], rows[StoreName.SUPABASE]
+    if primary is None and secondary is None:
+        return leave(key, Why.SETTLED)
+    if primary is not None and secondary is not None and by_rule(dataset, primary, secondary) is not None:
+        return leave(key, Why.SETTLED)
+    if case.came_back is not None and key not in wanted.keys:
+        return leave(key, Why.CAME_BACK, f"It was repaired before and did not stay so: {case.came_back}")
+    if (why := _of_others(wanted, case)) is not None:
+        return leave(key, why)
+    source, winner = _source(wanted, case)
+    if primary is not None and secondary is not None:
+        return decide_pair(
+            dataset, wanted, Pair(key, {StoreName.PRISMA: primary, StoreName.SUPABASE: secondary}, source, winner)
+        )
+    return decide_one_sided(dataset, wanted, case, source, winner)
+
+
+def _of_others(wanted: Wanted, case: Case) -> Why | None:
+    """Return why a key is the business of the relay, or of a person who decides about it."""
+    if case.found.place is Place.CONFLICT:
+        return Why.IN_CONFLICT
+    if case.found.place is Place.DEAD_LETTER:
+        return Why.DEAD_LETTER
+    dirty = [store for store in StoreName if case.seen[store].line is not None]
+    if dirty and case.adopted:
+        return Why.UNDER_WAY
+    return Why.IN_CONFLICT if wanted.mode is Mode.THREE_WAY and len(dirty) > 1 else None
+
+
+def _source(wanted: Wanted, case: Case) -> tuple[StoreName | None, Winner]:
+    """Return the store that counts where the rows do not tell: the one that is named, or the only one that changed."""
+    if wanted.mode is not Mode.THREE_WAY:
+        return wanted.source, Winner.SOURCE
+    changed = [store for store in StoreName if case.seen[store].line is not None]
+    return (changed[0] if len(changed) == 1 else None), Winner.CHANGED

@@ -1,0 +1,203 @@
+"""Deciding about a row that only one store holds: it is inserted where it is missing, or deleted, or left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contracts.dataset import Dataset
+from contracts.repair import Why, Winner
+from contracts.repair.plan import Texts
+from contracts.vocabulary import Cause, StoreName
+from storage.canonical import canonical_uuid, is_uuid
+from storage.parity.causes import explain_one_sided
+from storage.parity.causes.clusters import sentence
+from storage.repair.courses import Doing
+from storage.repair.decisions import Decision, Draft, capital, leave, may, not_by, refused_columns
+from storage.repair.fixing import cannot_hold, known_word
+from storage.repair.forms import held
+from storage.repair.wanted import Case, Wanted
+
+DELETING_RUNS = 2  # that must have seen what is deleted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lone:
+    """A row that only one store holds.
+
+    Attributes:
+        key: Its key.
+        holder: The store that holds it.
+        row: The row.
+        cause: Why the other store lacks it.
+        words: The same in words.
+    """
+
+    key: str
+    holder: StoreName
+    row: Texts
+    cause: Cause
+    words: str
+
+
+def decide_one_sided(
+    dataset: Dataset, wanted: Wanted, case: Case, source: StoreName | None, winner: Winner
+) -> Decision:
+    """Decide what becomes of a row that only one store holds.
+
+    Args:
+        dataset: Its dataset.
+        wanted: What is asked for.
+        case: What is known of its key.
+        source: The store that counts where nothing else tells; None where nothing does.
+        winner: Why it counts.
+
+    Raises:
+        ProtocolError: A value of the row is none of its column's type.
+    """
+    lone = _lone(dataset, case)
+    if not wanted.means_row(lone.cause):
+        return Decision()
+    lost = lone.cause is Cause.WRITE_WINDOW and lone.cause in wanted.fixes
+    if lone.cause is Cause.KEY_CASE:
+        return leave(lone.key, Why.KEY_NEEDED, causes=[lone.cause])
+    if lost and lone.holder is not source:
+        return _restored(dataset, wanted, lone)
+    if source is None:
+        return leave(lone.key, Why.NO_WINNER, causes=[lone.cause])
+    return _inserted(dataset, wanted, lone, winner) if lone.holder is source else _deleted(wanted, case, lone, winner)
+
+
+def _lone(dataset: Dataset, case: Case) -> Lone:
+    holder = StoreName.SUPABASE if case.seen[StoreName.PRISMA].row is None else StoreName.PRISMA
+    key, row = case.found.key, case.seen[holder].row or {}
+    spellings = {key: case.other_spelling} if case.other_spelling is not None else {}
+    (why,) = explain_one_sided(dataset, holder, row, other_keys_raw=spellings)
+    if why.cause is Cause.MISSING_ROW and Cause.WRITE_WINDOW in case.found.causes:
+        words = f"it was lost on {holder.other} with all that was created at that time"
+        return Lone(key=key, holder=holder, row=row, cause=Cause.WRITE_WINDOW, words=words)
+    return Lone(key=key, holder=holder, row=row, cause=why.cause, words=sentence(why))
+
+
+def _restored(dataset: Dataset, wanted: Wanted, lone: Lone) -> Decision:
+    if not may(wanted, Doing.RESTORE):
+        return leave(lone.key, Why.MODE, not_by(wanted, f"insert rows into {lone.holder.other}"), [lone.cause])
+    return insert(dataset, wanted, lone, Winner.AT_FAULT)
+
+
+def _inserted(dataset: Dataset, wanted: Wanted, lone: Lone, winner: Winner) -> Decision:
+    if not may(wanted, Doing.INSERT):
+        return leave(lone.key, Why.MODE, not_by(wanted, "insert rows"), [lone.cause])
+    return insert(dataset, wanted, lone, winner)
+
+
+def _deleted(wanted: Wanted, case: Case, lone: Lone, winner: Winner) -> Decision:
+    if lone.cause is Cause.REFUSED_BY_STORE:
+        return _refused(lone)
+    if not may(wanted, Doing.DELETE):
+        return leave(lone.key, Why.MODE, not_by(wanted, "delete rows"), [lone.cause])
+    if lone.holder in case.referenced:
+        return leave(lone.key, Why.REFERENCED, causes=[lone.cause])
+    if case.found.runs_seen < DELETING_RUNS:
+        words = f"It would be deleted on {lone.holder}, which two runs must have seen: run `twinstore check` again."
+        return leave(lone.key, Why.ONE_RUN, words, [lone.cause])
+    draft = Draft(
+        store=lone.holder,
+        key=lone.key,
+        before=lone.row,
+        after=None,
+        winner=winner,
+        causes=(lone.cause,),
+        reason=f"{capital(lone.words)}, {_because(winner, lone.holder.other)}.",
+    )
+    return Decision((draft,))
+
+
+def _refused(lone: Lone) -> Decision:
+    words = f"{capital(lone.words)}. Correct the row on {lone.holder}, then check again."
+    return leave(lone.key, Why.CANNOT_HOLD, words, [lone.cause])
+
+
+def insert(dataset: Dataset, wanted: Wanted, lone: Lone, winner: Winner) -> Decision:
+    """Return the steps by which the other store gets a row, in a form that both can hold; or why it cannot be.
+
+    A row that only prisma can hold as it is spelt is corrected there first.
+    """
+    other, right = lone.holder.other, corrected(dataset, wanted, lone)
+    after: dict[str, str | None] = {}
+    for column in dataset.columns:
+        try:
+            after[column.name] = held(column, other, right[column.name])
+        except ValueError:
+            return _unholdable(lone, column.name)
+    if refused := refused_columns(dataset, other, after):
+        return _unholdable(lone, min(refused))
+    if right != lone.row and not may(wanted, Doing.CORRECT):
+        return leave(
+            lone.key, Why.MODE, not_by(wanted, f"correct rows of {lone.holder}, as this one needs"), [lone.cause]
+        )
+    drafts = [
+        Draft(
+            store=other,
+            key=lone.key,
+            before=None,
+            after=after,
+            winner=winner,
+            causes=(lone.cause,),
+            reason=f"{capital(lone.words)}, {_because(winner, lone.holder)}.",
+        )
+    ]
+    if right != lone.row:
+        words = f"{capital(other)} cannot hold the row as it is spelt: the values are put right on {lone.holder}."
+        drafts.insert(
+            0,
+            Draft(
+                store=lone.holder,
+                key=lone.key,
+                before=lone.row,
+                after=right,
+                winner=Winner.FIXED,
+                causes=(lone.cause,),
+                reason=words,
+            ),
+        )
+    return Decision(tuple(drafts))
+
+
+def _unholdable(lone: Lone, column: str) -> Decision:
+    if lone.cause is Cause.REFUSED_BY_STORE:
+        return _refused(lone)
+    return leave(lone.key, Why.CANNOT_HOLD, cannot_hold(lone.holder.other, column), [lone.cause])
+
+
+def corrected(dataset: Dataset, wanted: Wanted, lone: Lone) -> dict[str, str | None]:
+    """Return a row with what only prisma can hold put right, where it is known what it stands for."""
+    row = dict(lone.row)
+    if lone.holder is not StoreName.PRISMA:
+        return row
+    for column in dataset.columns:
+        value = row[column.name]
+        if value is None:
+            continue
+        if column.name in dataset.references:
+            if Cause.REFERENCE_NOT_UUID in wanted.fixes and value in dataset.facts.nobody.get(column.name, ()):
+                row[column.name] = None
+            elif Cause.TEXT_CASE in wanted.fixes and is_uuid(value):
+                row[column.name] = canonical_uuid(value)
+        elif Cause.STATUS_VOCABULARY in wanted.fixes and value not in dataset.facts.vocabularies.get(
+            column.name, (value,)
+        ):
+            row[column.name] = known_word(dataset, column, value) or value
+    return row
+
+
+def _because(winner: Winner, store: StoreName) -> str:
+    """Say why the store that holds a row, or lacks it, is right about that."""
+    match winner:
+        case Winner.SOURCE:
+            return f"and {store} is the source of truth"
+        case Winner.CHANGED:
+            return f"and only {store} changed"
+        case Winner.RENAMED:
+            return "and the record gets a key that both stores can hold"
+        case _:
+            return f"and {store} still holds it"
