@@ -192,16 +192,14 @@ def _require_same(before: Standing, now: Standing | None) -> None:
 
 def _fill(work: Opened, replication: Replication, book: Book, progress: Progress) -> int:
     """Count every row of the primary as written now, so that the relay carries all of them over; return how many."""
-    number, some = 0, list[str]()
-    for key in _keys(work, replication, StoreName.PRISMA):
-        some.append(key)
-        if len(some) == KEYS_AT_ONCE:
-            book.touch(some)
-            number += len(some)
-            some.clear()
-            progress(f"mark what is carried over: {number:,} keys")
-    book.touch(some)
-    return number + len(some)
+    from storage.chunks import chunks
+
+    number = 0
+    for some in chunks(_keys(work, replication, StoreName.PRISMA), KEYS_AT_ONCE):
+        book.touch(some)
+        number += len(some)
+        progress(f"mark what is carried over: {number:,} keys")
+    return number
 
 
 def _keys(work: Opened, replication: Replication, store: StoreName) -> Iterator[str]:

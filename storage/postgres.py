@@ -16,6 +16,7 @@ from contracts.errors import ProtocolError
 from contracts.verdicts import StoreFacts
 from contracts.vocabulary import Channel, StoreName
 from storage.canonical_sql import probe
+from storage.chunks import chunks
 from storage.meter import Meter
 from storage.parity.ranges import RANGES
 from storage.pg_errors import translate
@@ -173,7 +174,7 @@ class PostgresSnapshot:
     def rows(self, keys: Collection[str]) -> dict[str, FullRow]:
         """Read whole rows by key, through the index of the key."""
         found: dict[str, FullRow] = {}
-        for chunk in _chunks(sorted(keys), KEYS_PER_STATEMENT):
+        for chunk in chunks(sorted(keys), KEYS_PER_STATEMENT):
             query = self._queries.rows(self._kind, self._table.has_key_in(chunk))
             for row in starmap(self._full, self._fetch(query)):
                 if row.hash.key in found:
@@ -289,7 +290,3 @@ def _read_csv(piece: bytes, names: list[str]) -> list[pa.RecordBatch]:
 
 def _jsonb(data: object) -> sql.Composed:
     return sql.SQL("{}::jsonb").format(sql.Literal(json.dumps(data)))
-
-
-def _chunks(items: list[str], size: int) -> Iterator[list[str]]:
-    return (items[i : i + size] for i in range(0, len(items), size))

@@ -6,8 +6,7 @@ the records count as consistent: clocks differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from contracts.instants import unix_milliseconds
@@ -24,6 +23,7 @@ from contracts.results import (
 )
 from contracts.verdicts import FieldDifference as Found
 from contracts.vocabulary import StoreName
+from storage.chunks import chunks
 from storage.dual.asking import UNUSED, Asked, Asking, results
 from storage.dual.rows import record_of
 from storage.parity.fields import diff_fields
@@ -96,7 +96,7 @@ class Consistency:
         keys = ours.keys() | theirs.keys()
         doubtful = sorted(key for key in keys if not _alike(ours.get(key), theirs.get(key)))
         reports: list[ConsistencyReport] = []
-        for some in _chunks(doubtful):
+        for some in chunks(doubtful, _KEYS_AT_ONCE):
             one, other = self._both(self._secondary, some)
             if one.answer is None or other.answer is None:
                 return _unread_owner(owner, results(one.result(), other.result()))
@@ -276,9 +276,3 @@ def _summed(
         ),
         details=details,
     )
-
-
-def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
-    todo = iter(keys)
-    while chunk := list(islice(todo, _KEYS_AT_ONCE)):
-        yield chunk

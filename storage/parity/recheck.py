@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from itertools import islice
 from typing import NamedTuple
 
 from contracts.dataset import Dataset
+from storage.chunks import chunks
 from storage.parity.agreement import by_rule
 from storage.parity.candidates import Candidate
 from storage.parity.together import together
@@ -99,8 +99,7 @@ def recheck(
 
 
 def _look_again(dataset: Dataset, snapshots: tuple[Snapshot, Snapshot], pending: list[_Pending]) -> Iterator[Checked]:
-    todo = iter(pending)
-    while chunk := list(islice(todo, ROWS_AT_ONCE)):
+    for chunk in chunks(pending, ROWS_AT_ONCE):
         keys = [p.first.key for p in chunk]
         ours, theirs = together(*(partial(snapshot.rows, keys) for snapshot in snapshots))
         for item in chunk:

@@ -13,6 +13,7 @@ from contracts.errors import Refused, SchemaMismatch
 from contracts.keys import split_key
 from contracts.verdicts import StoreFacts
 from contracts.vocabulary import Channel
+from storage.chunks import chunks
 from storage.meter import Meter
 from storage.migrations.doors import doors, function_name
 from storage.parity.ranges import RANGES
@@ -177,10 +178,9 @@ class RestRpcSnapshot:
 
     def find(self, key_hashes: Collection[int]) -> list[KeyHash]:
         """Look rows up by the hash of their key."""
-        wanted = [str(number) for number in sorted(key_hashes)]
         found: list[KeyHash] = []
-        for at in range(0, len(wanted), HASHES_AT_ONCE):
-            for answer in self._pace.ask(range(RANGES), partial(self._find_of, wanted[at : at + HASHES_AT_ONCE])):
+        for wanted in chunks(map(str, sorted(key_hashes)), HASHES_AT_ONCE):
+            for answer in self._pace.ask(range(RANGES), partial(self._find_of, wanted)):
                 found += answer
         self._meter.rows += len(found)
         return found

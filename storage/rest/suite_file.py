@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from itertools import islice
 from pathlib import Path
 
 from contracts.dataset import Dataset
 from storage.canonical_text import field_text
+from storage.chunks import chunks
 from storage.rest.client import RestClient, Values
 from storage.rest.pages import pull
 from storage.rest.row_file import RowFile, private_folder
@@ -51,6 +51,6 @@ def suite_file(
                 pull(RestTable(client, dataset, chosen), file)
             else:
                 places = [n for n, column in enumerate(dataset.columns) if column in chosen]
-                while some := list(islice(rows, ROWS_AT_ONCE)):
+                for some in chunks(rows, ROWS_AT_ONCE):
                     file.add(0, [tuple(row[n] for n in places) for row in some])
         yield path

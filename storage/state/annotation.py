@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from contracts.ledger import Identity, Sighting, sighting
 from contracts.verdicts import DatasetReport, History
+from storage.chunks import chunks
 from storage.state import audits, checks, ledger, runs
-from storage.state.bulk import chunks
+from storage.state.bulk import CHUNK
 from storage.state.history import Tally, age, looked_everywhere
 
 TREND_RUNS = 30
@@ -74,7 +75,7 @@ def _count(
 ) -> Tally:
     tally = Tally(report.differences)
     entries = ledger.fetch_entries(connection, dataset, seen)
-    for chunk, known in zip(chunks(seen), entries, strict=True):
+    for chunk, known in zip(chunks(seen, CHUNK), entries, strict=True):
         for identity in chunk:
             tally.add(seen[identity], age(known.get(identity), run_id=run_id, now=now))
     return tally

@@ -6,22 +6,13 @@ As parameters of their own they cost more to render and to parse than to look up
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, Text, any_, column, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 CHUNK = 1000
-T = TypeVar("T")
-
-
-def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
-    """Yield the items in lists of at most `size`."""
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
 
 
 def among(connection: Connection, target: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:

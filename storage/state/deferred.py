@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from storage.state.bulk import chunks
+from storage.chunks import chunks
+from storage.state.bulk import CHUNK
 from storage.state.tables import DATASETS, DEFERRED_KEYS
 
 RUNS_IN_A_ROW = 3
@@ -33,6 +34,6 @@ def _record(connection: Connection, dataset: int, keys: frozenset[str]) -> None:
     rows = connection.execute(select(_C.key, _C.streak).where(_C.dataset_id == dataset))
     before = {row.key: row.streak for row in rows}
     connection.execute(delete(DEFERRED_KEYS).where(_C.dataset_id == dataset))
-    for chunk in chunks(sorted(keys)):
+    for chunk in chunks(sorted(keys), CHUNK):
         longer = [{"dataset_id": dataset, "key": key, "streak": before.get(key, 0) + 1} for key in chunk]
         connection.execute(insert(DEFERRED_KEYS), longer)

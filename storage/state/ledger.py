@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, li
 
 from contracts.ledger import FLAPPING_WINDOW, Identity
 from contracts.vocabulary import DifferenceKind
-from storage.state.bulk import among, chunks, rows_of
+from storage.chunks import chunks
+from storage.state.bulk import CHUNK, among, rows_of
 from storage.state.history import Entry, is_flapping
 from storage.state.tables import DIFFERENCES, Instant
 
@@ -54,7 +55,7 @@ def fetch_entries(
 
     Identities that the ledger does not know are absent; others that share a key with them may be there too.
     """
-    for chunk in chunks(identities):
+    for chunk in chunks(identities, CHUNK):
         wanted = {identity.key for identity in chunk}
         known = and_(_C.dataset_id == dataset_id, among(connection, _C.key, wanted))
         yield dict(map(_entry, connection.execute(_ENTRIES.where(known)).all()))
@@ -64,7 +65,7 @@ def record(
     connection: Connection, dataset_id: int, identities: Sequence[Identity], *, run_id: str, now: datetime
 ) -> None:
     """Record that run `run_id`, begun at `now`, saw these differences; each may be given once."""
-    for chunk, known in zip(chunks(identities), fetch_entries(connection, dataset_id, identities), strict=True):
+    for chunk, known in zip(chunks(identities, CHUNK), fetch_entries(connection, dataset_id, identities), strict=True):
         entries = [known[identity] for identity in chunk if identity in known]
         earlier = [entry for entry in entries if entry.last_run_id != run_id]
         _insert(connection, dataset_id, [i for i in chunk if i not in known], run_id=run_id, now=now)
