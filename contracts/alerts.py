@@ -127,7 +127,9 @@ def _stores(facts: Facts, limits: Thresholds) -> Iterator[Ruling]:
             subject=store,
             holds=bool(run),
             severity=Severity.WARNING,
-            text=f"{store} has failed for {_span(failed_for(probes))}: {run[-1].what or run[-1].error}" if run else "",
+            text=f"{store} has failed for {span_text(failed_for(probes))}: {run[-1].what or run[-1].error}"
+            if run
+            else "",
             since=run[0].at if run else facts.now,
         )
 
@@ -227,7 +229,7 @@ def _dirty(dataset: str, side: Standing, now: datetime, limits: Thresholds) -> R
     age = timedelta(seconds=side.oldest_s)
     holds = age > limits.dirty
     number = f"{side.dirty:,}" if side.dirty <= MANY else f"More than {MANY:,}"
-    text = f"{number} changes of {dataset} on {side.store} wait, the oldest for {_span(age)}."
+    text = f"{number} changes of {dataset} on {side.store} wait, the oldest for {span_text(age)}."
     return Ruling(
         rule=AlertRule.DIRTY_TOO_OLD,
         subject=f"{dataset} on {side.store}",
@@ -243,18 +245,19 @@ def _backups(facts: Facts, limits: Thresholds) -> Iterator[Ruling]:
         return
     verified = facts.backup.verified_at
     holds = verified is None or facts.now - verified > limits.backup
-    age = "never" if verified is None else f"{_span(facts.now - verified)} ago"
+    age = "never" if verified is None else f"{span_text(facts.now - verified)} ago"
     yield Ruling(
         rule=AlertRule.BACKUP_UNVERIFIED,
         subject="",
         holds=holds,
         severity=Severity.WARNING,
-        text=f"A backup was verified {age}; the limit is {_span(limits.backup)}." if holds else "",
+        text=f"A backup was verified {age}; the limit is {span_text(limits.backup)}." if holds else "",
         since=facts.now if verified is None else verified + limits.backup if holds else facts.now,
     )
 
 
-def _span(span: timedelta) -> str:
+def span_text(span: timedelta) -> str:
+    """Return a span of time in the unit that matters: minutes, hours or days."""
     minutes = int(span.total_seconds() // 60)
     if minutes < 120:  # noqa: PLR2004 - two hours
         return f"{minutes} min"

@@ -6,12 +6,8 @@ notification on Failed fires also when the run could not tell; the message begin
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from flows.quiet import quiet_libraries
 from flows.settings import load_settings
@@ -29,6 +25,7 @@ from contracts.registry import contract_for, known_datasets  # noqa: E402
 from contracts.vocabulary import Verdict  # noqa: E402
 from flows.artifacts import leave_artifacts  # noqa: E402
 from flows.check import Finished, run_check  # noqa: E402
+from flows.ending import terminable  # noqa: E402
 from flows.tasks import Tasks  # noqa: E402
 from flows.temporary_server import prefect_server  # noqa: E402
 from flows.unexpected import understood  # noqa: E402
@@ -70,7 +67,7 @@ def check_as_flow(datasets: list[str] | None = None, *, reveal: bool = False, sh
     Raises:
         TwinstoreError: It could not run, or could not publish.
     """
-    with _terminable(), prefect_server():
+    with terminable(), prefect_server():
         state = nightly_check(datasets, reveal=reveal, share=share, return_state=True)
     finished = state.result(raise_on_failure=False)
     if isinstance(finished, BaseException):
@@ -94,20 +91,3 @@ def _checked(datasets: list[str] | None, *, reveal: bool, share: bool) -> Finish
     except Exception as exc:  # noqa: BLE001 - whatever it is, the report is published and the verdict stands
         logger.warning("The artifacts could not be left (%s); the report is complete.", type(exc).__name__)
     return finished
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the process in good order: leases are given back, and a temporary server is stopped."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def leave(number: int, _frame: object) -> NoReturn:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

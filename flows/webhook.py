@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from contracts.errors import ConfigurationError, Unavailable
 from contracts.health import Message, Phase
 from contracts.vocabulary import Severity
+from storage.rest.quiet import quiet_http
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -47,7 +47,7 @@ class Webhook:
         """
         import stamina
 
-        _keep_quiet()
+        quiet_http()
         content = body(message, self._environment)
         try:
             for attempt in stamina.retry_context(
@@ -101,16 +101,6 @@ def body(message: Message, environment: str) -> dict[str, Any]:
         "since": alert.since.isoformat(),
         "resolved_at": None if alert.resolved_at is None else alert.resolved_at.isoformat(),
     }
-
-
-def _keep_quiet() -> None:
-    """Keep these loggers from printing the address, and from telling of every retry."""
-    for name in ("httpx", "httpcore"):
-        logger = logging.getLogger(name)
-        logger.setLevel(max(logger.level, logging.WARNING))
-    retries = logging.getLogger("stamina")
-    if not retries.handlers:
-        retries.addHandler(logging.NullHandler())
 
 
 def _checked(url: str) -> str:

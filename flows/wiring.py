@@ -62,6 +62,15 @@ class Stores:
             )
         return self.urls[store]
 
+    @property
+    def dsns(self) -> tuple[str, str]:
+        """Connection strings of primary and secondary.
+
+        Raises:
+            ConfigurationError: The secondary can be reached over REST only.
+        """
+        return self.sql(StoreName.PRISMA).dsn, self.sql(StoreName.SUPABASE).dsn
+
     def project(self, store: StoreName) -> str | None:
         """Return the Supabase project that a store is read from; None where its address does not tell."""
         if self.rest is not None and not self.by_sql(store):

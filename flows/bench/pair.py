@@ -48,8 +48,8 @@ class Bench:
 
     @property
     def dsns(self) -> tuple[str, str]:
-        """Connection URLs of primary and secondary."""
-        return self.stores.urls[StoreName.PRISMA].dsn, self.stores.urls[StoreName.SUPABASE].dsn
+        """Connection strings of primary and secondary."""
+        return self.stores.dsns
 
     def readers(self, ours: Meter | None = None, theirs: Meter | None = None) -> tuple[Reader, Reader]:
         """Return new readers of primary and secondary, counted by these meters."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
+from contracts.alerts import span_text
 from contracts.backups import Form, KeptBackup, KeptSide, Manifest, Verification
 from contracts.errors import ConfigurationError, TwinstoreError
 from contracts.vocabulary import StoreName
@@ -18,6 +17,7 @@ from flows.backup import backups_folder, create_backup, known_backups, prune_bac
 from flows.commands.check import progress_line
 from flows.commands.common import out
 from flows.commands.sync_show import moment
+from flows.ending import terminable
 from flows.settings import Settings, load_settings
 from flows.wiring import find_stores, open_memory
 
@@ -112,23 +112,6 @@ def memory_of(settings: Settings, environment: str) -> Iterator[State | None]:
             memory.close()
 
 
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM end the process in good order: what was begun is removed, and scratch servers are stopped."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def leave(number: int, _frame: object) -> NoReturn:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def print_verification(backup_id: str, found: Verification) -> None:
     """Say what a drill found."""
     console = out()
@@ -163,7 +146,7 @@ def _print_list(backups: Sequence[KeptBackup], now: datetime) -> None:
         if manifest is None:
             table.add_row(backup.id, "", backup.trouble, "", "damaged")
             continue
-        age = _span(now - manifest.created_at)
+        age = span_text(now - manifest.created_at)
         table.add_row(backup.id, age, _sides(manifest), _size(manifest.bytes), _verified(backup, now))
     out().print(table)
 
@@ -173,7 +156,7 @@ def _verified(backup: KeptBackup, now: datetime) -> str:
         return "never"
     if not backup.verification.passed:
         return f"damaged, found {moment(backup.verification.at)}"
-    return f"{moment(backup.verification.at)} ({_span(now - backup.verification.at)} ago)"
+    return f"{moment(backup.verification.at)} ({span_text(now - backup.verification.at)} ago)"
 
 
 def _sides(manifest: Manifest) -> str:
@@ -187,13 +170,6 @@ def _side(side: KeptSide) -> str:
 
 def _size(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
-
-
-def _span(span: timedelta) -> str:
-    minutes = int(span.total_seconds() // 60)
-    if minutes < 120:  # noqa: PLR2004 - two hours
-        return f"{minutes} min"
-    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
 
 
 def _document(backup: KeptBackup) -> dict[str, Any]:

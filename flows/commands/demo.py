@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contracts.errors import InternalFault
-from contracts.vocabulary import StoreName
 from flows.check import Finished, Progress, run_check, threads
 from flows.commands.check import progress_line
 from flows.commands.common import out
@@ -36,11 +35,6 @@ class Demo:
     stores: Stores
     records: int
     now: datetime
-
-    @property
-    def dsns(self) -> tuple[str, str]:
-        """Connection URLs of primary and secondary."""
-        return self.stores.urls[StoreName.PRISMA].dsn, self.stores.urls[StoreName.SUPABASE].dsn
 
 
 def demo_command(records: int) -> None:
@@ -71,8 +65,8 @@ def _fill(ours: Settings, pair_home: Path, records: int, progress: Progress) -> 
     )
     stores = find_stores(own.model_copy(update={"home": pair_home}), progress=progress)
     demo = Demo(settings=own.model_copy(update={"reveal": True}), stores=stores, records=records, now=datetime.now(UTC))
-    clear(*demo.dsns)
-    load(*demo.dsns, records, seed=SEED, now=demo.now)
+    clear(*demo.stores.dsns)
+    load(*demo.stores.dsns, records, seed=SEED, now=demo.now)
     return demo
 
 
@@ -83,7 +77,7 @@ def _three_runs(demo: Demo, progress: Progress) -> tuple[Path, bool]:
 
     clean = _check(demo, progress)
     _tell("1. Both stores hold the same records", clean)
-    planted = inject(*demo.dsns, [f for f in (*FAULTS, *DECOYS, *PAIRS) if not f.exclusive])
+    planted = inject(*demo.stores.dsns, [f for f in (*FAULTS, *DECOYS, *PAIRS) if not f.exclusive])
     broken = _check(demo, progress)
     found = findings(planted, broken.report.datasets[0])
     stray = invented(planted, broken.report.datasets[0])
@@ -94,7 +88,7 @@ def _three_runs(demo: Demo, progress: Progress) -> tuple[Path, bool]:
     alone = sum(fault.exclusive for fault in (*FAULTS, *DECOYS))
     out().print(f"   {alone} more empty a whole store and can only be planted alone; the tests do that")
     mended = [injected for number, injected in enumerate(planted) if number % 3]
-    mend(*demo.dsns, [k for injected in mended for k in injected.keys], demo.records, seed=SEED, now=demo.now)
+    mend(*demo.stores.dsns, [k for injected in mended for k in injected.keys], demo.records, seed=SEED, now=demo.now)
     partly = _check(demo, progress)
     _tell(f"3. {len(mended)} of them mended by hand", partly)
     history = partly.report.datasets[0].history

@@ -8,9 +8,10 @@ from dataclasses import asdict
 from contracts.backups import Beside, Restoration, RowChanges
 from contracts.errors import ConfigurationError
 from contracts.vocabulary import StoreName
-from flows.commands.backup import sides_of, terminable, write_json
+from flows.commands.backup import sides_of, write_json
 from flows.commands.check import progress_line
 from flows.commands.common import out
+from flows.ending import terminable
 from flows.restoring import Wanted, Work, restore_backup
 from flows.settings import load_settings
 from flows.wiring import find_stores, open_memory

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from storage.meter import Meter
 from storage.rest.errors import Busy, Garbled, Lost
 from storage.rest.pace import Pace
 from storage.rest.patience import Patience
+from storage.rest.quiet import quiet_http
 
 if TYPE_CHECKING:
     from postgrest import SyncRequestBuilder, SyncRPCFilterRequestBuilder, SyncSelectRequestBuilder
@@ -290,7 +290,7 @@ def _connect(access: RestAccess, store: StoreName, limits: RestLimits, meter: Me
 
     from storage.rest.wire import Wire
 
-    _keep_quiet()
+    quiet_http()
     pool = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=15)
     transport = httpx.HTTPTransport(verify=_certificates(), http2=False, limits=pool, trust_env=False)
     wire = Wire(transport, store=store, meter=meter, answer_s=limits.answer_s, max_answer_bytes=limits.max_answer_bytes)
@@ -312,16 +312,6 @@ def _certificates() -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certifi.where())
     context.load_default_certs()
     return context
-
-
-def _keep_quiet() -> None:
-    """Keep these loggers from printing URLs, which hold the values of filters, and from telling of every retry."""
-    for name in ("httpx", "httpcore"):
-        logger = logging.getLogger(name)
-        logger.setLevel(max(logger.level, logging.WARNING))
-    retries = logging.getLogger("stamina")
-    if not retries.handlers:
-        retries.addHandler(logging.NullHandler())
 
 
 def _project_url(url: str) -> str:

@@ -77,9 +77,7 @@ CREATE TABLE {s}alert_messages (environment TEXT NOT NULL, rule TEXT NOT NULL, s
 
 def _remember_health(connection: Connection) -> None:
     """Keep how the stores were, and which alerts are open."""
-    schema = f"{SCHEMA}." if connection.dialect.name == "postgresql" else ""
-    for statement in _WATCH.format(s=schema, t="TIMESTAMP WITH TIME ZONE").split(";"):
-        connection.execute(text(statement))
+    _make(connection, _WATCH)
 
 
 _REPAIRS = """
@@ -94,9 +92,7 @@ CREATE TABLE {s}unsteady_keys (environment TEXT NOT NULL, dataset TEXT NOT NULL,
 
 def _remember_repairs(connection: Connection) -> None:
     """Keep which repairs there were, and which keys did not stay repaired."""
-    schema = f"{SCHEMA}." if connection.dialect.name == "postgresql" else ""
-    for statement in _REPAIRS.format(s=schema, t="TIMESTAMP WITH TIME ZONE").split(";"):
-        connection.execute(text(statement))
+    _make(connection, _REPAIRS)
 
 
 def _remember_backups(connection: Connection) -> None:
@@ -109,6 +105,13 @@ def _remember_backups(connection: Connection) -> None:
             " PRIMARY KEY (environment, id))"
         )
     )
+
+
+def _make(connection: Connection, script: str) -> None:
+    """Run the statements of a script that names our schema `{s}` and the type of instants `{t}`."""
+    schema = f"{SCHEMA}." if connection.dialect.name == "postgresql" else ""
+    for statement in script.format(s=schema, t="TIMESTAMP WITH TIME ZONE").split(";"):
+        connection.execute(text(statement))
 
 
 STEPS: tuple[Step, ...] = (
