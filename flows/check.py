@@ -25,6 +25,7 @@ from flows.health import remembered_health
 from flows.job import Job
 from flows.outcomes import Comparison, Look
 from flows.own_checks import settle_check
+from flows.retention import tidy
 from flows.settings import Settings
 from flows.showing import beside
 from flows.version import VERSION
@@ -149,6 +150,7 @@ def run_check(
         for lease in held:
             lease.assert_held()
         run = _remembered(memory, run)
+        tidy(settings, memory, now=started_at)
         listed = beside(settings, memory)
     progress("write the report")
     return Finished(report=run, folder=_published(settings, run, listed))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from contracts.errors import TwinstoreError
-from flows import cli_backup, cli_sync
+from flows import cli_backup, cli_repair, cli_sync
 from flows.bench.parts import Part
 
 EXIT_UNKNOWN = 2
@@ -33,6 +33,7 @@ app.add_typer(dataset_app, name="dataset")
 app.add_typer(stack, name="stack")
 app.add_typer(report, name="report")
 cli_sync.add_to(app)
+cli_repair.add_to(app)
 cli_backup.add_to(app)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]

@@ -11,7 +11,7 @@ from contracts.repair import Repair
 from contracts.vocabulary import Verdict
 from reports.budget import first
 from reports.page import render
-from reports.repair.words import ENDINGS, OUTCOMES, STATUSES
+from reports.repair.words import OUTCOMES, STATUSES, ending
 
 RUNS_MAX = 1_000
 REPAIRS_MAX = 200
@@ -62,7 +62,7 @@ class RepairEntry:
     @property
     def ending(self) -> str:
         """How it ended, in words."""
-        return ENDINGS[self.repair.ended]
+        return ending(self.repair)
 
     @property
     def came_to(self) -> str:

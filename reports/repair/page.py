@@ -22,7 +22,7 @@ def repair_html(view: PlanView, *, mask_key: bytes) -> str:
         header=header,
         repair=view.repair,
         status=words.STATUSES[view.ended],
-        ending=words.ENDINGS[view.ended],
+        ending=words.ending(view.repair),
         mode=words.MODES[header.mode],
         filters=[f"{name} {', '.join(one_line(value, KEY_MAX) for value in found)}" for name, found in _sorted(view)],
         groups=plan_view(view, mask_key),

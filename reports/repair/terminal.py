@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from contracts.repair import Step
 from reports.repair.views import PlanView, cause_words, left_views, plan_view, step_view
-from reports.repair.words import ACTS, ENDINGS, OUTCOMES, WHYS, WINNERS
+from reports.repair.words import ACTS, OUTCOMES, WHYS, WINNERS, ending
 from reports.terminal import shown
 from reports.text import count, moment, number
 
@@ -85,7 +85,7 @@ def print_verified(view: PlanView, console: Console) -> None:
     style = {"repaired": "green", "undone": "green"}.get(str(view.ended), "yellow")
     ended = f" {moment(view.repair.ended_at)}" if view.repair.ended_at else ""
     parts = ", ".join(f"{number(n)} {OUTCOMES[outcome]}" for outcome, n in view.outcomes) or "no step was taken"
-    console.print(shown(f"{ENDINGS[view.ended].capitalize()}{ended}:", style), shown(f"{parts}."), soft_wrap=True)
+    console.print(shown(f"{ending(view.repair).capitalize()}{ended}:", style), shown(f"{parts}."), soft_wrap=True)
     found = view.verified
     if found is not None:
         facts = (

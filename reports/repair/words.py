@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from contracts.repair import Act, Ended, Mended, Mode, Why, Winner
+from contracts.repair import Act, Ended, Mended, Mode, Repair, Why, Winner
 
 ACTS: Final = {Act.INSERT: "insert", Act.UPDATE: "update", Act.DELETE: "delete"}
 
@@ -40,6 +40,7 @@ WHYS: Final = {
     Why.KEY_NEEDED: "needs another key",
     Why.SETTLED: "settled by now",
     Why.MOVED: "changed since",
+    Why.MOVED: "changed since",
     Why.CAME_BACK: "did not stay repaired",
     Why.BOTH_ALIKE: "alike on both stores",
 }
@@ -51,6 +52,15 @@ ENDINGS: Final = {
     Ended.PARTLY: "repaired in part",
     Ended.UNDONE: "undone",
 }
+
+_TAKING_BACK: Final = {Ended.REPAIRED: "took it back", Ended.PARTLY: "took it back in part"}
+
+
+def ending(repair: Repair) -> str:
+    """Return how a repair ended, in words; one that takes another back repairs nothing."""
+    words = ENDINGS | _TAKING_BACK if repair.mode is Mode.UNDO else ENDINGS
+    return words[repair.ended]
+
 
 STATUSES: Final = {
     Ended.PLANNED: "skipped",
@@ -71,7 +81,16 @@ OUTCOMES: Final = {
     Mended.HELD: "not taken, since a step that it needs was not",
 }
 
-OUTCOME_STATUSES: Final = {
+OUTCOME__TAKING_BACK: Final = {Ended.REPAIRED: "took it back", Ended.PARTLY: "took it back in part"}
+
+
+def ending(repair: Repair) -> str:
+    """Return how a repair ended, in words; one that takes another back repairs nothing."""
+    words = ENDINGS | _TAKING_BACK if repair.mode is Mode.UNDO else ENDINGS
+    return words[repair.ended]
+
+
+STATUSES: Final = {
     Mended.WRITTEN: "passed",
     Mended.ALREADY: "passed",
     Mended.MOVED: "warned",

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
 
 from contracts.repair import Ended, Mended, Mode, Override, Repair
 from contracts.vocabulary import DifferenceKind
@@ -77,18 +77,26 @@ class Repairbook:
             }
             connection.execute(update(REPAIRS).where(self._this(repair_id)).values(values))
 
-    def end(self, repair: Repair, *, steady: Iterable[str] = (), unsteady: Mapping[str, str] | None = None) -> None:
-        """Note what became of a repair; one that takes another back marks that one as undone, if it did all of it.
+    def end(
+        self,
+        repair: Repair,
+        *,
+        took_back: bool = False,
+        steady: Iterable[str] = (),
+        unsteady: Mapping[str, str] | None = None,
+    ) -> None:
+        """Note what became of a repair.
 
         Args:
             repair: The repair, with how it ended.
+            took_back: True when nothing is left of the repair that it takes back.
             steady: Keys that are as planned.
             unsteady: Keys that did not stay as they were written, each with a sentence that says why.
         """
         values = _texts(repair)
         with self._database.writing() as connection:
             connection.execute(update(REPAIRS).where(self._this(repair.id)).values(values))
-            if repair.undoes is not None and repair.ended is Ended.REPAIRED:
+            if repair.undoes is not None and took_back:
                 undone = update(REPAIRS).where(self._this(repair.undoes)).values(ended=str(Ended.UNDONE))
                 connection.execute(undone)
             lost = dict(unsteady or {})
@@ -125,13 +133,6 @@ class Repairbook:
         this = and_(DATASET_RUNS.c.dataset_id == DATASETS.c.id, DATASET_RUNS.c.run_id == run_id)
         with self._database.reading() as connection:
             return connection.execute(select(DATASET_RUNS.c.trusted).join(DATASETS, mine).where(this)).scalar()
-
-    def last_run(self, dataset: str) -> str | None:
-        """Return the last run that later ones are compared with; None where there is none."""
-        mine = and_(DATASETS.c.environment == self._environment, DATASETS.c.name == dataset)
-        last = select(func.max(DATASET_RUNS.c.run_id)).join(DATASETS, DATASET_RUNS.c.dataset_id == DATASETS.c.id)
-        with self._database.reading() as connection:
-            return connection.execute(last.where(mine, DATASET_RUNS.c.compared)).scalar()
 
     def open_differences(self, dataset: str, run_id: str) -> tuple[Open, ...]:
         """Return the differences that a run saw and that no later run proved to be gone, by key."""

@@ -6,7 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from contracts.repair import Ended, Mended, Mode, Override, Repair
+from contracts.verdicts import DatasetReport, Difference
+from contracts.vocabulary import Verdict
 from storage.state import State
+from tests.support.factories import make_dataset, make_difference, make_report
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 PLAN = Repair(
@@ -77,7 +80,7 @@ def test_an_undo_that_took_everything_back_marks_the_other_repair(state: State) 
     before = state.repairs.get(PLAN.id)
     assert before is not None
     assert before.ended is Ended.REPAIRED
-    state.repairs.end(replace(undo, ended=Ended.REPAIRED))
+    state.repairs.end(replace(undo, ended=Ended.REPAIRED), took_back=True)
     after = state.repairs.get(PLAN.id)
     assert after is not None
     assert after.ended is Ended.UNDONE
@@ -93,3 +96,30 @@ def test_repairs_are_listed_newest_first_and_forgotten_when_they_are_old(state: 
     assert state.repairs.prune(now=NOW + timedelta(days=1), kept=timedelta(days=2)) == ()
     assert set(state.repairs.prune(now=NOW + timedelta(days=3), kept=timedelta(days=2))) == {names[0], names[2]}
     assert [one.id for one in state.repairs.list()] == [names[1]]
+
+
+def test_what_a_run_found_is_known_by_run(state: State) -> None:
+    """The differences that a run saw and no later one proved to be gone; a run that is not remembered found nothing."""
+    gone, stays = make_difference(1), make_difference(2)
+    first = make_report(run_id="20260301T000000000Z-aaaa", datasets=(_report(gone, stays),))
+    later = make_report(run_id="20260302T000000000Z-bbbb", datasets=(_report(stays),))
+    for run in (first, later):
+        state.remember(run)
+    here = replace(first, run_id="nowhere")
+    found = {run.run_id: state.repairs.open_differences("planning", run.run_id) for run in (first, later, here)}
+    assert [(one.key, one.runs_seen) for one in found[first.run_id]] == [(stays.key, 2)]
+    assert found[later.run_id] == found[first.run_id]
+    assert found[here.run_id] == ()
+    assert state.repairs.looked_everywhere("planning", first.run_id) is True
+    assert state.repairs.looked_everywhere("planning", here.run_id) is None
+
+
+def test_a_run_that_could_not_look_everywhere_is_known_as_one(state: State) -> None:
+    """No plan may rest on it."""
+    blind = make_dataset(verdict=Verdict.INCOMPLETE)
+    state.remember(make_report(run_id="run-1", verdict=Verdict.INCOMPLETE, datasets=(blind,)))
+    assert state.repairs.looked_everywhere("planning", "run-1") is False
+
+
+def _report(*differences: Difference) -> DatasetReport:
+    return make_dataset(verdict=Verdict.FAILED, differences=differences, differences_total=len(differences))

@@ -1,0 +1,313 @@
+"""`twinstore repair`: plan, show, apply, verify, undo, list."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from contracts.errors import ConfigurationError
+from contracts.repair import Ended, Mended, Override
+from flows.check import threads
+from flows.commands.check import progress_line
+from flows.commands.common import err, out
+from flows.quiet import quiet_libraries
+from flows.repair.applying import Approval, Known, apply_plan, held_by, known, verify_plan
+from flows.repair.asking import age_of, causes_of, mode_of, override, source_of
+from flows.repair.drawing import view_of, write_page
+from flows.repair.planning import Made, plan_from_check, plan_from_run, the_dataset
+from flows.repair.undoing import planned_undo, undo_of
+from flows.repair.work import Work, at_work
+from flows.settings import Settings, load_settings
+from flows.wiring import home, mask_key
+
+if TYPE_CHECKING:
+    from flows.repair.applying import Outcome
+    from reports.repair import PlanView
+    from storage.repair.planning import Wanted
+
+STEPS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What `twinstore repair plan` was asked for, in the words of its options."""
+
+    run: str | None
+    dataset: str | None
+    mode: str
+    source: str
+    causes: tuple[str, ...]
+    fields: tuple[str, ...]
+    keys: tuple[str, ...]
+    users: tuple[str, ...]
+    older_than: str | None
+    newer_than: str | None
+    no_fix: tuple[str, ...]
+    rename_keys: bool
+    again: bool
+
+
+def plan_command(asked: Asked, *, as_json: bool) -> None:
+    """Make a plan and print it in short."""
+    settings = load_settings()
+    dataset = the_dataset(asked.dataset)
+    wanted = _wanted(asked)
+    with _at_work(settings) as work:
+        with _busy(work) as busy:
+            made = _planned(busy, asked, dataset, wanted)
+            held = held_by(busy, made.known.plan, now=made.standing)
+        view = view_of(settings, made.known, held=held, notes=made.notes)
+        page = write_page(work, made.known, view)
+    if as_json:
+        _write({**_document(view), "page": str(page)})
+        return
+    _print_plan(settings, view)
+    _print_next(view, page)
+
+
+def show_command(plan: str, *, keys: Sequence[str], everything: bool, html: bool, reveal: bool) -> None:
+    """Print a plan step by step; its values are masked unless they are to be shown."""
+    from reports.repair import print_step, print_verified
+
+    settings = load_settings()
+    settings = settings.model_copy(update={"reveal": settings.reveal or reveal})
+    with _at_work(settings) as work:
+        found = known(work, plan)
+        view = view_of(settings, found)
+        if html:
+            out().print(str(write_page(work, found, view)), soft_wrap=True)
+            return
+    console = out()
+    _print_plan(settings, view)
+    console.print(f"Hash: {found.plan_hash}", soft_wrap=True)
+    if found.changed:
+        console.print("The file is not the one that was made: it cannot be carried out.", style="red")
+    if found.done:
+        print_verified(view, console)
+    steps = [step for step in found.plan.steps if not keys or step.key in keys]
+    shown = steps if everything or keys else steps[:STEPS_SHOWN]
+    for step in shown:
+        console.print()
+        print_step(view, step, console, mask_key=mask_key(settings))
+    if len(shown) < len(steps):
+        console.print()
+        console.print(f"{len(steps) - len(shown):,} more steps: say --all, or open the page (--html).")
+
+
+def apply_command(plan: str, *, approve: str | None, allow: Sequence[str], as_json: bool) -> None:
+    """Carry a plan out; exits with 1 when something is not as planned, 2 when a brake holds it."""
+    settings = load_settings()
+    overrides = _overrides(allow)
+    with _at_work(settings) as work:
+        found = known(work, plan)
+        _apply(work, found, approve=approve, overrides=overrides, as_json=as_json)
+
+
+def verify_command(plan: str, *, as_json: bool) -> None:
+    """Read both stores again and say what is there; exits with 1 when something is not as it was left."""
+    settings = load_settings()
+    with _at_work(settings) as work:
+        found = known(work, plan)
+        with _busy(work) as busy:
+            outcome = verify_plan(busy, found)
+        _tell(work, found, outcome, as_json=as_json)
+
+
+def undo_command(plan: str, *, approve: str | None, allow: Sequence[str], as_json: bool) -> None:
+    """Make the plan that takes a repair back, or carry the one out that was made before and is approved now."""
+    settings = load_settings()
+    overrides = _overrides(allow)
+    with _at_work(settings) as work:
+        if approve is not None:
+            found = undo_of(work, plan, approve)
+            _apply(work, found, approve=approve, overrides=overrides, as_json=as_json)
+            return
+        with _busy(work) as busy:
+            made = planned_undo(busy, known(busy, plan))
+            held = held_by(busy, made.known.plan, now=made.standing)
+        view = view_of(settings, made.known, held=held, notes=made.notes)
+        page = write_page(work, made.known, view)
+        if as_json:
+            _write({**_document(view), "page": str(page)})
+            return
+        _print_plan(settings, view)
+        if not sys.stdin.isatty() or not made.known.plan.steps:
+            _print_next(view, page)
+            return
+        _apply(work, made.known, approve=None, overrides=overrides, as_json=False, shown=True)
+
+
+def list_command(dataset: str | None, *, as_json: bool) -> None:
+    """Print plans and what became of them, the newest first."""
+    settings = load_settings()
+    with _at_work(settings) as work:
+        found = work.memory.repairs.list(dataset)
+    if as_json:
+        from reports.repair import repair_document
+
+        _write([repair_document(one) for one in found])
+        return
+    from rich.table import Table
+
+    from reports.repair.words import ending
+
+    table = Table("Plan", "Dataset", "Mode", "Made", "Steps", "Left", "Ended", "Approved by", box=None)
+    for one in found:
+        made = f"{one.made_at:%Y-%m-%d %H:%M}"
+        cells = (one.id, one.dataset, str(one.mode), made, f"{one.steps:,}", f"{one.left:,}", ending(one))
+        table.add_row(*cells, one.approved_by or "")
+    out().print(table if found else "There is no plan yet. `twinstore repair plan` makes one.")
+
+
+def _apply(
+    work: Work,
+    found: Known,
+    *,
+    approve: str | None,
+    overrides: tuple[Override, ...],
+    as_json: bool,
+    shown: bool = False,
+) -> None:
+    """Carry a plan out that was approved by its hash, or that somebody at the terminal approves now."""
+    digits = approve if approve is not None else _asked(work, found, shown=shown)
+    approval = Approval(digits=digits, by=who(), overrides=overrides)
+    with _busy(work) as busy:
+        outcome = apply_plan(busy, found, approval)
+    _tell(work, found, outcome, as_json=as_json)
+
+
+def _asked(work: Work, found: Known, *, shown: bool) -> str:
+    """Show a plan to whoever sits at the terminal, and return its hash when they approve it.
+
+    Raises:
+        ConfigurationError: There is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigurationError(
+            "A plan needs to be approved before it is carried out, and there is no terminal to ask on.",
+            f"Look at it with `twinstore repair show {found.repair.id}`, then say --approve with its hash.",
+        )
+    import typer
+
+    if not shown:
+        view = view_of(work.settings, found)
+        _print_plan(work.settings, view)
+    if not typer.confirm(f"Carry out these {len(found.plan.steps):,} steps?", err=True):
+        out().print("Nothing was done.")
+        sys.exit(1)
+    return found.plan_hash
+
+
+def _tell(work: Work, found: Known, outcome: Outcome, *, as_json: bool) -> None:
+    """Write the page anew, say what became of a plan, and exit with its code."""
+    from reports.repair import print_verified
+
+    view = view_of(work.settings, found, held=outcome.held, outcome=outcome)
+    page = write_page(work, found, view)
+    if as_json:
+        _write({**_document(view), "page": str(page), "exit_code": outcome.exit_code})
+    elif outcome.held:
+        _print_held(view)
+    else:
+        print_verified(view, out())
+        out().print(f"Page: {page}", soft_wrap=True)
+        if outcome.repair.ended is not Ended.BEGUN and any(
+            one.outcome is Mended.WRITTEN for one in outcome.done.values()
+        ):
+            out().print(f"Take it back: twinstore repair undo {outcome.repair.id}", soft_wrap=True)
+    sys.exit(outcome.exit_code)
+
+
+def _print_held(view: PlanView) -> None:
+    console = err()
+    console.print("Nothing was done.")
+    for braked in view.held:
+        console.print(f"twinstore: {braked.what}", style="red", soft_wrap=True)
+        console.print(braked.todo, soft_wrap=True)
+
+
+def _print_plan(settings: Settings, view: PlanView) -> None:
+    from reports.repair import print_plan
+
+    print_plan(view, out(), mask_key=mask_key(settings))
+
+
+def _print_next(view: PlanView, page: object) -> None:
+    """Say where the plan is, what approves it, and how it is carried out."""
+    console = out()
+    console.print(f"Page: {page}", soft_wrap=True)
+    console.print(f"Hash: {view.plan_hash}", soft_wrap=True)
+    if not view.plan.steps:
+        return
+    if view.stuck:
+        console.print("It cannot be carried out as things are.", style="yellow")
+        return
+    console.print(f"Look at it: twinstore repair show {view.plan.header.id}", soft_wrap=True)
+    console.print(f"Carry it out: {view.command}", soft_wrap=True)
+
+
+def _planned(work: Work, asked: Asked, dataset: str, wanted: Wanted) -> Made:
+    if asked.run is not None:
+        return plan_from_run(work, dataset, asked.run, wanted, again=asked.again)
+    with threads() as conductor:
+        return plan_from_check(work, dataset, conductor, wanted, again=asked.again)
+
+
+def _wanted(asked: Asked) -> Wanted:
+    from storage.repair.courses import FIXES
+    from storage.repair.planning import Wanted
+
+    mode = mode_of(asked.mode)
+    return Wanted(
+        mode=mode,
+        source=source_of(asked.source, mode),
+        fixes=FIXES - causes_of(asked.no_fix),
+        rename=asked.rename_keys,
+        causes=frozenset(asked.causes),
+        fields=frozenset(asked.fields),
+        keys=frozenset(asked.keys),
+        users=frozenset(asked.users),
+        older_than=age_of(asked.older_than),
+        younger_than=age_of(asked.newer_than),
+    )
+
+
+@contextmanager
+def _at_work(settings: Settings) -> Iterator[Work]:
+    quiet_libraries(home(settings))
+    with at_work(settings) as work:
+        yield work
+
+
+@contextmanager
+def _busy(work: Work) -> Iterator[Work]:
+    """Show what happens while the block runs."""
+    with progress_line() as progress:
+        yield replace(work, progress=progress)
+
+
+def who() -> str:
+    """Return who runs this, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def _overrides(allow: Sequence[str]) -> tuple[Override, ...]:
+    return tuple(override(one, by=who()) for one in allow)
+
+
+def _document(view: PlanView) -> dict[str, Any]:
+    from reports.repair import plan_document
+
+    return plan_document(view)
+
+
+def _write(document: object) -> None:
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

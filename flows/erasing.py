@@ -1,0 +1,301 @@
+"""Erasing what twinstore itself keeps with values of one user: found first, told in counts, then removed.
+
+The application's own records are not ours to delete, and are only read, so that reports about them are found.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contracts.backups import KeptBackup
+from contracts.dataset import Dataset
+from contracts.errors import ConfigurationError, TwinstoreError
+from contracts.registry import contract_for
+from contracts.repair import Ended, Plan
+from contracts.vocabulary import StoreName
+from flows.backup import backups_folder, known_backups
+from flows.repair.applying import known
+from flows.repair.files import folder_of
+from flows.repair.work import Work
+from flows.replicating import replicated_datasets
+from flows.wiring import runs_folder
+from storage.migrations.values import Side
+
+if TYPE_CHECKING:
+    from storage.replication.by_sql import SqlCall
+
+SPOOLED = "twinstore-rows-*"  # as `storage.rest.row_file` names them
+LEFT_BEHIND_S = 3600.0
+"""A folder of spooled rows that nobody wrote to for so long was left by a process that died."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """What holds values of one user.
+
+    Attributes:
+        user: Id of the user.
+        plans: Plans of repair, with their journals and pages.
+        under_way: Plans that are being carried out, and are therefore not removed.
+        reports: Runs whose report shows personal values and is about the user.
+        losers: Number of decided conflicts that hold a row of the user.
+        open_conflicts: Keys of those that wait for somebody to decide.
+        audited: Keys in the secondary's audit log; None where it cannot be read.
+        spooled: Folders of rows that dead processes left.
+        requests: Number of answers that are kept for longer than they are promised.
+        backups: Backups, which hold all records of their moment.
+        by_hand: Statements that somebody has to run where we cannot.
+    """
+
+    user: str
+    plans: tuple[str, ...] = ()
+    under_way: tuple[str, ...] = ()
+    reports: tuple[Path, ...] = ()
+    losers: int = 0
+    open_conflicts: tuple[str, ...] = ()
+    audited: int | None = None
+    spooled: tuple[Path, ...] = ()
+    requests: int = 0
+    backups: tuple[KeptBackup, ...] = ()
+    by_hand: tuple[str, ...] = ()
+
+    @property
+    def anything(self) -> bool:
+        """True when there is something to remove, backups aside."""
+        return any((self.plans, self.reports, self.losers, self.audited, self.spooled, self.requests))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """How much was removed, by what it was."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def owned_datasets(dataset: str | None) -> tuple[Dataset, ...]:
+    """Return the datasets whose contract says whose record a row is, or the one that is meant.
+
+    Raises:
+        ConfigurationError: Nothing says whose its records are.
+    """
+    names = replicated_datasets() if dataset is None else (dataset,)
+    found = tuple(contract_for(name).dataset for name in names)
+    owned = tuple(one for one in found if one.facts.owner is not None and one.replicated)
+    if not owned:
+        raise ConfigurationError(
+            "No contract says whose the records are.", "Name the column of the owner in `facts` of the dataset."
+        )
+    return owned
+
+
+def traces(work: Work, user: str, datasets: Collection[Dataset]) -> Traces:
+    """Find what holds values of a user. Reads only.
+
+    Raises:
+        TwinstoreError: A store, or the memory, cannot be read.
+    """
+    keys = set[str]()
+    losers, still_open, audited, requests = 0, list[str](), 0, 0
+    can_audit, by_hand = False, list[str]()
+    with _calls(work, datasets) as calls:
+        for dataset, by_store in calls:
+            found = _in_stores(dataset, by_store, user)
+            keys |= found.keys
+            losers += found.losers
+            still_open += found.open_conflicts
+            requests = max(requests, found.requests)
+            if found.audited is not None:
+                can_audit, audited = True, audited + found.audited
+            elif found.by_hand:
+                by_hand.append(found.by_hand)
+    plans, under_way, planned = _plans(work, user, datasets)
+    return Traces(
+        user=user,
+        plans=plans,
+        under_way=under_way,
+        reports=_reports(work, user, keys | planned),
+        losers=losers,
+        open_conflicts=tuple(still_open),
+        audited=audited if can_audit else None,
+        spooled=_spooled(),
+        requests=requests,
+        backups=known_backups(work.settings),
+        by_hand=tuple(by_hand),
+    )
+
+
+def erase(
+    work: Work,
+    found: Traces,
+    datasets: Collection[Dataset],
+    *,
+    backups: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Erased:
+    """Remove what was found, and return how much that was.
+
+    Args:
+        work: Settings, stores and memory.
+        found: What was found.
+        datasets: The datasets.
+        backups: Remove the backups, too.
+        progress: Is told what happens now.
+
+    Raises:
+        TwinstoreError: A store cannot be written; what was removed by then is gone.
+        OSError: A file cannot be removed; likewise.
+    """
+    from storage import erasing
+    from storage.backup.folder import remove
+
+    counts = dict.fromkeys(("plans", "reports", "conflicts", "audit_lines", "spooled", "requests", "backups"), 0)
+    progress("remove files")
+    for folder in (*(folder_of(work.settings, plan) for plan in found.plans), *found.reports, *found.spooled):
+        shutil.rmtree(folder, ignore_errors=not folder.exists())
+    counts |= {"plans": len(found.plans), "reports": len(found.reports), "spooled": len(found.spooled)}
+    progress("delete rows of ours")
+    with _calls(work, datasets) as calls:
+        for dataset, by_store in calls:
+            primary, secondary = by_store[StoreName.PRISMA], by_store.get(StoreName.SUPABASE)
+            counts["conflicts"] += erasing.erase_losers(primary, dataset, found.user)
+            counts["requests"] += sum(erasing.erase_dead_requests(call) for call in by_store.values())
+            if secondary is not None and found.audited is not None:
+                counts["audit_lines"] += erasing.erase_audited(secondary, dataset, found.user)
+    if backups:
+        root = backups_folder(work.settings)
+        counts["backups"] = sum(remove(root, one.id) for one in found.backups)
+    return Erased(counts=counts)
+
+
+def gone_at(work: Work, backup: KeptBackup) -> datetime | None:
+    """Return when retention removes a backup, unless it is the newest or the last verified one by then."""
+    if backup.manifest is None:
+        return None
+    return backup.manifest.created_at + timedelta(days=work.settings.backups_keep_days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InStores:
+    keys: set[str]
+    losers: int
+    open_conflicts: tuple[str, ...]
+    requests: int
+    audited: int | None
+    by_hand: str
+
+
+def _in_stores(dataset: Dataset, by_store: Mapping[StoreName, SqlCall], user: str) -> _InStores:
+    from storage import erasing
+
+    primary, secondary = by_store[StoreName.PRISMA], by_store.get(StoreName.SUPABASE)
+    lost = erasing.losers(primary, dataset, user)
+    seen = None if secondary is None else erasing.audited(secondary, dataset, user)
+    keys = set().union(*(erasing.keys_of(call, dataset, user) for call in by_store.values()))
+    return _InStores(
+        keys=keys | set(lost.decided) | set(lost.open) | {key for key in seen or () if key is not None},
+        losers=len(lost.decided),
+        open_conflicts=lost.open,
+        requests=sum(erasing.dead_requests(call) for call in by_store.values()),
+        audited=None if seen is None else len(seen),
+        by_hand=erasing.audit_statement(dataset) if secondary is None else "",
+    )
+
+
+@contextmanager
+def _calls(work: Work, datasets: Collection[Dataset]) -> Iterator[list[tuple[Dataset, dict[StoreName, SqlCall]]]]:
+    """Open each store that can be reached by SQL."""
+    from storage.replication.by_sql import SqlCall
+
+    with ExitStack() as stack:
+        found = []
+        for dataset in datasets:
+            by_store = {
+                store: stack.enter_context(
+                    closing(SqlCall(work.stores.sql(store).dsn, work.stores.dataset(dataset), side))
+                )
+                for store, side in zip(StoreName, (Side.PRIMARY, Side.SECONDARY), strict=True)
+                if store in work.stores.urls
+            }
+            found.append((dataset, by_store))
+        yield found
+
+
+def _plans(work: Work, user: str, datasets: Collection[Dataset]) -> tuple[tuple[str, ...], tuple[str, ...], set[str]]:
+    """Return the plans that hold a row of the user, those that are under way, and the keys of such rows."""
+    owners = {dataset.name: str(dataset.facts.owner) for dataset in datasets}
+    removable, under_way, keys = list[str](), list[str](), set[str]()
+    for repair in work.memory.repairs.list():
+        folder = folder_of(work.settings, repair.id)
+        if repair.dataset not in owners or not folder.is_dir():
+            continue
+        try:
+            found = _keys_in(known(work, repair.id).plan, owners[repair.dataset], user)
+        except TwinstoreError:  # what cannot be read may hold anything
+            removable.append(repair.id)
+            continue
+        if found:
+            keys |= found
+            (under_way if repair.ended is Ended.BEGUN else removable).append(repair.id)
+    return tuple(removable), tuple(under_way), keys
+
+
+def _keys_in(plan: Plan, owner: str, user: str) -> set[str]:
+    rows = ((step.key, row) for step in plan.steps for row in (step.before, step.after) if row is not None)
+    return {key for key, row in rows if row.get(owner) == user}
+
+
+def _reports(work: Work, user: str, keys: Collection[str]) -> tuple[Path, ...]:
+    """Return the folders of runs that show personal values and name the user or one of the keys."""
+    folder = runs_folder(work.settings)
+    if not folder.is_dir():
+        return ()
+    runs = (path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
+    return tuple(path for path in sorted(runs) if _is_about(path, user, set(keys)))
+
+
+def _is_about(run: Path, user: str, keys: set[str]) -> bool:
+    try:
+        text = (run / "report.json").read_text(encoding="utf-8")
+        document = json.loads(text)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True  # what cannot be read may hold anything
+    masked = document.get("masked", {}) if isinstance(document, dict) else {}
+    if masked.get("personal"):
+        return False
+    named = {one["key"] for dataset in document.get("datasets", ()) for one in dataset.get("differences", ())}
+    return user in text or bool(keys & (named | set(_listed(run / "differences.csv"))))
+
+
+def _listed(file: Path) -> Iterator[str]:
+    """Yield the keys that a spreadsheet lists; a report holds only some of many."""
+    try:
+        with file.open(encoding="utf-8", newline="") as lines:
+            yield from (str(line.get("key", "")) for line in csv.DictReader(lines))
+    except OSError:
+        return
+
+
+def _spooled() -> tuple[Path, ...]:
+    """Return the folders of pulled rows that a process left which died."""
+    before = time.time() - LEFT_BEHIND_S
+    return tuple(path for path in sorted(Path(tempfile.gettempdir()).glob(SPOOLED)) if _is_left(path, before))
+
+
+def _is_left(path: Path, before: float) -> bool:
+    try:
+        newest = max((one.stat().st_mtime for one in (path, *path.iterdir())), default=0.0)
+        return path.is_dir() and not path.is_symlink() and newest < before
+    except OSError:
+        return False

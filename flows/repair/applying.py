@@ -1,0 +1,311 @@
+"""Carrying an approved plan out, and seeing what became of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contracts.errors import ConfigurationError
+from contracts.repair import (
+    Braked,
+    Done,
+    Ended,
+    Mended,
+    Mode,
+    Override,
+    Plan,
+    Repair,
+    Situation,
+    Verified,
+    Why,
+    brakes,
+)
+from flows.repair.files import PLAN, chosen, folder_of
+from flows.repair.sides import Pair, Standing, open_pair, standing
+from flows.repair.work import Work
+
+if TYPE_CHECKING:
+    from storage.repair.journal import Journal
+    from storage.state import Lease, State
+
+LEAST_DIGITS = 12
+"""So many digits of a plan's hash approve it; fewer are too easily those of another one."""
+PATIENCE_S = {"relay": 30.0}
+_TAKEN = frozenset({Mended.WRITTEN, Mended.ALREADY})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Who lets a plan be carried out.
+
+    Attributes:
+        digits: The hash that was approved, or its beginning.
+        by: Who approved it.
+        overrides: The brakes that are released.
+    """
+
+    digits: str
+    by: str
+    overrides: tuple[Override, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A plan with all that is known of it.
+
+    Attributes:
+        repair: What is remembered of it.
+        plan: The plan, as its file has it now.
+        plan_hash: SHA-256 of that file.
+        folder: Where its files are.
+        done: What became of its steps, by number; empty for a plan that nobody applied.
+    """
+
+    repair: Repair
+    plan: Plan
+    plan_hash: str
+    folder: Path
+    done: Mapping[int, Done]
+
+    @property
+    def changed(self) -> bool:
+        """True when the file is not the one that was made."""
+        return self.plan_hash != self.repair.plan_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a repair.
+
+    Attributes:
+        repair: What is remembered of it now.
+        held: The brakes that kept it from being begun; empty when it was carried out.
+        verified: What was read afterwards; None where it was not begun.
+        done: What became of each step, by number.
+    """
+
+    repair: Repair
+    held: tuple[Braked, ...] = ()
+    verified: Verified | None = None
+    done: Mapping[int, Done]
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all is as planned, 1 when something moved, was refused or did not stay so, 2 when it was held."""
+        if self.held:
+            return 2
+        lost = self.verified is not None and (self.verified.moved or self.verified.unconverged)
+        return 0 if self.repair.ended is Ended.REPAIRED and not lost else 1
+
+
+def known(work: Work, beginning: str) -> Known:
+    """Return a plan by its id or the beginning of it.
+
+    Raises:
+        ConfigurationError: There is no such plan, or its files are gone or damaged.
+    """
+    from storage.repair.journal import Journal
+    from storage.repair.plan_file import read_plan
+
+    repair = chosen(work.memory, beginning)
+    folder = folder_of(work.settings, repair.id)
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"The files of plan {repair.id} are not there any more.",
+            "Make a new plan with `twinstore repair plan`; what was removed cannot be undone.",
+        )
+    plan, plan_hash = read_plan(folder / PLAN)
+    if plan.header.id != repair.id:
+        raise ConfigurationError(
+            f"The folder of plan {repair.id} holds another plan.", "Make a new one with `twinstore repair plan`."
+        )
+    return Known(repair=repair, plan=plan, plan_hash=plan_hash, folder=folder, done=Journal.open(folder).done)
+
+
+def held_by(
+    work: Work,
+    plan: Plan,
+    *,
+    approved: bool | None = None,
+    overrides: Iterable[Override] = (),
+    now: Standing | None = None,
+) -> tuple[Braked, ...]:
+    """Return the brakes that hold a plan back, as things are now.
+
+    Args:
+        work: What the repair works with.
+        plan: The plan.
+        approved: Whether it is the one that was approved; None where nobody approved one yet.
+        overrides: The brakes that somebody released.
+        now: How the stores stand, where that was asked just now.
+
+    Raises:
+        TwinstoreError: A store cannot be asked.
+    """
+    stand = now or standing(work.settings, work.stores, plan.header.dataset)
+    situation = Situation(
+        now=datetime.now(UTC),
+        rows=stand.rows,
+        identities=stand.identities,
+        environment=work.stores.environment,
+        durable=work.memory.durable,
+        approved=approved,
+        incomplete=_incomplete(work.memory, plan),
+    )
+    return tuple(brakes(plan, situation, caps=work.caps, released=overrides))
+
+
+def _incomplete(memory: State, plan: Plan) -> str | None:
+    """Return why the check that a plan rests on does not carry it; None where it does. An undo rests on a journal."""
+    if plan.header.mode is Mode.UNDO:
+        return None
+    run_id = plan.header.run_id
+    looked = None if run_id is None else memory.repairs.looked_everywhere(plan.header.dataset, run_id)
+    if looked is None:
+        return f"the run {run_id} that the plan rests on is not remembered"
+    return None if looked else f"the run {run_id} errored, or left something out"
+
+
+def apply_plan(work: Work, found: Known, approval: Approval) -> Outcome:
+    """Carry a plan out, or what is left of one that was killed; then read both stores and say what became of it.
+
+    Args:
+        work: What the repair works with.
+        found: The plan.
+        approval: Who lets it be carried out.
+
+    Raises:
+        ConfigurationError: Too little of the hash was given, or the plan was carried out before.
+        Conflict: A check or the relay holds the dataset, or the lease was lost.
+        TwinstoreError: A store or the memory cannot be used. What was written stays, and is in the journal.
+    """
+    _require_fit(found, approval)
+    overrides = _merged(found.repair.overrides, approval.overrides)
+    approved = not found.changed and found.plan_hash.startswith(approval.digits.lower())
+    header = found.plan.header
+    owner = f"twinstore repair apply {header.id}"
+    with work.memory.lease(header.dataset, "repair", owner=owner, now=_now, patience_s=PATIENCE_S) as lease:
+        work.progress("look at what holds the plan back")
+        held = held_by(work, found.plan, approved=approved, overrides=overrides)
+        if held:
+            return Outcome(repair=found.repair, held=held, done=found.done)
+        with open_pair(work.settings, work.stores, header.dataset) as pair:
+            journal = _begun(work, found, approval.by, overrides)
+            _taken(work, found, pair, journal, lease)
+            work.progress("read both stores again")
+            return _concluded(work.memory, replace(found, done=dict(journal.done)), pair)
+
+
+def verify_plan(work: Work, found: Known) -> Outcome:
+    """Read both stores again and say whether they still are as a repair left them; nothing is written to them.
+
+    How the repair ended stays as it is: what somebody changed since does not make it another one.
+
+    Raises:
+        ConfigurationError: The plan was never carried out, or was taken back.
+        TwinstoreError: A store cannot be reached.
+    """
+    from storage.repair.verifying import verify
+
+    if not found.done or found.repair.ended is Ended.UNDONE:
+        why = "was taken back" if found.done else "was not carried out"
+        raise ConfigurationError(
+            f"Plan {found.repair.id} {why}, so that there is nothing to verify.",
+            "`twinstore repair list` says what became of each plan.",
+        )
+    with open_pair(work.settings, work.stores, found.plan.header.dataset) as pair:
+        work.progress("read both stores again")
+        verified = verify(found.plan, found.done, pair.sides, pair.dataset)
+    repair = replace(found.repair, agree=verified.agree, unconverged=len(verified.unconverged))
+    _remember(work.memory, found, repair, verified, took_back=False)
+    return Outcome(repair=repair, verified=verified, done=found.done)
+
+
+def _begun(work: Work, found: Known, by: str, overrides: Sequence[Override]) -> Journal:
+    """Note in the journal and in the memory that the plan is carried out."""
+    from storage.repair.journal import Journal
+
+    now = _now()
+    journal = Journal.open(found.folder)
+    journal.begin(plan_hash=found.plan_hash, by=by, overrides=overrides, now=now)
+    work.memory.repairs.begin(found.repair.id, by=by, overrides=overrides, now=now)
+    return journal
+
+
+def _taken(work: Work, found: Known, pair: Pair, journal: Journal, lease: Lease) -> None:
+    from storage.repair.applying import apply
+
+    total = len(found.plan.steps)
+    apply(
+        found.plan,
+        pair.sides,
+        journal,
+        columns=found.plan.header.columns,
+        progress=lambda number: work.progress(f"take steps: {number:,} of {total:,}"),
+        may_go_on=lease.assert_held,
+    )
+
+
+def _concluded(memory: State, found: Known, pair: Pair) -> Outcome:
+    """Read both stores, and remember what became of the repair."""
+    from storage.repair.verifying import verify
+
+    done = found.done
+    verified = verify(found.plan, done, pair.sides, pair.dataset)
+    repair = replace(
+        memory.repairs.get(found.repair.id) or found.repair,
+        ended=_ended(found.plan, done, verified),
+        ended_at=_now(),
+        outcomes=dict(Counter(one.outcome for one in done.values())),
+        agree=verified.agree,
+        unconverged=len(verified.unconverged),
+    )
+    kept = any(one.why is not Why.SETTLED for one in found.plan.left)
+    _remember(memory, found, repair, verified, took_back=repair.ended is Ended.REPAIRED and not kept)
+    return Outcome(repair=repair, verified=verified, done=done)
+
+
+def _remember(memory: State, found: Known, repair: Repair, verified: Verified, *, took_back: bool) -> None:
+    lost = {one.key: one.why for one in verified.unconverged}
+    taken = {number for number, one in found.done.items() if one.outcome in _TAKEN}
+    written = {step.key for step in found.plan.steps if step.number in taken}
+    memory.repairs.end(repair, took_back=took_back, steady=sorted(written - set(lost)), unsteady=lost)
+
+
+def _ended(plan: Plan, done: Mapping[int, Done], verified: Verified) -> Ended:
+    if any(step.number not in done for step in plan.steps):
+        return Ended.BEGUN
+    whole = all(one.outcome in _TAKEN for one in done.values())
+    return Ended.REPAIRED if whole and not verified.unconverged and not verified.moved else Ended.PARTLY
+
+
+def _require_fit(found: Known, approval: Approval) -> None:
+    """Refuse an approval that is none, and a plan that was carried out before.
+
+    Raises:
+        ConfigurationError: It is one of these.
+    """
+    if len(approval.digits) < LEAST_DIGITS:
+        raise ConfigurationError(
+            f"A plan is approved by at least {LEAST_DIGITS} digits of its hash.",
+            f"`twinstore repair show {found.repair.id}` prints it.",
+        )
+    if found.repair.ended in (Ended.REPAIRED, Ended.PARTLY, Ended.UNDONE):
+        raise ConfigurationError(
+            f"Plan {found.repair.id} was carried out before.",
+            "Make a new one with `twinstore repair plan`; `twinstore repair verify` reads both stores again.",
+        )
+
+
+def _merged(before: Sequence[Override], now: Sequence[Override]) -> tuple[Override, ...]:
+    """Return the brakes that are released: those of the attempt that was killed, and those that are released now."""
+    by_name = {one.brake: one for one in (*before, *now)}
+    return tuple(by_name[name] for name in sorted(by_name))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

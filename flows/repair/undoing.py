@@ -1,0 +1,77 @@
+"""Taking a repair back: the plan of it, which is shown, approved and carried out like any other."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from contracts.errors import ConfigurationError
+from contracts.repair import Ended, Header, Mode
+from flows.check import make_run_id
+from flows.repair.applying import LEAST_DIGITS, Known, known
+from flows.repair.files import chosen
+from flows.repair.planning import VALID, Made, keep
+from flows.repair.sides import Pair, Standing, open_pair, standing
+from flows.repair.work import Work
+from flows.version import VERSION
+
+
+def planned_undo(work: Work, found: Known) -> Made:
+    """Make the plan that takes a repair back, as far as the rows still are as it left them.
+
+    Raises:
+        ConfigurationError: Nothing of it was written.
+        TwinstoreError: A store cannot be read.
+    """
+    from storage.repair.undoing import undo_steps
+
+    if not found.done:
+        raise ConfigurationError(
+            f"Plan {found.repair.id} was not carried out, so that there is nothing to take back.",
+            "`twinstore repair list` says what became of each plan.",
+        )
+    if found.repair.ended is Ended.UNDONE:
+        raise ConfigurationError(f"Repair {found.repair.id} was taken back before.", "There is nothing left to undo.")
+    name = found.plan.header.dataset
+    work.progress("count the rows of both stores")
+    stand = standing(work.settings, work.stores, name)
+    with open_pair(work.settings, work.stores, name) as pair:
+        work.progress("read the rows that were written")
+        plan = undo_steps(found.plan, found.done, pair.sides, header=_header(work, found, pair, stand))
+    return Made(known=keep(work, plan), standing=stand)
+
+
+def undo_of(work: Work, beginning: str, digits: str) -> Known:
+    """Return the plan that takes a repair back and was made before, by the beginning of its hash.
+
+    Raises:
+        ConfigurationError: There is none with that hash.
+    """
+    repair = chosen(work.memory, beginning)
+    if len(digits) >= LEAST_DIGITS:
+        for one in work.memory.repairs.list(repair.dataset):
+            if one.undoes == repair.id and one.plan_hash.startswith(digits.lower()):
+                return known(work, one.id)
+    raise ConfigurationError(
+        f"No plan that takes {repair.id} back has that hash.",
+        f"Make one with `twinstore repair undo {repair.id}`, then approve the hash that it prints.",
+    )
+
+
+def _header(work: Work, found: Known, pair: Pair, stand: Standing) -> Header:
+    now = datetime.now(UTC)
+    return Header(
+        id=make_run_id(now),
+        dataset=found.plan.header.dataset,
+        environment=work.stores.environment,
+        made_at=now,
+        expires_at=now + VALID,
+        mode=Mode.UNDO,
+        source=None,
+        run_id=None,
+        identities=stand.identities,
+        channels=pair.channels,
+        rows=stand.rows,
+        columns=found.plan.header.columns,
+        undoes=found.repair.id,
+        version=VERSION,
+    )
