@@ -81,16 +81,7 @@ OUTCOMES: Final = {
     Mended.HELD: "not taken, since a step that it needs was not",
 }
 
-OUTCOME__TAKING_BACK: Final = {Ended.REPAIRED: "took it back", Ended.PARTLY: "took it back in part"}
-
-
-def ending(repair: Repair) -> str:
-    """Return how a repair ended, in words; one that takes another back repairs nothing."""
-    words = ENDINGS | _TAKING_BACK if repair.mode is Mode.UNDO else ENDINGS
-    return words[repair.ended]
-
-
-STATUSES: Final = {
+OUTCOME_STATUSES: Final = {
     Mended.WRITTEN: "passed",
     Mended.ALREADY: "passed",
     Mended.MOVED: "warned",
