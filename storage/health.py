@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PROBE_S = 5.0  # seconds that a store has to answer
-FAILURES = 3  # from so many failed probes in a row on a store counts as unhealthy, whatever its circuit says
+FAILURES = 3  # from so many failures in a row on a store counts as unhealthy, whatever its circuit says
+NOT_CONFIGURED = "It is not configured."
 _UNHEALTHY_CIRCUITS = (State.OPEN, State.FORCED_OPEN)
 
 
@@ -86,7 +87,7 @@ def _health(state: StoreState) -> StoreHealth:
     answered = state.last is not None and state.last.healthy
     error = state.last.what or state.last.error if state.last is not None else "It was not asked yet."
     if not state.configured:
-        error = "It is not configured."
+        error = NOT_CONFIGURED
     return StoreHealth(
         failures=state.failures,
         last_failure=None if state.last_failure is None else round(state.last_failure.timestamp() * 1000),

@@ -26,6 +26,7 @@ from contracts.vocabulary import StoreName
 from storage.chunks import chunks
 from storage.dual.asking import UNUSED, Asked, Asking, results
 from storage.dual.rows import record_of
+from storage.health import NOT_CONFIGURED
 from storage.parity.fields import diff_fields
 from storage.ports import Row
 from storage.replication.doors import Doors, PrimaryDoors, SecondaryDoors
@@ -244,7 +245,7 @@ def _unread(key: str, primary: Asked[dict[str, Item]], secondary: Asked[dict[str
 
 
 def _not_configured() -> StoreResult:
-    return UNUSED.model_copy(update={"error": "It is not configured."})
+    return UNUSED.model_copy(update={"error": NOT_CONFIGURED})
 
 
 def _unread_owner(owner: str | None, details: StoreResults) -> UserConsistencyReport:

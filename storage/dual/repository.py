@@ -34,6 +34,7 @@ from storage.dual.reading import READ_S, Readings
 from storage.dual.rows import Change
 from storage.dual.saving import Saving
 from storage.dual.writing import Wish
+from storage.health import FAILURES, NOT_CONFIGURED
 from storage.replication.doors import Doors, PrimaryDoors, SecondaryDoors
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 FAST_PATH_S = 0.3
 KEY_MAX = 200
-FAILURES = 3  # from so many failures in a row on a store counts as unhealthy
 _NO_RECORD = "00000000-0000-0000-0000-000000000000"
 
 
@@ -264,7 +264,7 @@ class DualRepository:
 
     def _health(self, doors: Doors | None, store: StoreName) -> StoreHealth:
         if doors is None:
-            return StoreHealth(failures=0, is_healthy=False, error="It is not configured.")
+            return StoreHealth(failures=0, is_healthy=False, error=NOT_CONFIGURED)
         asked = self._asking.ask(store, lambda: doors.look([_NO_RECORD], deadline_s=READ_S))
         failures, failed_at = self._asking.track_record(store)
         ago_s = None if failed_at is None else self._asking.now() - failed_at
