@@ -19,7 +19,7 @@ from contracts.vocabulary import StoreName
 from flows.check import make_run_id
 from storage.backup.create import BySql, create
 from storage.backup.dump import Written
-from storage.backup.manifest import MANIFEST, read_manifest, write_manifest
+from storage.backup.manifest import MANIFEST, read_manifest, write_manifest, write_verification
 from storage.backup.programs import find_pg_dump
 from storage.backup.verify import Servers, verify
 from storage.local.server import Server
@@ -73,6 +73,12 @@ def copy_of(root: Path, backup_id: str, target: Path) -> Path:
     """Copy a backup into another folder of backups, which it returns."""
     shutil.copytree(root / backup_id, target / backup_id)
     return target
+
+
+def proven(root: Path, backup_id: str) -> None:
+    """Note beside a backup that a drill found nothing, without one."""
+    _, seal = read_manifest(root / backup_id)
+    write_verification(root / backup_id, Verification(at=datetime.now(UTC), seconds=0.0, seal=seal))
 
 
 def cut(path: Path, dice: Random) -> None:

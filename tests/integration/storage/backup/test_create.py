@@ -217,6 +217,7 @@ def test_a_secondary_over_rest_is_exported(still_pair: Pair, drills: ScratchServ
     assert "cannot be read to its end" in flaw.text
 
 
+@pytest.mark.soak
 def test_any_dataset_is_exported(pair: Pair, drills: ScratchServers, tmp_path: Path) -> None:
     """Arrays, infinities and years beyond 9999 travel as texts, and are read back as they were."""
     make_tables(pair)
