@@ -46,8 +46,9 @@ def chosen(memory: State, beginning: str) -> Repair:
     """Return the repair whose id begins like this.
 
     Raises:
-        ConfigurationError: There is none, or there are several.
+        ConfigurationError: There is none, or there are several, or nothing durable remembers any.
     """
+    require_memory(memory)
     found = [one for one in memory.repairs.list() if one.id.startswith(beginning)]
     exact = [one for one in found if one.id == beginning]
     if not beginning or not found:
@@ -55,6 +56,19 @@ def chosen(memory: State, beginning: str) -> Repair:
     if len(found) > 1 and not exact:
         raise ConfigurationError(f"{len(found)} plans begin with {beginning}.", "Give more of the id.")
     return (exact or found)[0]
+
+
+def require_memory(memory: State) -> None:
+    """Refuse to plan or to repair where nothing would remember it.
+
+    Raises:
+        ConfigurationError: The memory is not durable.
+    """
+    if not memory.durable:
+        raise ConfigurationError(
+            "Nothing durable would remember what the repair does, so that it could not be taken back.",
+            "Set TWINSTORE_STATE_URL to a database that stays, or TWINSTORE_HOME to a folder that is kept.",
+        )
 
 
 def forget_old(settings: Settings, memory: State, *, now: datetime) -> int:

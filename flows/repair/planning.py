@@ -13,7 +13,7 @@ from contracts.repair import Ended, Header, Plan, Repair
 from contracts.vocabulary import StoreName
 from flows.check import Conductor, make_run_id, run_check
 from flows.repair.applying import Known
-from flows.repair.files import folder_of, forget_old
+from flows.repair.files import folder_of, forget_old, require_memory
 from flows.repair.findings import Findings, blind, of_report, of_run
 from flows.repair.sides import Pair, Standing, open_pair, repairable, standing
 from flows.repair.work import Work
@@ -22,7 +22,6 @@ from flows.wiring import Stores, make_meter, make_reader
 
 if TYPE_CHECKING:
     from storage.repair.planning import Wanted
-    from storage.state import State
 
 VALID = timedelta(hours=24)
 """For how long a plan may be carried out without being allowed to."""
@@ -96,19 +95,6 @@ def plan_from_check(work: Work, dataset: str, conductor: Conductor, wanted: Want
         )
     findings = of_report(report, finished.report.run_id)
     return _made(work, findings, wanted, again=again)
-
-
-def require_memory(memory: State) -> None:
-    """Refuse to plan where nothing would remember it.
-
-    Raises:
-        ConfigurationError: The memory is not durable.
-    """
-    if not memory.durable:
-        raise ConfigurationError(
-            "Nothing durable would remember what the repair does, so that it could not be taken back.",
-            "Set TWINSTORE_STATE_URL to a database that stays, or TWINSTORE_HOME to a folder that is kept.",
-        )
 
 
 def keep(work: Work, plan: Plan) -> Known:
