@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from contracts.errors import TwinstoreError
 from contracts.vocabulary import StoreName
+from storage.breaker import State
 from storage.dual.asking import Asked, Asking
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from storage.replication.relay import Relay
 
 FRESH_S = 5.0  # for how long an answer counts
-_ASK_S = 3.0
+ASK_S = 3.0  # seconds that a store has for an answer
 NOT_ADOPTED = "nothing is delivered before `twinstore adopt`; the write is kept for it"
 
 
@@ -29,7 +30,7 @@ class Permission:
         secondary: Doors of the secondary.
         relay: Tells what stands against carrying changes over, and remembers it.
         asking: Asks stores.
-        deadline_s: Seconds that the secondary has for an answer.
+        deadline_s: Seconds that the secondary has for an answer when it has just failed.
     """
 
     def __init__(
@@ -62,13 +63,13 @@ class Permission:
         """Return the refusal, and for how many seconds it counts: a store that is away may be back at once."""
         if self._asking.shut(StoreName.SUPABASE):  # then nothing that the primary says can matter
             return self._asking.ask(StoreName.SUPABASE, _not_shut_any_more), 0.0
-        primary = self._asking.ask(StoreName.PRISMA, lambda: self._primary.standing(deadline_s=_ASK_S))
+        primary = self._asking.ask(StoreName.PRISMA, lambda: self._primary.glance(deadline_s=ASK_S))
         ours = primary.answer
         if ours is None:
             return _not_sent(str(primary.error)), 0.0
         if ours.adopted_at is None:
             return _not_sent(NOT_ADOPTED), FRESH_S
-        secondary = self._asking.ask(StoreName.SUPABASE, lambda: self._secondary.standing(deadline_s=self._deadline_s))
+        secondary = self._asking.ask(StoreName.SUPABASE, lambda: self._secondary.glance(deadline_s=self._patience_s()))
         theirs = secondary.answer
         if theirs is None:
             return secondary, 0.0
@@ -77,6 +78,15 @@ class Permission:
         except TwinstoreError as exc:
             return _not_sent(exc.what), FRESH_S
         return None, FRESH_S
+
+    def _patience_s(self) -> float:
+        """Return the seconds that the secondary has: that it is slow is no outage, unless it failed just now.
+
+        Whatever opens a circuit makes one write wait for so long, and each probe afterwards.
+        """
+        doubted = self._asking.track_record(StoreName.SUPABASE).failures > 0
+        probed = self._asking.state(StoreName.SUPABASE) in (State.OPEN, State.HALF_OPEN)
+        return self._deadline_s if doubted and not probed else ASK_S
 
 
 def _not_shut_any_more() -> NoReturn:

@@ -50,6 +50,7 @@ REPLICATION_DOORS = {
     for door in (
         ReplicationDoor(name="capture", parameters=(("wanted", "boolean"), ("beyond", "bigint"))),
         ReplicationDoor(name="standing", reads=True),
+        ReplicationDoor(name="glance", reads=True),
         ReplicationDoor(name="changes", parameters=(("after", "bigint"), ("at_most", "integer")), reads=True),
         ReplicationDoor(name="look", parameters=(("keys", "jsonb"),), reads=True),
         ReplicationDoor(name="settle", parameters=(("acks", "jsonb"),)),

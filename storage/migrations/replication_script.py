@@ -119,6 +119,7 @@ def _parts(dataset: Dataset, side: Side) -> Parts:
         "busy_given",
     ):
         parts[name] = _template(name).format(**parts)
+    parts["state_uncounted"] = _template("state").format(**parts | {"many": sql.Literal(0)})
     for name in (
         "together_is_possible",
         "hold_rows",

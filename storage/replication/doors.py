@@ -89,6 +89,10 @@ class Doors:
         """Tell whether writes are captured, and how many wait."""
         return self._standing(self._call("standing", {}, deadline_s=deadline_s))
 
+    def glance(self, *, deadline_s: float) -> Standing:
+        """Tell the same in a moment, however many wait: `dirty` is 1 where any does."""
+        return self._standing(self._call("glance", {}, deadline_s=deadline_s))
+
     def changes(self, *, after: int = 0, at_most: int, deadline_s: float | None = None) -> Changes:
         """Return dirty keys with lines after `after`, of at most so many lines, with their rows."""
         answer = self._call("changes", {"after": after, "at_most": at_most}, deadline_s=deadline_s)

@@ -115,7 +115,7 @@ class Relay:
         Raises:
             SchemaMismatch: Capture is off, has a gap, or nobody adopted the stores.
         """
-        primary, secondary = compared(primary, secondary, lambda: self._primary.standing(deadline_s=STEP_S))
+        primary, secondary = compared(primary, secondary, lambda: self._primary.glance(deadline_s=STEP_S))
         for side in (primary, secondary):
             if side.gap is Gap.RESTORED:
                 self._book.gap(Gap.RESTORED if side is primary else Gap.OTHER_RESTORED)

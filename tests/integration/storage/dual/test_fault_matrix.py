@@ -17,6 +17,7 @@ from contracts.errors import Invalid
 from contracts.results import Consistency, DegradationMode
 from contracts.vocabulary import StoreName
 from storage.breaker import State
+from storage.dual import permission
 from tests.support.dual import new_id, scenario
 from tests.support.fault_table import PRISMA, SUPABASE, TABLE, Case, Way, cases
 from tests.support.fault_trial import Trial
@@ -180,8 +181,11 @@ def test_a_store_that_asks_for_patience_gets_it(
 
 
 @pytest.mark.parametrize("faulty", Way, indirect=True, ids=str)
-def test_a_write_waits_for_the_secondary_for_a_moment_only(faulty: FaultyStores) -> None:
-    """A black hole costs the moment that the secondary has after a write, not the limits of a whole statement."""
+def test_a_write_waits_for_the_secondary_for_a_moment_only(
+    faulty: FaultyStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A black hole costs the moment that the secondary has after a write, the first one a step; no whole statement."""
+    monkeypatch.setattr(permission, "ASK_S", 1.0)
     repository = faulty.repository(fast_path_s=0.3)
     repository.find(new_id())
     with faulty.proxies[SUPABASE].suffering(Plan(fault=Fault.BLACK_HOLE)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -14,14 +15,14 @@ from contracts.errors import ConfigurationError, Exhausted, Invalid, Unavailable
 from contracts.planning import PLANNING
 from contracts.results import Consistency, DegradationMode, Outcome
 from contracts.vocabulary import StoreName
-from storage.breaker import Breaker, Guard, State
+from storage.breaker import Breaker, EventKind, Guard, State
 from storage.dual import DualRepository, saving
 from storage.replication.by_sql import CONNECTIONS
 from storage.replication.doors import Call, PrimaryDoors, SecondaryDoors
 from storage.replication.relay import Relay
 from tests.support.accounts import superuser_of
 from tests.support.dual import PRISMA, SUPABASE, Twins, new_id, scenario
-from tests.support.faulty_stores import faulty_stores
+from tests.support.faulty_stores import faulty_stores, guards
 from tests.support.servers import Pair
 from tests.support.tcp_proxy import Fault, Plan
 
@@ -65,7 +66,10 @@ class Watched:
 
 
 def watched(
-    twins: Twins, failing: str | None = None, guards: Mapping[StoreName, Guard] | None = None
+    twins: Twins,
+    failing: str | None = None,
+    guards: Mapping[StoreName, Guard] | None = None,
+    fast_path_s: float = 2.5,
 ) -> tuple[DualRepository, list[tuple[str, float | None]]]:
     """Return a repository, and the limits of its calls as they are made; the primary may fail at one door."""
     limits: list[tuple[str, float | None]] = []
@@ -74,7 +78,9 @@ def watched(
     primary = PrimaryDoors(Watched(held.primary._call, limits, failing), PLANNING)
     secondary = SecondaryDoors(Watched(held.secondary._call, limits), PLANNING)
     relay = Relay(primary, secondary, held.book)
-    made = DualRepository(primary, secondary, relay, book=held.book, guards=guards, clock=twins.clock, fast_path_s=2.5)
+    made = DualRepository(
+        primary, secondary, relay, book=held.book, guards=guards, clock=twins.clock, fast_path_s=fast_path_s
+    )
     return made, limits
 
 
@@ -93,7 +99,8 @@ def test_every_call_has_a_limit(by_sql: Twins) -> None:
     assert repository.delete(body["id"]).success
     doors = {door for door, _ in limits}
     assert doors >= {f"{store}.{door}" for store in StoreName for door in ("look", "put", "settle")}
-    assert {"prisma.judge", "prisma.standing", "prisma.page", "supabase.apply", "supabase.changes"} <= doors
+    assert not doors & {"prisma.standing", "supabase.standing"}  # which count what waits
+    assert {"prisma.judge", "prisma.glance", "prisma.page", "supabase.apply", "supabase.changes"} <= doors
     assert [(door, limit_s) for door, limit_s in limits if limit_s is None or limit_s > MOST_S] == []
 
 
@@ -108,7 +115,38 @@ def test_while_a_circuit_is_open_a_write_costs_what_it_costs_on_the_primary(by_s
     assert [door for door, _ in calls] == ["prisma.look", "prisma.put"] * 2
     guard.force(State.CLOSED)
     assert repository.save(body | {"title": "three"}).consistency is Consistency.FULL
-    assert {"prisma.standing", "supabase.standing", "supabase.apply"} < {door for door, _ in calls}
+    assert {"prisma.glance", "supabase.glance", "supabase.apply"} < {door for door, _ in calls}
+
+
+def test_a_secondary_that_is_slow_to_say_how_it_stands_is_no_outage(twins: Twins) -> None:
+    """It has seconds for that, and a moment for the delivery itself."""
+    repository, limits = watched(twins, guards=(known := guards()), fast_path_s=0.3)
+    with psycopg.connect(superuser_of(twins.pair, SUPABASE)) as other, ThreadPoolExecutor() as pool:
+        other.execute("LOCK TABLE twinstore.capture IN ACCESS EXCLUSIVE MODE")
+        work = pool.submit(repository.save, scenario())
+        with pytest.raises(TimeoutError):
+            work.result(timeout=0.7)
+        other.commit()
+        assert work.result().consistency is Consistency.FULL
+    assert known[SUPABASE].numbers[EventKind.FAILURE] == 0
+    assert [limit for limit in limits if limit[0] in ("supabase.glance", "supabase.apply")] == [
+        ("supabase.glance", MOST_S),
+        ("supabase.apply", 0.3),
+    ]
+
+
+def test_a_secondary_that_failed_just_now_has_a_moment_until_it_is_probed(by_sql: Twins) -> None:
+    """The first write of an outage waits for it, the next ones hardly, and a probe may take its time again."""
+    now = [0.0]
+    repository, limits = watched(by_sql, guards=guards(clock=lambda: now[0]), fast_path_s=0.3)
+    with by_sql.away(SUPABASE):
+        for _ in range(4):
+            assert repository.save(scenario()).consistency is Consistency.PARTIAL
+    now[0] = 300.0
+    for _ in range(2):
+        assert repository.save(scenario()).consistency is Consistency.FULL
+    asked = [limit_s for door, limit_s in limits if door == "supabase.glance"]
+    assert asked == [MOST_S, 0.3, 0.3, MOST_S]
 
 
 def test_a_circuit_whose_time_comes_at_this_moment_is_tried_by_the_next_write(by_sql: Twins) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from storage.migrations.values import Side
@@ -66,6 +68,17 @@ def test_standing_counts_keys(both: World, side: Side) -> None:
     assert (now.dirty, now.last_change) == (2, both.lines(side, A)[-1])
     assert now.oldest_at is not None
     assert 0 <= now.oldest_s < 60
+
+
+@sides
+def test_a_glance_tells_the_same_without_counting(both: World, side: Side) -> None:
+    """It stops at the first line that waits, so that it takes no longer where many do."""
+    doors = both.doors(side)
+    assert doors.glance(deadline_s=5).dirty == 0
+    both.insert(side, A, B)
+    whole, glance = doors.standing(), doors.glance(deadline_s=5)
+    assert (whole.dirty, glance.dirty) == (2, 1)
+    assert replace(glance, dirty=2, now=whole.now) == whole
 
 
 @sides
