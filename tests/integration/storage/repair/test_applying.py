@@ -14,7 +14,7 @@ from contracts.vocabulary import StoreName
 from storage.migrations.values import Side
 from storage.ports import Row
 from storage.repair.ports import RepairSide, Seen
-from tests.support.repairing import PRISMA, SUPABASE, Repairing, canonical, copies, in_form, plan_of, side_of, sides_of
+from tests.support.mending import PRISMA, SUPABASE, Repairing, canonical, copies, in_form, plan_of, side_of, sides_of
 from tests.support.replication import World, keys
 
 A, B, C, D, E, F = keys(6)

@@ -11,7 +11,7 @@ from contracts.errors import Refused
 from contracts.repair import Mended, Unconverged, Verified
 from storage.migrations.values import Side
 from storage.ports import Row
-from tests.support.repairing import SUPABASE, Change, Repairing, copies, plan_of, sides_of
+from tests.support.mending import SUPABASE, Change, Repairing, copies, plan_of, sides_of
 from tests.support.replication import World, keys
 
 A, B, C = keys(3)
