@@ -15,8 +15,9 @@ from storage.parity.agreement import agrees
 from storage.parity.causes.clusters import sentence
 from storage.repair.courses import Doing
 from storage.repair.decisions import SENTENCES, Decision, Draft, capital, leave, may, not_by, refused_columns
-from storage.repair.fixing import Note, Settled, Undecided, cannot_hold, explained, settle
+from storage.repair.fixing import settle
 from storage.repair.forms import held
+from storage.repair.settled import Note, Settled, Undecided, cannot_hold, explained
 from storage.repair.wanted import Wanted
 
 

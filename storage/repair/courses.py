@@ -16,9 +16,8 @@ class Fix(StrEnum):
     OTHER = "other"  # the store at fault gets what the other one holds
     DECODED = "decoded"  # a JSON string becomes the JSON that it holds
     CAMEL = "camel"  # keys of bodies get their camelCase
-    WORD = "word"  # a word becomes the one of the vocabulary that it spells, else what the other store holds
     SPELLED = "spelled"  # a UUID gets its canonical spelling
-    NOBODY = "nobody"  # a word that stands for no value becomes none
+    NOBODY = "nobody"  # a word that stands for no value becomes none; any other value is kept
     REPEATED = "repeated"  # the instant counts that the record repeats elsewhere
     NAMED = "named"  # a title that was made up replaces a blank one
     INSERTED = "inserted"  # the row is inserted where it is missing
@@ -75,7 +74,8 @@ COURSES: Mapping[Cause, Course] = {
         Fix.OTHER, "The value replaces NULL or the default: a value never gives way to none."
     ),
     Cause.STATUS_VOCABULARY: Course(
-        Fix.WORD, "A word that spells one of the vocabulary becomes that one; any other gives way to the other store's."
+        Fix.OTHER,
+        "A word that spells one of the vocabulary becomes that one; any other gives way to the other store's.",
     ),
     Cause.REFERENCE_NOT_UUID: Course(
         Fix.NOBODY,

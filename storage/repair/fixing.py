@@ -7,9 +7,7 @@ left to fix: what was hidden by a wrong encoding shows then. What remains is for
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 from contracts.column_types import ColumnType
 from contracts.dataset import Column, Dataset
@@ -17,85 +15,19 @@ from contracts.instants import unix_milliseconds
 from contracts.repair import Why, Winner
 from contracts.verdicts import Explanation
 from contracts.vocabulary import Cause, StoreName
-from storage.canonical import canonical_uuid, canonical_value, is_uuid
+from storage.canonical import canonical_value
 from storage.canonical_json import Number
 from storage.parity.agreement import agrees
-from storage.parity.causes import explain
 from storage.parity.causes.clusters import sentence
 from storage.parity.causes.pair import decoded
-from storage.parity.fields import diff_fields
 from storage.ports import Row
 from storage.repair.courses import COURSES, Fix
 from storage.repair.fixing_json import mend_json
 from storage.repair.forms import held, read_json
+from storage.repair.settled import Chosen, Note, Settled, Undecided, cannot_hold, explained
+from storage.repair.spelling import right_spelling
 
 ROUNDS = 12  # a JSON text may have been encoded again as often as `decoded` reads it
-
-
-class Chosen(Protocol):
-    """Tells what was asked for."""
-
-    def __call__(self, column: str, causes: Collection[Cause]) -> bool:
-        """Tell whether a column is meant whose values differ for these causes."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Why a value of a store is changed.
-
-    Attributes:
-        winner: Why the new one is right.
-        words: The cause in words.
-    """
-
-    winner: Winner
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """Why a column is left as it is.
-
-    Attributes:
-        why: The reason.
-        sentence: The same in a sentence.
-    """
-
-    why: Why
-    sentence: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Settled:
-    """Two rows of one key on their way to agree.
-
-    Attributes:
-        rows: Per store, the row as it is to be, as far as that was decided.
-        notes: Per store and column that changed, why.
-        undecided: Columns that are left as they are.
-        causes: Per column that differed, why it did.
-    """
-
-    rows: dict[StoreName, dict[str, str | None]]
-    notes: dict[tuple[StoreName, str], Note] = field(default_factory=dict)
-    undecided: dict[str, Undecided] = field(default_factory=dict)
-    causes: dict[str, tuple[Cause, ...]] = field(default_factory=dict)
-
-
-def explained(dataset: Dataset, rows: Mapping[StoreName, Row]) -> dict[str, list[Explanation]]:
-    """Return, per column in which two rows of one key differ, why.
-
-    Raises:
-        ProtocolError: A value of a row is none of its column's type.
-    """
-    primary, secondary = rows[StoreName.PRISMA], rows[StoreName.SUPABASE]
-    _, explanations = explain(dataset, primary, secondary, diff_fields(dataset, primary, secondary))
-    told: dict[str, list[Explanation]] = {}
-    for explanation in explanations:
-        for name in dict.fromkeys(path.partition(".")[0] for path in explanation.fields):
-            told.setdefault(name, []).append(explanation)
-    return told
 
 
 def settle(dataset: Dataset, rows: Mapping[StoreName, Row], *, fixes: Collection[Cause], chosen: Chosen) -> Settled:
@@ -124,14 +56,30 @@ class _Settling:
 
     def run(self) -> Settled:
         """Fix what can be fixed, again and again, until nothing changes."""
-        settled = self._settled
-        for number in range(ROUNDS):
-            told = explained(self._dataset, settled.rows)
-            if not number:
-                settled.causes = {name: tuple(dict.fromkeys(e.cause for e in found)) for name, found in told.items()}
+        self._spell()
+        for _ in range(ROUNDS):
+            told = self._told()
             if not any([self._fix(self._dataset.column(name), found) for name, found in told.items()]):  # noqa: C419 - all of them
                 break
-        return settled
+        return self._settled
+
+    def _told(self) -> dict[str, list[Explanation]]:
+        """Explain the rows as they are by now, and remember the causes."""
+        told, causes = explained(self._dataset, self._settled.rows), self._settled.causes
+        for name, found in told.items():
+            causes[name] = tuple(dict.fromkeys([*causes.get(name, ()), *(one.cause for one in found)]))
+        return told
+
+    def _spell(self) -> None:
+        """Spell what differs as both stores can hold it, before anything else is asked."""
+        for name, found in self._told().items():
+            column = self._dataset.column(name)
+            for store, value in self._values(column).items():
+                spelt = right_spelling(self._dataset, column, value, self._fixes)
+                if spelt is not None and self._chosen(name, (spelt.cause,)):
+                    words = [sentence(one) for one in found if one.cause is spelt.cause]
+                    words = words or [f"`{name}` is spelt on {store} in a way that supabase cannot hold"]
+                    self._put(column, store, spelt.text, words)
 
     def _fix(self, column: Column, found: Sequence[Explanation]) -> bool:
         """Fix a column as far as it can be; tell whether it was changed."""
@@ -153,9 +101,7 @@ class _Settling:
     def _fix_value(self, column: Column, found: Explanation) -> bool:
         ways: dict[Fix | None, Callable[[Column, Explanation], bool]] = {
             Fix.OTHER: self._take_other,
-            Fix.WORD: self._take_word,
-            Fix.SPELLED: self._spell,
-            Fix.NOBODY: self._take_out,
+            Fix.NOBODY: self._keep,
             Fix.REPEATED: self._take_repeated,
             Fix.NAMED: self._name,
         }
@@ -172,37 +118,17 @@ class _Settling:
         except ValueError:
             self._leave(column, Why.CANNOT_HOLD, cannot_hold(store, column.name))
             return False
-        return self._put(column, store, text, [found])
-
-    def _take_word(self, column: Column, found: Explanation) -> bool:
-        """Replace a word by the one of the vocabulary that it spells, else by what the other store holds."""
-        value = None if found.store is None else self._settled.rows[found.store][column.name]
-        word = None if value is None else known_word(self._dataset, column, value)
-        if found.store is None or word is None:
-            return self._take_other(column, found)
-        return self._put(column, found.store, word, [found])
+        return self._put(column, store, text, [sentence(found)])
 
     def _take_repeated(self, column: Column, found: Explanation) -> bool:
         """Give the store whose instant is not the one that the record repeats what the other one holds."""
         store = self._shifted(column)
         return store is not None and self._take_other(column, found, store)
 
-    def _spell(self, column: Column, found: Explanation) -> bool:
-        """Write UUIDs of owners and the like as both stores can."""
-        if column.name not in self._dataset.references:
-            return False
-        values = ((store, value) for store, value in self._values(column).items() if value is not None)
-        wrong = [(store, canonical_uuid(v)) for store, v in values if is_uuid(v) and canonical_uuid(v) != v]
-        return any([self._put(column, store, text, [found]) for store, text in wrong])  # noqa: C419 - all of them
-
-    def _take_out(self, column: Column, found: Explanation) -> bool:
-        """Make a word that stands for no value none; leave what only one store can hold."""
-        value = self._settled.rows[StoreName.PRISMA][column.name]
-        if value in self._dataset.facts.nobody.get(column.name, ()):
-            return self._put(column, StoreName.PRISMA, None, [found])
-        self._leave(
-            column, Why.CANNOT_HOLD, f"{cannot_hold(StoreName.SUPABASE, column.name)} No other copy of it exists."
-        )
+    def _keep(self, column: Column, _: Explanation) -> bool:
+        """Leave what only one store can hold: it is the only copy."""
+        words = f"{cannot_hold(StoreName.SUPABASE, column.name)} No other copy of it exists."
+        self._leave(column, Why.CANNOT_HOLD, words)
         return False
 
     def _name(self, column: Column, found: Explanation) -> bool:
@@ -238,10 +164,10 @@ class _Settling:
         if found is None:
             self._leave(column, Why.NO_WINNER, f"Inside `{column.name}` both stores are at fault, each elsewhere.")
             return False
-        used = [one for one in meant if one.cause in found.causes]
+        used = [sentence(one) for one in meant if one.cause in found.causes]
         return any([self._put(column, store, text, used) for store, text in found.texts.items()])  # noqa: C419 - all
 
-    def _put(self, column: Column, store: StoreName, text: str | None, found: Sequence[Explanation]) -> bool:
+    def _put(self, column: Column, store: StoreName, text: str | None, why: Sequence[str]) -> bool:
         """Change a value of a row; tell whether it is another one now."""
         row, other = self._settled.rows[store], self._settled.rows[store.other]
         if row[column.name] == text:
@@ -249,25 +175,9 @@ class _Settling:
         row[column.name] = text
         alike = agrees(column, canonical_value(column, text), canonical_value(column, other[column.name]))
         earlier = self._settled.notes.get((store, column.name))
-        words = "; ".join(dict.fromkeys([*([earlier.words] if earlier else []), *map(sentence, found)]))
+        words = "; ".join(dict.fromkeys([*([earlier.words] if earlier else []), *why]))
         self._settled.notes[store, column.name] = Note(Winner.AT_FAULT if alike else Winner.FIXED, words)
         return True
 
     def _leave(self, column: Column, why: Why, sentence_: str) -> None:
         self._settled.undecided[column.name] = Undecided(why, sentence_)
-
-
-def known_word(dataset: Dataset, column: Column, value: str) -> str | None:
-    """Return the word of a column's vocabulary that a value spells with other case, blanks or hyphens, if any."""
-    words = dataset.facts.vocabularies.get(column.name, frozenset())
-    spelt = {_bare(word): column.aliases.get(word, word) for word in sorted(words)}
-    return spelt.get(_bare(value))
-
-
-def cannot_hold(store: StoreName, column: str) -> str:
-    """Return the sentence for a value that a store cannot hold."""
-    return f"{store} cannot hold the value of `{column}`: correct it where it stands, then check again."
-
-
-def _bare(word: str) -> str:
-    return "".join(character for character in word.casefold() if character.isalnum())

@@ -8,13 +8,13 @@ from contracts.dataset import Dataset
 from contracts.repair import Why, Winner
 from contracts.repair.plan import Texts
 from contracts.vocabulary import Cause, StoreName
-from storage.canonical import canonical_uuid, is_uuid
 from storage.parity.causes import explain_one_sided
 from storage.parity.causes.clusters import sentence
 from storage.repair.courses import Doing
 from storage.repair.decisions import Decision, Draft, capital, leave, may, not_by, refused_columns
-from storage.repair.fixing import cannot_hold, known_word
 from storage.repair.forms import held
+from storage.repair.settled import cannot_hold
+from storage.repair.spelling import right_spelling
 from storage.repair.wanted import Case, Wanted
 
 DELETING_RUNS = 2  # that must have seen what is deleted
@@ -172,21 +172,10 @@ def _unholdable(lone: Lone, column: str) -> Decision:
 def corrected(dataset: Dataset, wanted: Wanted, lone: Lone) -> dict[str, str | None]:
     """Return a row with what only prisma can hold put right, where it is known what it stands for."""
     row = dict(lone.row)
-    if lone.holder is not StoreName.PRISMA:
-        return row
-    for column in dataset.columns:
-        value = row[column.name]
-        if value is None:
-            continue
-        if column.name in dataset.references:
-            if Cause.REFERENCE_NOT_UUID in wanted.fixes and value in dataset.facts.nobody.get(column.name, ()):
-                row[column.name] = None
-            elif Cause.TEXT_CASE in wanted.fixes and is_uuid(value):
-                row[column.name] = canonical_uuid(value)
-        elif Cause.STATUS_VOCABULARY in wanted.fixes and value not in dataset.facts.vocabularies.get(
-            column.name, (value,)
-        ):
-            row[column.name] = known_word(dataset, column, value) or value
+    for column in dataset.columns if lone.holder is StoreName.PRISMA else ():
+        spelt = right_spelling(dataset, column, row[column.name], wanted.fixes)
+        if spelt is not None:
+            row[column.name] = spelt.text
     return row
 
 
