@@ -12,11 +12,13 @@ import json
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
 import psycopg
@@ -28,6 +30,10 @@ from contracts.vocabulary import StoreName
 from storage.dual import DualRepository
 from storage.migrations.replication_doors import REPLICATION_DOORS, replication
 from storage.migrations.values import Side
+from storage.repair.applying import apply
+from storage.repair.doors import DoorSide
+from storage.repair.journal import JOURNAL_FILE, Journal
+from storage.repair.plan_file import PLAN_FILE, read_plan
 from storage.replication.book import Book
 from storage.replication.by_rest import RestCall
 from storage.replication.by_sql import SqlCall
@@ -230,13 +236,54 @@ class SteppingRest:
         request.extensions["trace"] = happened
 
 
+class SteppingJournal(Journal):
+    """The journal of a repair, whose steps have names: before a line is written, half of it written, and after.
+
+    Args:
+        file: Where it is.
+        steps: Names them.
+    """
+
+    def __init__(self, file: Path, steps: Steps) -> None:
+        super().__init__(file)
+        self._steps = steps
+
+    def _add(self, line: Mapping[str, object]) -> None:
+        name = f"journal.{next(iter(line))}"
+
+        def tear() -> None:
+            with self._file.open("ab") as file:
+                file.write(json.dumps(line).encode()[: len(json.dumps(line)) // 2])
+
+        self._steps.reach(f"{name} before")
+        self._steps.reach(f"{name} torn", last=tear)
+        super()._add(line)
+        self._steps.reach(f"{name} after")
+
+
+def repair(folder: Path, primary: PrimaryDoors, secondary: SecondaryDoors, steps: Steps) -> None:
+    """Apply the plan that lies in a folder, or what is left of it."""
+    plan, plan_hash = read_plan(folder / PLAN_FILE)
+    journal = SteppingJournal(folder / JOURNAL_FILE, steps)
+    journal.begin(plan_hash=plan_hash, by="a process", overrides=(), now=datetime.now(UTC))
+    apply(
+        plan,
+        {side.store: side for side in (DoorSide(primary), DoorSide(secondary))},
+        journal,
+        columns=plan.header.columns,
+        progress=lambda _: None,
+        may_go_on=lambda: None,
+    )
+
+
 def work(task: Mapping[str, Any], tell: Tell) -> None:
     """Carry out a task as a fresh process of an application, or of the relay, does.
 
     Args:
         task: `primary` and `secondary`: URLs; `rest`: URL and key where the secondary is reached over REST; `stop`: the
-            step at which to die; `do`: `drain`, or a method of the repository with `arguments`, `named` and `now_ms`;
-            `lost`: for a write whose acknowledgement by the primary is lost, whether it was carried out.
+            step at which to die; `do`: `drain`, `repair` with the folder of its plan, or a method of the
+            repository with `arguments`, `named` and `now_ms`; `lost`: for a write whose acknowledgement by the primary
+            is lost, whether it was carried out.
         tell: Tells somebody outside.
     """
     steps = Steps(tell, task["stop"])
@@ -251,6 +298,9 @@ def work(task: Mapping[str, Any], tell: Tell) -> None:
     relay = Relay(primary, secondary, cast("Book", _NamedBook(by_primary)))
     if task["do"] == "drain":
         tell({"drained": dict(relay.drain().outcomes)})
+        return
+    if task["do"] == "repair":
+        repair(Path(task["arguments"][0]), primary, secondary, steps)
         return
     now = datetime.fromtimestamp(task["now_ms"] / 1000, UTC)
     repository = DualRepository(primary, secondary, relay, clock=lambda: now, fast_path_s=5.0)
@@ -273,8 +323,12 @@ def serve() -> None:
         if child == 0:
             _live(task, theirs)
         os.close(theirs)
+        end = threading.Timer(task["killed_after_s"] or 0, os.kill, (child, signal.SIGKILL))
+        if task["killed_after_s"] is not None:
+            end.start()
         with os.fdopen(ours, encoding="utf-8") as told:
             lines = [json.loads(each) for each in told]
+        end.cancel()  # before it is waited for: nobody else has its number until then
         _, status = os.waitpid(child, 0)
         sys.stdout.write(json.dumps({"told": lines, "ended": os.waitstatus_to_exitcode(status)}) + "\n")
         sys.stdout.flush()

@@ -88,22 +88,33 @@ class Nursery:
         primary: str | None = None,
         lost: bool | None = None,
         now_ms: int = 0,
+        killed_after_s: float | None = None,
         **named: object,
     ) -> Life:
         """Let a process do one thing, until it ends or is killed, and both servers know of its end.
 
         Args:
-            do: A method of the repository, or `drain`.
+            do: A method of the repository, `drain`, or `repair`.
             *arguments: What it is given.
             stop: The step at which it dies.
             primary: Another URL of the primary, such as one behind which nobody is.
             lost: The primary's acknowledgement of a write is lost; whether it was carried out.
             now_ms: The present, for a write.
+            killed_after_s: After so many seconds it is killed from outside, wherever it is; never, unless given.
             **named: What it is given by name.
         """
         rest = self._rest and [self._rest.url, self._rest.secret_key]
         urls = {"primary": primary or self._pair.primary, "secondary": self._pair.secondary, "rest": rest}
-        task = {"do": do, "arguments": arguments, "named": named, "stop": stop, "lost": lost, "now_ms": now_ms, **urls}
+        task: dict[str, object] = {
+            "do": do,
+            "arguments": arguments,
+            "named": named,
+            "stop": stop,
+            "lost": lost,
+            "now_ms": now_ms,
+            **urls,
+        }
+        task |= {"killed_after_s": killed_after_s}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(task) + "\n")
