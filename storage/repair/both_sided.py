@@ -137,7 +137,12 @@ def _told(dataset: Dataset, pair: Pair) -> Decision:
     settled = pair.settled
     drafts = [_draft(dataset, pair, store) for store in StoreName if settled.rows[store] != dict(pair.rows[store])]
     left = [
-        Left(key=pair.key, why=one.why, sentence=one.sentence, causes=tuple(sorted(settled.causes.get(name, ()))))
+        Left(
+            key=pair.key,
+            why=one.why,
+            sentence=one.sentence,
+            causes=tuple(sorted(map(str, settled.causes.get(name, ())))),
+        )
         for name, one in settled.undecided.items()
     ]
     return Decision(tuple(drafts), tuple(dict.fromkeys(left)))

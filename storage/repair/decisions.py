@@ -71,7 +71,9 @@ class Decision:
 def leave(key: str, why: Why, words: str | None = None, causes: Collection[str] = ()) -> Decision:
     """Return the decision to leave a key to people."""
     said = SENTENCES[why] if words is None else words
-    return Decision(left=(Left(key=key, why=why, sentence=said, causes=tuple(sorted(set(causes)))),))
+    return Decision(
+        left=(Left(key=key, why=why, sentence=said, causes=tuple(sorted({str(cause) for cause in causes}))),)
+    )
 
 
 def may(wanted: Wanted, doing: Doing) -> bool:

@@ -23,7 +23,8 @@ from tests.support.row_pairs import KEY, PRISMA, SUPABASE, make_row
 
 MODES = [mode for mode in Mode if mode is not Mode.UNDO]
 SOURCES = st.sampled_from(list(StoreName))
-EXAMPLES = settings(max_examples=150, deadline=None)
+EXAMPLES = settings(max_examples=40, deadline=None)
+MANY = settings(max_examples=2_000, deadline=None)
 
 
 def quiet(case: Case) -> Case:
@@ -107,6 +108,15 @@ def test_no_step_changes_the_side_that_is_right(case: Case, mode: Mode, source: 
         return
     for draft in decide(PLANNING, wanted(mode, source), case).drafts:
         assert draft.store is told[0].store
+
+
+@pytest.mark.soak
+@MANY
+@given(case=cases(), mode=st.sampled_from(MODES), source=SOURCES)
+def test_all_of_it_at_length(case: Case, mode: Mode, source: StoreName) -> None:
+    """The same over many more rows."""
+    test_after_all_steps_the_stores_agree_or_the_key_is_left.hypothesis.inner_test(case, mode, source)  # type: ignore[attr-defined]  # Hypothesis adds it
+    test_a_step_begins_with_the_row_that_is_there_and_changes_it.hypothesis.inner_test(case, mode, source)  # type: ignore[attr-defined]  # likewise
 
 
 def _is_misspelt(row: Texts) -> bool:
