@@ -7,6 +7,7 @@ notification on Failed fires also when the run could not tell; the message begin
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any, cast
 
 from flows.quiet import quiet_libraries
@@ -41,7 +42,14 @@ OWNER = "nightly-check"
     persist_result=False,
     log_prints=False,
 )
-def nightly_check(datasets: list[str] | None = None, *, reveal: bool = False, share: bool = False) -> State[Any]:
+def nightly_check(
+    datasets: list[str] | None = None,
+    *,
+    reveal: bool = False,
+    share: bool = False,
+    repair: bool = False,
+    policy: str | None = None,
+) -> State[Any]:
     """Compare both stores, judge contracts and suites, publish the report; fails unless passed or warned.
 
     The stores and all secrets come from the environment of the process that runs it, never from parameters.
@@ -50,6 +58,8 @@ def nightly_check(datasets: list[str] | None = None, *, reveal: bool = False, sh
         datasets: Names of the datasets; all that are known unless given.
         reveal: Show personal values in the report.
         share: Hide internal values in the report too.
+        repair: End in a repair of what differs: approved by somebody, or by the policy.
+        policy: A file that says what is repaired with nobody looking; somebody is asked for all of it unless given.
     """
     try:
         finished = _checked(datasets, reveal=reveal, share=share)
@@ -58,7 +68,23 @@ def nightly_check(datasets: list[str] | None = None, *, reveal: bool = False, sh
         return Failed(message=f"{Verdict.ERRORED}: {error}", data=error)
     verdict = finished.report.verdict
     made = Failed if verdict.exit_code else Completed
-    return made(message=f"{verdict}: {finished.report.reason}", data=finished)
+    said = [f"{verdict}: {finished.report.reason}", *(_repaired(finished, policy) if repair else ())]
+    return made(message=" ".join(said), data=finished)
+
+
+def _repaired(finished: Finished, policy: str | None) -> Iterator[str]:
+    """Repair what differs, each dataset by a flow run of its own; yield what became of it.
+
+    The verdict stays that of the check: it says what was found.
+    """
+    from flows.repair_flow import repair
+    from reports.repair.offer import plan_offer
+
+    report = finished.report
+    for dataset in report.datasets:
+        if plan_offer(report, dataset):
+            state = repair(dataset=dataset.name, run_id=report.run_id, policy=policy, return_state=True)
+            yield f"Repair of {dataset.name}: {state.message}"
 
 
 def check_as_flow(datasets: list[str] | None = None, *, reveal: bool = False, share: bool = False) -> Finished:

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from contracts.errors import ConfigurationError
 from contracts.gate import SourceLine
@@ -24,6 +24,7 @@ MAX_BYTES = 1_000_000
 _TODO = "docs/gate.md lists what a policy may say."
 
 Lines = Mapping[PolicyPlace, int]
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +68,28 @@ def read_policy(path: Path | None) -> PolicyFile:
     """
     if path is None:
         return PolicyFile(policy=Policy(version=1))
-    said, lines = _parse(path, _text(path))
-    try:
-        policy = Policy.model_validate_json(json.dumps(said, default=_as_text))
-    except ValidationError as exc:
-        raise _refused(path, exc.errors(include_input=False, include_url=False), lines) from None
-    except (TypeError, ValueError):
-        raise ConfigurationError(f"{path} holds something that is no text, number, switch or date.", _TODO) from None
+    policy, lines = read_strictly(path, Policy, _TODO)
     return PolicyFile(policy=policy, path=path, lines=lines)
+
+
+def read_strictly(path: Path, model: type[M], todo: str) -> tuple[M, Lines]:
+    """Read a file of YAML or TOML as a model, with the line of everything that it says.
+
+    Args:
+        path: The file, named `*.yaml`, `*.yml` or `*.toml`.
+        model: What it may say.
+        todo: Where a user reads what it may say.
+
+    Raises:
+        ConfigurationError: It cannot be read, or says something that is not understood; the place is named.
+    """
+    said, lines = _parse(path, _text(path), todo)
+    try:
+        return model.model_validate_json(json.dumps(said, default=_as_text)), lines
+    except ValidationError as exc:
+        raise _refused(path, exc.errors(include_input=False, include_url=False), lines, todo) from None
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"{path} holds something that is no text, number, switch or date.", todo) from None
 
 
 def _text(path: Path) -> str:
@@ -88,20 +103,20 @@ def _text(path: Path) -> str:
         raise ConfigurationError(f"The policy {path} is no UTF-8 text.", "Save it as UTF-8.") from None
 
 
-def _parse(path: Path, text: str) -> tuple[Any, Lines]:
+def _parse(path: Path, text: str, todo: str) -> tuple[Any, Lines]:
     if path.suffix.lower() == ".toml":
         try:
             return tomllib.loads(text), {}
         except tomllib.TOMLDecodeError as exc:
             raise ConfigurationError(f"{path} is no TOML: {_clause(str(exc))}.", "Correct it there.") from None
         except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
-            raise ConfigurationError(f"{path} is no policy.", _TODO) from None
+            raise ConfigurationError(f"{path} is no policy.", todo) from None
     if path.suffix.lower() in {".yaml", ".yml"}:
-        return _parse_yaml(path, text)
+        return _parse_yaml(path, text, todo)
     raise ConfigurationError(f"{path} is neither YAML nor TOML.", "Name the file *.yaml, *.yml or *.toml.")
 
 
-def _parse_yaml(path: Path, text: str) -> tuple[Any, Lines]:
+def _parse_yaml(path: Path, text: str, todo: str) -> tuple[Any, Lines]:
     """Read YAML whose meaning is plain: without anchors, merged or repeated keys, or keys that are no text."""
     import yaml
 
@@ -109,7 +124,7 @@ def _parse_yaml(path: Path, text: str) -> tuple[Any, Lines]:
     try:
         node = loader.get_single_node()
         if node is None:
-            raise ConfigurationError(f"{path} is empty.", _TODO)
+            raise ConfigurationError(f"{path} is empty.", todo)
         lines = dict(_places(path, node, (), set()))
         return loader.construct_document(node), lines
     except yaml.MarkedYAMLError as exc:
@@ -148,7 +163,7 @@ def _unclear(path: Path, node: Node, why: str) -> ConfigurationError:
     return ConfigurationError(f"{path}, line {node.start_mark.line + 1}: {why}.", "Say it once, in plain words.")
 
 
-def _refused(path: Path, errors: list[ErrorDetails], lines: Lines) -> ConfigurationError:
+def _refused(path: Path, errors: list[ErrorDetails], lines: Lines, todo: str) -> ConfigurationError:
     """Return the error that names the first thing that is not understood, its place, and how many more there are."""
     first = errors[0]
     place = tuple(part for part in first["loc"] if part != "[key]")
@@ -156,7 +171,7 @@ def _refused(path: Path, errors: list[ErrorDetails], lines: Lines) -> Configurat
     where = f"{path}, line {line}: " if line else f"{path}: "
     rest = len(errors) - 1
     more = f" {rest} more {'thing is' if rest == 1 else 'things are'} wrong." if rest else ""
-    return ConfigurationError(f"{where}{_fault(first, ' / '.join(map(str, place)))}.{more}", _TODO)
+    return ConfigurationError(f"{where}{_fault(first, ' / '.join(map(str, place)))}.{more}", todo)
 
 
 def _fault(error: ErrorDetails, place: str) -> str:

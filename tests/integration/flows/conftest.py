@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import pytest
 
 from contracts.verdicts import CheckResult
@@ -9,6 +12,19 @@ from contracts.vocabulary import StoreName
 from flows import stages
 from tests.support.checking import job_of
 from tests.support.servers import Servers
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+
+
+@pytest.fixture(scope="package")
+def client() -> Iterator[SyncPrefectClient]:
+    """A client of a Prefect server that runs for the tests of flows, with a database of its own."""
+    from prefect.client.orchestration import get_client  # noqa: PLC0415 - it takes seconds: only where flows run
+    from prefect.testing.utilities import prefect_test_harness  # noqa: PLC0415 - likewise
+
+    with prefect_test_harness(server_startup_timeout=180), get_client(sync_client=True) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,16 +43,6 @@ STAGES = {
     "conclude",
     "leave artifacts",
 }
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[SyncPrefectClient]:
-    """A client of a Prefect server that runs for these tests, with a database of its own."""
-    from prefect.client.orchestration import get_client
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=180), get_client(sync_client=True) as client:
-        yield client
 
 
 @pytest.fixture
