@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from contracts.column_types import ColumnType, base_type
-from contracts.dataset import Dataset
-from contracts.keys import split_key
 from contracts.repair import Done, Step
 from contracts.vocabulary import StoreName
-from storage.canonical import canonical_uuid, is_uuid
+from storage.repair.held_keys import can_be_held
 from storage.repair.ports import Seen
 from storage.replication.doors import Doors
 from storage.replication.messages import Mend, Remedy
@@ -36,7 +33,7 @@ class DoorSide:
         Raises:
             TwinstoreError: The store cannot be asked.
         """
-        held = [key for key in keys if _can_be_held(self._doors.dataset, self.store, key)]
+        held = [key for key in keys if can_be_held(self._doors.dataset, self.store, key)]
         found = self._doors.look(held) if held else {}
         seen = {key: Seen(item.row, item.change, item.mark) for key, item in found.items()}
         return {key: seen.get(key, Seen(None, None)) for key in keys}
@@ -66,17 +63,6 @@ class DoorSide:
             TwinstoreError: The store cannot be reached.
         """
         return _done(steps, self._doors.recall(batch))
-
-
-def _can_be_held(dataset: Dataset, store: StoreName, key: str) -> bool:
-    """Tell whether a store can hold rows with this key; one that it cannot, it cannot even be asked for."""
-    parts = zip(dataset.key_columns, split_key(dataset, key), strict=True)
-    return all(
-        column.type is not ColumnType.UUID
-        or base_type(min(column.sql_types[store])) != "uuid"
-        or (is_uuid(part) and canonical_uuid(part) == part)
-        for column, part in parts
-    )
 
 
 def _done(steps: Sequence[Step], remedies: Sequence[Remedy] | None) -> tuple[Done, ...]:

@@ -15,13 +15,19 @@ from urllib.parse import urlsplit
 from contracts.errors import ConfigurationError, OutcomeUnknown, TwinstoreError
 from contracts.vocabulary import StoreName
 from storage.meter import Meter
-from storage.rest.errors import Busy, Garbled, Lost
+from storage.rest.errors import Busy, Garbled, Lost, RowRefused
 from storage.rest.pace import Pace
 from storage.rest.patience import Patience
 from storage.rest.quiet import quiet_http
 
 if TYPE_CHECKING:
-    from postgrest import SyncRequestBuilder, SyncRPCFilterRequestBuilder, SyncSelectRequestBuilder
+    from postgrest import (
+        SyncFilterRequestBuilder,
+        SyncQueryRequestBuilder,
+        SyncRequestBuilder,
+        SyncRPCFilterRequestBuilder,
+        SyncSelectRequestBuilder,
+    )
     from supabase import Client
 
     from storage.rest.wire import Wire
@@ -32,6 +38,7 @@ Values = tuple[str | None, ...]
 
 _FORBIDDEN_IN_PATH = re.compile(r"[/\\?#%\x00-\x1f]|^\.{0,2}$")
 _CONTENT_RANGE = re.compile(r"(?:(\d+)-(\d+)|\*)/(\d+|\*)")
+_OF_ROWS = re.compile(r"(?:2[23]|44|54|P0|TW)[0-9A-Z]{3}|428C9|42501")  # what is said of a row, or of writing any
 _KEY_FORM = re.compile(r"[!-~]+")
 
 
@@ -222,7 +229,42 @@ class RestClient:
         self.pace.went_well()
         return result
 
-    def _execute(self, builder: SyncSelectRequestBuilder | SyncRPCFilterRequestBuilder) -> object:
+    def write(
+        self, builder: SyncFilterRequestBuilder | SyncQueryRequestBuilder, columns: Sequence[str]
+    ) -> list[Values]:
+        """Write rows, never again by itself, and return those that were written.
+
+        Args:
+            builder: The request, which asks for the rows that it writes.
+            columns: Names under which it asks for columns, all as text.
+
+        Raises:
+            RowRefused: The store does not take the row.
+            OutcomeUnknown: What came back does not tell whether it was written.
+            TwinstoreError: It was not written.
+        """
+        try:
+            rows = self.pace.run(lambda: self._checked(self._execute(builder), columns))
+        except (Lost, Garbled) as exc:
+            if not self._wire.seen.refused:
+                raise self._unknown(exc) from None
+            raise
+        except TwinstoreError as exc:
+            if isinstance(exc, Busy) and exc.may_have_begun:
+                raise self._unknown(exc) from None
+            if _OF_ROWS.fullmatch(self._wire.seen.code):
+                raise RowRefused(self._wire.seen.code, store=self.store) from None
+            raise
+        self.pace.went_well()
+        return rows
+
+    def _execute(
+        self,
+        builder: SyncSelectRequestBuilder
+        | SyncRPCFilterRequestBuilder
+        | SyncFilterRequestBuilder
+        | SyncQueryRequestBuilder,
+    ) -> object:
         """Send a request that supabase-py made, and read its answer.
 
         Its own `execute` would take half as long again for that, and hand out as a text what is no JSON.

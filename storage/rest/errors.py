@@ -12,7 +12,8 @@ TimedOut
 └── TooMuch     the server gave up on this much at once: ask for less
 ProtocolError
 ├── NoSuchValue a filter holds what its column cannot: no row meets it
-└── Garbled     an answer that cannot be what the server meant: try again, and give up soon
+├── Garbled     an answer that cannot be what the server meant: try again, and give up soon
+└── RowRefused  the store cannot hold, or does not take, the row that was to be written
 """
 
 from __future__ import annotations
@@ -78,6 +79,21 @@ class NoSuchValue(ProtocolError):
 
 class Garbled(ProtocolError):
     """An answer that is no answer: a page of HTML, half a JSON, a number of rows that is not what its header says."""
+
+
+class RowRefused(ProtocolError):
+    """The store does not take a row that was to be written.
+
+    Args:
+        code: SQLSTATE of the refusal.
+        store: Name of the store.
+    """
+
+    def __init__(self, code: str, *, store: str) -> None:
+        super().__init__(
+            f"{store} refuses a row (SQLSTATE {code}).", "Mend the record, or what refuses it.", store=store
+        )
+        self.code = code
 
 
 PASSING = (Lost, Busy, Garbled)

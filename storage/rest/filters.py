@@ -61,6 +61,11 @@ def is_one_of(columns: Sequence[str], keys: Sequence[Key]) -> str:
     return _any(_all(_compare(c, "eq", part) for c, part in zip(columns, key, strict=True)) for key in keys)
 
 
+def holds(values: Iterable[tuple[str, str | None]]) -> str:
+    """Write the condition that columns hold these values, None for NULL."""
+    return _all(f"{name(c)}.is.null" if value is None else _compare(c, "eq", value) for c, value in values)
+
+
 def between(column: str, low: str, high: str) -> str:
     """Write the condition that a column lies between two values, both included."""
     return _all((_compare(column, "gte", low), _compare(column, "lte", high)))

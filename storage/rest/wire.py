@@ -10,14 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
 from contracts.errors import ConfigurationError
 from contracts.vocabulary import StoreName
 from storage.meter import Meter
-from storage.rest.errors import Garbled, Lost, TooMuch, from_answer, from_transport
+from storage.rest.errors import Garbled, Lost, TooMuch, code_of, from_answer, from_transport
 
 _SUCCESS = range(200, 300)
 _HOP_BY_HOP = ("content-encoding", "content-length", "transfer-encoding")  # no longer true of a body that was read
@@ -34,12 +34,14 @@ class Seen:
         content_range: What the header `Content-Range` says, such as `0-999/1000000`; empty when there is none.
         applied: What the header `Preference-Applied` says.
         refused: True when no connection came about, so that nothing was sent.
+        code: SQLSTATE or code of PostgREST of an error; empty when there is none.
     """
 
     status: int = 0
     content_range: str = ""
     applied: str = ""
     refused: bool = False
+    code: str = ""
 
 
 class Wire(httpx.BaseTransport):
@@ -143,6 +145,7 @@ class Wire(httpx.BaseTransport):
             response.status_code, headers.get("Content-Range", ""), headers.get("Preference-Applied", "")
         )
         if response.status_code not in _SUCCESS:
+            self._of_thread.seen = replace(self._of_thread.seen, code=code_of(headers, body))
             raise from_answer(response.status_code, headers, body, store=self._store)
         if body and not _is_json(headers.get("Content-Type", "")):
             raise Garbled(
