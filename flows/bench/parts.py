@@ -10,6 +10,7 @@ class Part(StrEnum):
 
     PARITY = "parity"  # comparisons and pulls, beside the alternatives
     CHECK = "check"  # full checks and gates, as processes
+    BACKUP = "backup"  # backups, beside bare dumps
     REPLICATION = "replication"  # the repository, its circuit breaker, the relay
 
 

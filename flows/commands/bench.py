@@ -57,7 +57,7 @@ def run_bench(
     load = load_now()
     machines: list[Machine] = []
     lines: list[Line] = []
-    if {Part.PARITY, Part.CHECK} & set(parts):
+    if {Part.PARITY, Part.CHECK, Part.BACKUP} & set(parts):
         with _running(settings, "bench", rows, progress) as bench:
             machines.append(machine_of(bench, load))
             lines += _compared(bench, parts, rounds=rounds, progress=progress)
@@ -88,6 +88,10 @@ def _compared(bench: Bench, parts: Collection[Part], *, rounds: int, progress: P
         yield from lines_of_parity(measured, planted, bench.rows)
     if Part.CHECK in parts:
         yield from lines_of_checks(measure_checks(bench, rounds=rounds, progress=progress))
+    if Part.BACKUP in parts:
+        from flows.bench.backups import lines_of_backup, measure_backup
+
+        yield from lines_of_backup(measure_backup(bench, rounds=rounds, progress=progress), bench.rows)
 
 
 def _replicated(bench: Bench, *, rounds: int, progress: Progress) -> tuple[Line, ...]:

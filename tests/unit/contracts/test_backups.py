@@ -1,0 +1,85 @@
+"""Which backups stay when old ones are removed, and which is the last verified one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from contracts.backups import Damage, Flaw, KeptBackup, Manifest, Verification, last_verified, made_at, plan_prune
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+FLAW = Flaw(damage=Damage.SIZE, text="shorter")
+
+
+def backup(days: float, *, verified: bool | None = None, in_use: bool = False, readable: bool = True) -> KeptBackup:
+    """Return a backup of some age; `verified` is False for one with a flaw."""
+    at = NOW - timedelta(days=days)
+    found = None
+    if verified is not None:
+        found = Verification(at=at, seconds=1.0, seal="", flaws=() if verified else (FLAW,))
+    name = f"{at:%Y%m%dT%H%M%S}000Z-0000"
+    manifest = Manifest(id=name, environment="e", version="0", created_at=at, seconds=1.0, sides=())
+    return KeptBackup(id=name, manifest=manifest if readable else None, verification=found, in_use=in_use)
+
+
+def stay(*backups: KeptBackup, keep: int = 2, keep_days: float = 30.0) -> dict[int, str]:
+    """Return the places of those that stay, with the reasons; all others are removed."""
+    kept, gone = plan_prune(backups, NOW, keep=keep, keep_days=keep_days)
+    assert {one.id for one in (*kept, *gone)} == {one.id for one in backups}
+    assert len(kept) + len(gone) == len(backups)
+    names = [one.id for one in backups]
+    return {names.index(one.id): one.why for one in kept}
+
+
+def test_nothing_of_nothing() -> None:
+    """Without backups nothing stays and nothing goes."""
+    assert plan_prune((), NOW, keep=1, keep_days=1) == ((), ())
+
+
+def test_the_newest_stay_by_number() -> None:
+    """As many as are kept, in whatever order they come."""
+    assert set(stay(backup(3), backup(1), backup(2))) == {1, 2}
+
+
+def test_old_ones_go_by_age_even_below_the_number() -> None:
+    """Both limits count."""
+    assert set(stay(backup(1), backup(40), keep=9)) == {0}
+
+
+def test_the_newest_one_stays_however_old() -> None:
+    """The only backup is better than none."""
+    assert stay(backup(400)) == {0: "the newest one"}
+
+
+def test_the_last_verified_one_stays() -> None:
+    """Beyond the number and the age; an older verified one does not, nor one that is damaged since."""
+    damaged, verified, older = backup(35, verified=False), backup(100, verified=True), backup(200, verified=True)
+    assert stay(backup(1), backup(2), damaged, verified, older) == {
+        0: "the newest one",
+        1: "among the newest 2",
+        3: "the last verified one",
+    }
+
+
+def test_one_in_use_stays() -> None:
+    """Whoever verifies or restores it is not disturbed."""
+    assert stay(backup(1), backup(100, in_use=True), keep=1)[1] == "in use"
+
+
+@pytest.mark.parametrize(("days", "stays"), [(2, True), (50, False)])
+def test_one_that_cannot_be_read_is_judged_by_its_id(days: float, *, stays: bool) -> None:
+    """Its age stands in its name."""
+    assert (1 in stay(backup(1), backup(days, readable=False), keep=9)) is stays
+
+
+def test_the_age_of_an_id() -> None:
+    """To the second, in UTC; another name has none."""
+    assert made_at(backup(0).id) == NOW
+    assert made_at("restores") is None
+
+
+def test_when_one_was_verified_last() -> None:
+    """The latest drill that passed counts."""
+    assert last_verified([backup(1), backup(2, verified=False)]) is None
+    assert last_verified([backup(3, verified=True), backup(2, verified=True)]) == NOW - timedelta(days=2)
