@@ -239,7 +239,7 @@ def _plans(work: Work, user: str, datasets: Collection[Dataset]) -> tuple[tuple[
         if repair.dataset not in owners or not folder.is_dir():
             continue
         try:
-            found = _keys_in(known(work, repair.id).plan, owners[repair.dataset], user)
+            found = _keys_in(known(work.settings, work.memory, repair.id).plan, owners[repair.dataset], user)
         except TwinstoreError:  # what cannot be read may hold anything
             removable.append(repair.id)
             continue

@@ -1,4 +1,4 @@
-"""`twinstore demo`: three real runs on a pair of its own, and a table of what was planted and what was found."""
+"""`twinstore demo`: three real runs on a pair of its own, what was planted and found, a repair and its undo."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from contracts.errors import InternalFault
 from flows.check import Finished, Progress, run_check, threads
 from flows.commands.check import progress_line
 from flows.commands.common import out
+from flows.commands.demo_repair import repair_twice
 from flows.commands.stack import DEMO_HOME
 from flows.findings import Finding, findings, invented
 from flows.quiet import quiet_libraries
@@ -38,7 +39,7 @@ class Demo:
 
 
 def demo_command(records: int) -> None:
-    """Make three runs, compare what was found with what was planted, and say where the report is."""
+    """Make three runs, compare what was found with what was planted, repair, undo, and repair again."""
     from storage.local import LocalPair
 
     ours = load_settings()
@@ -47,11 +48,14 @@ def demo_command(records: int) -> None:
     try:
         with progress_line() as progress:
             demo = _fill(ours, pair_home, records, progress)
-            folder, right = _three_runs(demo, progress)
+            folder, last, right = _three_runs(demo, progress)
+            repaired = repair_twice(demo.settings, demo.stores, last, progress)
     finally:
         LocalPair(pair_home).down()
     _link(folder)
     out().print(f"Report: {folder.parent / LATEST / 'report.html'}", soft_wrap=True)
+    if not repaired:
+        raise InternalFault("The demo's repair did not come out as planned.", "Report it with the lines above.")
     if not right:
         raise InternalFault("The demo did not find exactly what it planted.", "Report it with the table above.")
 
@@ -70,8 +74,11 @@ def _fill(ours: Settings, pair_home: Path, records: int, progress: Progress) -> 
     return demo
 
 
-def _three_runs(demo: Demo, progress: Progress) -> tuple[Path, bool]:
-    """Check clean, broken and partly mended stores; returns the folder of the broken one, and whether all was right."""
+def _three_runs(demo: Demo, progress: Progress) -> tuple[Path, str, bool]:
+    """Check clean, broken and partly mended stores.
+
+    Returns the folder of the broken one, the run of the mended one, and whether all was right.
+    """
     from storage.local.faults import DECOYS, FAULTS, PAIRS, inject
     from storage.local.seed import mend
 
@@ -95,7 +102,8 @@ def _three_runs(demo: Demo, progress: Progress) -> tuple[Path, bool]:
     out().print(f"   {history.gone} differences gone, {history.persisting} persist, {history.new} new")
     for problem in (*(f"{f.fault}: {', '.join(f.wrong)}" for f in missed), *stray):
         out().print(f"   wrong: {problem}", soft_wrap=True)
-    return broken.folder, not (missed or stray or clean.report.verdict.exit_code or history.new)
+    right = not (missed or stray or clean.report.verdict.exit_code or history.new)
+    return broken.folder, partly.report.run_id, right
 
 
 def _check(demo: Demo, progress: Progress) -> Finished:

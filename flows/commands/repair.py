@@ -21,7 +21,7 @@ from flows.repair.asking import age_of, causes_of, mode_of, override, source_of
 from flows.repair.drawing import view_of, write_page
 from flows.repair.planning import Made, plan_from_check, plan_from_run, the_dataset
 from flows.repair.undoing import planned_undo, undo_of
-from flows.repair.work import Work, at_work
+from flows.repair.work import Work, at_work, remembering
 from flows.settings import Settings, load_settings
 from flows.wiring import home, mask_key
 
@@ -62,7 +62,7 @@ def plan_command(asked: Asked, *, as_json: bool) -> None:
             made = _planned(busy, asked, dataset, wanted)
             held = held_by(busy, made.known.plan, now=made.standing)
         view = view_of(settings, made.known, held=held, notes=made.notes)
-        page = write_page(work, made.known, view)
+        page = write_page(settings, work.memory, made.known, view)
     if as_json:
         _write({**_document(view), "page": str(page)})
         return
@@ -76,11 +76,11 @@ def show_command(plan: str, *, keys: Sequence[str], everything: bool, html: bool
 
     settings = load_settings()
     settings = settings.model_copy(update={"reveal": settings.reveal or reveal})
-    with _at_work(settings) as work:
-        found = known(work, plan)
+    with remembering(settings) as memory:
+        found = known(settings, memory, plan)
         view = view_of(settings, found)
         if html:
-            out().print(str(write_page(work, found, view)), soft_wrap=True)
+            out().print(str(write_page(settings, memory, found, view)), soft_wrap=True)
             return
     console = out()
     _print_plan(settings, view)
@@ -104,7 +104,7 @@ def apply_command(plan: str, *, approve: str | None, allow: Sequence[str], as_js
     settings = load_settings()
     overrides = _overrides(allow)
     with _at_work(settings) as work:
-        found = known(work, plan)
+        found = known(settings, work.memory, plan)
         _apply(work, found, approve=approve, overrides=overrides, as_json=as_json)
 
 
@@ -112,7 +112,7 @@ def verify_command(plan: str, *, as_json: bool) -> None:
     """Read both stores again and say what is there; exits with 1 when something is not as it was left."""
     settings = load_settings()
     with _at_work(settings) as work:
-        found = known(work, plan)
+        found = known(settings, work.memory, plan)
         with _busy(work) as busy:
             outcome = verify_plan(busy, found)
         _tell(work, found, outcome, as_json=as_json)
@@ -128,10 +128,10 @@ def undo_command(plan: str, *, approve: str | None, allow: Sequence[str], as_jso
             _apply(work, found, approve=approve, overrides=overrides, as_json=as_json)
             return
         with _busy(work) as busy:
-            made = planned_undo(busy, known(busy, plan))
+            made = planned_undo(busy, known(settings, busy.memory, plan))
             held = held_by(busy, made.known.plan, now=made.standing)
         view = view_of(settings, made.known, held=held, notes=made.notes)
-        page = write_page(work, made.known, view)
+        page = write_page(settings, work.memory, made.known, view)
         if as_json:
             _write({**_document(view), "page": str(page)})
             return
@@ -145,8 +145,8 @@ def undo_command(plan: str, *, approve: str | None, allow: Sequence[str], as_jso
 def list_command(dataset: str | None, *, as_json: bool) -> None:
     """Print plans and what became of them, the newest first."""
     settings = load_settings()
-    with _at_work(settings) as work:
-        found = work.memory.repairs.list(dataset)
+    with remembering(settings) as memory:
+        found = memory.repairs.list(dataset)
     if as_json:
         from reports.repair import repair_document
 
@@ -208,7 +208,7 @@ def _tell(work: Work, found: Known, outcome: Outcome, *, as_json: bool) -> None:
     from reports.repair import print_verified
 
     view = view_of(work.settings, found, held=outcome.held, outcome=outcome)
-    page = write_page(work, found, view)
+    page = write_page(work.settings, work.memory, found, view)
     if as_json:
         _write({**_document(view), "page": str(page), "exit_code": outcome.exit_code})
     elif outcome.held:

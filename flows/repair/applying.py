@@ -27,6 +27,7 @@ from contracts.repair import (
 from flows.repair.files import PLAN, chosen, folder_of
 from flows.repair.sides import Pair, Standing, open_pair, standing
 from flows.repair.work import Work
+from flows.settings import Settings
 
 if TYPE_CHECKING:
     from storage.repair.journal import Journal
@@ -102,7 +103,7 @@ class Outcome:
         return 0 if self.repair.ended is Ended.REPAIRED and not lost else 1
 
 
-def known(work: Work, beginning: str) -> Known:
+def known(settings: Settings, memory: State, beginning: str) -> Known:
     """Return a plan by its id or the beginning of it.
 
     Raises:
@@ -111,8 +112,8 @@ def known(work: Work, beginning: str) -> Known:
     from storage.repair.journal import Journal
     from storage.repair.plan_file import read_plan
 
-    repair = chosen(work.memory, beginning)
-    folder = folder_of(work.settings, repair.id)
+    repair = chosen(memory, beginning)
+    folder = folder_of(settings, repair.id)
     if not folder.is_dir():
         raise ConfigurationError(
             f"The files of plan {repair.id} are not there any more.",
@@ -270,7 +271,8 @@ def _concluded(memory: State, found: Known, pair: Pair) -> Outcome:
 
 
 def _remember(memory: State, found: Known, repair: Repair, verified: Verified, *, took_back: bool) -> None:
-    lost = {one.key: one.why for one in verified.unconverged}
+    undoing = found.plan.header.mode is Mode.UNDO  # what it could not bring back is still repaired
+    lost = {} if undoing else {one.key: one.why for one in verified.unconverged}
     taken = {number for number, one in found.done.items() if one.outcome in _TAKEN}
     written = {step.key for step in found.plan.steps if step.number in taken}
     memory.repairs.end(repair, took_back=took_back, steady=sorted(written - set(lost)), unsteady=lost)

@@ -146,7 +146,9 @@ def attend(
     if not made.known.plan.steps:
         return _attended([*sentences, _nothing(made)], codes)
     held = held_by(work, made.known.plan, now=made.standing)
-    page = write_page(work, made.known, view_of(work.settings, made.known, held=held, notes=made.notes))
+    page = write_page(
+        work.settings, work.memory, made.known, view_of(work.settings, made.known, held=held, notes=made.notes)
+    )
     approval = ask(Question(made=made, held=held, page=page, why=why))
     if approval is None:
         return _attended([*sentences, f"Plan {made.known.repair.id} was not approved."], [*codes, 1])
@@ -181,7 +183,9 @@ def _made(work: Work, conductor: Conductor, dataset: str, wanted: Wanted, run_id
 
 
 def _drawn(work: Work, made: Made, outcome: Outcome) -> None:
-    write_page(work, made.known, view_of(work.settings, made.known, held=outcome.held, outcome=outcome))
+    write_page(
+        work.settings, work.memory, made.known, view_of(work.settings, made.known, held=outcome.held, outcome=outcome)
+    )
 
 
 def _told(made: Made, outcome: Outcome) -> str:

@@ -11,13 +11,13 @@ from contracts.repair import Braked, Repair, Verified
 from flows.deciding import discretion
 from flows.repair.applying import Known, Outcome
 from flows.repair.files import PAGE
-from flows.repair.work import Work
 from flows.settings import Settings
 from flows.showing import refresh
 from flows.wiring import mask_key
 
 if TYPE_CHECKING:
     from reports.repair import PlanView
+    from storage.state import State
 
 
 def view_of(
@@ -54,7 +54,7 @@ def view_of(
     )
 
 
-def write_page(work: Work, known: Known, view: PlanView) -> Path:
+def write_page(settings: Settings, memory: State, known: Known, view: PlanView) -> Path:
     """Write the page of a plan beside it, readable by its owner only, and list it in the index; return its path.
 
     Raises:
@@ -64,6 +64,6 @@ def write_page(work: Work, known: Known, view: PlanView) -> Path:
     from reports.repair import repair_html
 
     page = known.folder / PAGE
-    write_whole(page, [repair_html(view, mask_key=mask_key(work.settings))])
-    refresh(work.settings, work.memory)
+    write_whole(page, [repair_html(view, mask_key=mask_key(settings))])
+    refresh(settings, memory)
     return page

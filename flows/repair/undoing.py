@@ -50,7 +50,7 @@ def undo_of(work: Work, beginning: str, digits: str) -> Known:
     if len(digits) >= LEAST_DIGITS:
         for one in work.memory.repairs.list(repair.dataset):
             if one.undoes == repair.id and one.plan_hash.startswith(digits.lower()):
-                return known(work, one.id)
+                return known(work.settings, work.memory, one.id)
     raise ConfigurationError(
         f"No plan that takes {repair.id} back has that hash.",
         f"Make one with `twinstore repair undo {repair.id}`, then approve the hash that it prints.",

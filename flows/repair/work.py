@@ -40,6 +40,18 @@ class Work:
 
 
 @contextmanager
+def remembering(settings: Settings) -> Iterator[State]:
+    """Open the memory of the pair that the settings name, for what needs no store.
+
+    Raises:
+        TwinstoreError: The memory cannot be used.
+    """
+    own = "embedded" if settings.embedded else "default"
+    with open_memory(settings, settings.environment or own) as memory:
+        yield memory
+
+
+@contextmanager
 def at_work(settings: Settings, *, progress: Progress = lambda _: None) -> Iterator[Work]:
     """Find the stores and open the memory, for as long as the block runs.
 

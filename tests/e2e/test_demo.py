@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.command import twinstore
 
+DEMO = {"TWINSTORE_ENVIRONMENT": "demo"}
+
 
 def test_the_demo_finds_every_fault_and_invents_none(home: Path) -> None:
     """Three runs, a table that says found for each fault, and a report that `latest-demo` names."""
@@ -21,6 +23,16 @@ def test_the_demo_finds_every_fault_and_invents_none(home: Path) -> None:
     assert (found, invented) == (planted, 0)
     assert planted > 200
     assert "WRONG" not in done.stdout
+    steps = re.findall(
+        r"^([456])\. .*: (\d+) of (\d+) steps taken; read again, (\d+) keys agree", done.stdout, re.MULTILINE
+    )
+    assert [number for number, *_ in steps] == ["4", "5", "6"]
+    assert all(taken == planned for number, taken, planned, _ in steps if number != "5")
+    assert int(steps[0][3]) > 100  # the pair is repaired, and after the undo again
+    repairs = json.loads(twinstore(None, home, "repair", "list", "--json", settings=DEMO).stdout)
+    assert [(one["mode"], one["unconverged"]) for one in repairs if one["mode"] != "undo"] == [
+        ("source-of-truth", 0)
+    ] * 2
     last = done.stdout.strip().splitlines()[-1]
     assert last == f"Report: {home / 'runs' / 'latest-demo' / 'report.html'}"
     assert (home / "runs" / "latest-demo" / "report.html").stat().st_size > 100_000
