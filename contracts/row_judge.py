@@ -25,6 +25,7 @@ class RowJudge:
         self._contract = contract
         self._columns = [column.name for column in contract.dataset.columns]
         self._evaluators: dict[StoreName, tuple[Evaluator, ...]] = {}
+        self.rules = frozenset(rule.id for rule in contract.rules)
         self.critical = frozenset(rule.id for rule in contract.rules if rule.severity is Severity.CRITICAL)
 
     def broken(self, store: StoreName, rows: Sequence[Mapping[str, str | None]]) -> list[frozenset[str]]:

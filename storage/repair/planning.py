@@ -105,7 +105,7 @@ def make_plan(
     steps = tuple(_steps(dataset, judged))
     left = [one for group in judged for one in group.decision.left]
     if wanted.everything:
-        left += [*_empty_side(header), *_alike(failing, tally)]
+        left += [*_empty_side(header), *_alike(failing, tally, judge.rules)]
     told = replace(
         header,
         mode=wanted.mode,
@@ -263,14 +263,19 @@ def _empty_side(header: Header) -> Iterator[Left]:
             yield Left(key=None, why=Why.NO_WINNER, sentence=words, causes=(str(Cause.SIDE_EMPTY),), rows=rows)
 
 
-def _alike(failing: Sequence[Failing], tally: _Tally) -> Iterator[Left]:
-    """Say which checks fail for rows on which both stores agree, as far as their number tells."""
+def _alike(failing: Sequence[Failing], tally: _Tally, rules: Collection[str]) -> Iterator[Left]:
+    """Say which checks fail for rows on which both stores agree, as far as their number tells, or for a whole table."""
     stores: dict[str, dict[StoreName, int]] = {}
     for one in failing:
         rows = 1 if one.rows is None else one.rows - tally.broken[one.check, one.store]
-        if rows > 0:
-            stores.setdefault(one.check, {})[one.store] = rows
+        if rows > 0 or one.check not in rules:
+            stores.setdefault(one.check, {})[one.store] = max(rows, 1)
     for check, rows_of in sorted(stores.items()):
         where = " and ".join(sorted(rows_of))
-        words = f"`{check}` fails on {where} for rows on which both stores agree: correct them in the application."
+        if check in rules:
+            words = f"`{check}` fails on {where} for rows on which both stores agree: correct them in the application."
+        else:
+            words = (
+                f"`{check}` fails on {where}, which no row alone can mend: its message in the report says what to do."
+            )
         yield Left(key=None, why=Why.BOTH_ALIKE, sentence=words, causes=(check,), rows=max(rows_of.values()))
