@@ -1,0 +1,142 @@
+"""From a finding to its repair and back, through the command as users call it, on real stores."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from contracts.vocabulary import Channel, StoreName
+from tests.support.command import flat
+from tests.support.repairing import environment_of, remember_run, say
+from tests.support.servers import Pair
+from tests.support.two_stores import TABLE, keys, run, titled, titles
+
+PRISMA, SUPABASE = StoreName
+WRONG = "A title that only its owner may read"
+
+
+@pytest.mark.parametrize("channel", [Channel.SQL, pytest.param(Channel.RPC, marks=pytest.mark.soak)])
+def test_a_finding_is_planned_shown_repaired_verified_and_taken_back(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch, channel: Channel
+) -> None:
+    """A check finds it; the plan says what it would do; applied, both stores agree; undone, it is as it was."""
+    with environment_of(seeded_pair, channel, home, monkeypatch):
+        first, second = keys(seeded_pair, 2)
+        titled(seeded_pair, SUPABASE, first, WRONG)
+        run(seeded_pair, SUPABASE, f"DELETE FROM {TABLE} WHERE id::text = %s", second)
+        broken = titles(seeded_pair, SUPABASE)
+        made = say("repair", "plan")
+        assert made.code == 0, made.err
+        assert "2 steps: 1 insert and 1 update on supabase." in made.out
+        assert titles(seeded_pair, SUPABASE) == broken
+        found = re.search(r"twinstore repair apply (\S+) --approve (\w+)", made.out)
+        assert found is not None
+        plan, digits = found.groups()
+        shown, revealed = say("repair", "show", plan), say("repair", "show", plan, "--reveal")
+        assert (WRONG in shown.out, WRONG in revealed.out) == (False, True)
+        assert "prisma is the source of truth" in flat(shown.out)
+        done = say("repair", "apply", plan, "--approve", digits)
+        assert (done.code, "2 written." in done.out, "2 keys agree" in done.out) == (0, True, True)
+        assert titles(seeded_pair, SUPABASE) == titles(seeded_pair, PRISMA)
+        assert say("repair", "verify", plan).code == 0
+        undo = say("repair", "undo", plan, "--json").document
+        back = say("repair", "undo", plan, "--approve", undo["plan_hash"])
+        assert (back.code, "2 keys differ as planned" in back.out) == (0, True)
+        assert titles(seeded_pair, SUPABASE) == broken
+        listed = json.loads(say("repair", "list", "--json").out)
+        assert [(one["mode"], one["ended"]) for one in listed] == [("undo", "repaired"), ("upsert-only", "undone")]
+        said = say("repair", "verify", plan)
+        assert (said.code, "was taken back" in said.err) == (2, True)
+        index = (home / "runs" / "index.html").read_text(encoding="utf-8")
+        assert f"../repairs/{plan}/plan.html" in index
+        for file in (home / "repairs" / plan).iterdir():
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert stat.S_IMODE((home / "repairs" / plan).stat().st_mode) == 0o700
+
+
+def test_a_plan_can_be_narrowed(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By key, field, user, cause and age; what is asked for stands in the plan."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        some = keys(seeded_pair, 3)
+        for key in some:
+            titled(seeded_pair, SUPABASE, key, WRONG)
+        run_id = remember_run(home, dict.fromkeys(some, "differing"))
+
+        def steps(*words: str) -> int:
+            said = say("repair", "plan", "--run", run_id, "--json", *words)
+            assert said.code == 0, said.err
+            return int(said.document["steps"])
+
+        assert steps() == 3
+        assert steps("--key", some[0], "--key", some[1]) == 2
+        assert steps("--field", "title") == 3
+        assert steps("--field", "status") == 0
+        assert steps("--cause", "time_zone_shift") == 0
+        assert steps("--user", "nobody-at-all") == 0
+        assert steps("--older-than", "30m") == 3
+        assert steps("--newer-than", "30m") == 0
+        document = say("repair", "plan", "--run", run_id, "--json", "--key", some[0]).document
+        assert document["filters"] == {"key": [some[0]]}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--mode", "undo"), "There is no mode 'undo'."),
+        (("--source", "both"), "There is no store 'both'."),
+        (("--cause", "bad luck"), "There is no cause"),
+        (("--no-fix", "bad luck"), "There is no cause 'bad luck'."),
+        (("--older-than", "soon"), "'soon' is no age."),
+        (("--dataset", "nothing"), "nothing"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_what_is_not_understood_is_refused_before_a_store_is_asked(
+    home: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], sentence: str
+) -> None:
+    """Exit code 2 and a sentence; no server need be there."""
+    monkeypatch.setenv("TWINSTORE_HOME", str(home))
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.setenv("SUPABASE_DB_URL", "postgresql://nobody@127.0.0.1:2/none")
+    said = say("repair", "plan", *words)
+    assert (said.code, sentence in flat(said.err)) == (2, True), said.err
+
+
+def test_nothing_to_repair_is_no_failure(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan of a run that found nothing is empty, and has no command."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        said = say("repair", "plan", "--run", remember_run(home, {}))
+        assert (said.code, "There is nothing to repair." in said.out, "repair apply" in said.out) == (0, True, False)
+
+
+def test_what_did_not_stay_repaired_is_left_the_next_time(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trigger that rewrites a row is told with its reason, and not fought against until it is asked for again."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        (key,) = keys(seeded_pair, 1)
+        titled(seeded_pair, SUPABASE, key, WRONG)
+        run(
+            seeded_pair,
+            SUPABASE,
+            "CREATE FUNCTION public.shout() RETURNS trigger LANGUAGE plpgsql AS "
+            "'BEGIN NEW.title := upper(NEW.title) || ''!''; RETURN NEW; END'",
+        )
+        run(
+            seeded_pair,
+            SUPABASE,
+            f"CREATE TRIGGER shout BEFORE UPDATE ON {TABLE} FOR EACH ROW EXECUTE FUNCTION public.shout()",
+        )
+        run_id = remember_run(home, {key: "differing"})
+        plan = say("repair", "plan", "--run", run_id, "--json").document
+        done = say("repair", "apply", plan["id"], "--approve", plan["plan_hash"], "--json")
+        assert (done.code, done.document["ended"]) == (1, "partly")
+        (lost,) = done.document["not_converged"]
+        assert (lost["key"], "title" in lost["fields"]) == (key, True)
+        later = say("repair", "plan", "--run", run_id, "--json").document
+        assert (later["steps"], [left["why"] for left in later["left_to_people"]]) == (0, ["came_back"])
+        assert say("repair", "plan", "--run", run_id, "--again", "--json").document["steps"] == 1
