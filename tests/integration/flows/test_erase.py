@@ -1,0 +1,182 @@
+"""`twinstore erase`: what twinstore itself keeps with values of one user goes, what others own and need stays."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from contracts.backups import Manifest
+from contracts.repair import Ended
+from contracts.vocabulary import Channel, StoreName
+from flows import erasing
+from reports import publish
+from storage.backup.manifest import write_manifest
+from storage.state import open_state
+from tests.support.accounts import superuser_of
+from tests.support.command import flat
+from tests.support.factories import MASK_KEY, make_dataset, make_difference, make_field, make_report
+from tests.support.repairing import Said, environment_of, remember_run, say
+from tests.support.servers import Pair
+from tests.support.two_stores import TABLE, titled, work_on
+
+PRISMA, SUPABASE = StoreName
+SECRET = "What only this user wrote"
+ROWS = f"SELECT count(*) FROM {TABLE}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Stores in which traces of one user lie, and of another one."""
+
+    pair: Pair
+    home: Path
+    user: str
+    other: str
+    key: str
+    other_key: str
+
+    def ask(self, store: StoreName, query: str, *values: object) -> Any:
+        """Return the one value that a query gives."""
+        with psycopg.connect(superuser_of(self.pair, store)) as connection:
+            ((value,),) = connection.execute(query, values).fetchall()
+        return value
+
+    def repaired(self, key: str) -> str:
+        """Let a repair write a row, and return its plan."""
+        titled(self.pair, SUPABASE, key, SECRET)
+        run_id = remember_run(self.home, {key: "differing"})
+        plan = say("repair", "plan", "--run", run_id, "--json").document
+        assert say("repair", "apply", plan["id"], "--approve", plan["plan_hash"]).code == 0
+        return str(plan["id"])
+
+    def reported(self, key: str, *, masked: bool) -> Path:
+        """Publish a report of a run that found a key."""
+        difference = make_difference(1, make_field("title", "x", SECRET))
+        dataset = make_dataset(differences=(type(difference)(key=key, kind=difference.kind, fields=difference.fields),))
+        name = f"20260101T00000{int(masked)}000Z-{key[:4]}"
+        report = make_report(run_id=name, masked=masked, datasets=(dataset,))
+        return publish(report, self.home / "runs", mask_key=MASK_KEY)
+
+
+@pytest.fixture
+def site(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Records of two users."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        with psycopg.connect(seeded_pair.primary) as connection:
+            rows = connection.execute(
+                f"SELECT DISTINCT ON (user_id) user_id, id::text FROM {TABLE} WHERE user_id ~ '^[0-9a-f-]{{36}}$'"
+                " ORDER BY user_id LIMIT 2"
+            ).fetchall()
+        (user, key), (other, other_key) = rows
+        yield Site(pair=seeded_pair, home=home, user=user, other=other, key=key, other_key=other_key)
+
+
+def conflict(site: Site, key: str, monkeypatch: pytest.MonkeyPatch, *, decided: bool) -> None:
+    """Keep the secondary's row of a key as a conflict, decided or not."""
+    with work_on(site.pair, Channel.SQL, site.home, monkeypatch) as work:
+        (replication,) = work.replications
+        assert replication.secondary is not None
+        row = replication.secondary.look([key])[key].row
+        replication.book.keep("adopted", {key: row})
+        if decided:
+            (kept,) = replication.book.conflicts(keys=[key])
+            replication.book.resolved(kept, kept="secondary")
+
+
+def test_what_we_keep_of_a_user_is_erased_and_counted(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plans, journals, open reports, decided conflicts, the audit log, spooled rows; nothing of another user."""
+    monkeypatch.setattr(erasing.tempfile, "tempdir", str(tmp_path))  # type: ignore[attr-defined]  # where rows are spooled
+    ours, theirs = site.repaired(site.key), site.repaired(site.other_key)
+    revealed = site.reported(site.key, masked=False)
+    kept = [site.reported(site.key, masked=True), site.reported(site.other_key, masked=False)]
+    conflict(site, site.key, monkeypatch, decided=True)
+    conflict(site, site.other_key, monkeypatch, decided=True)
+    left, used = tmp_path / "twinstore-rows-left", tmp_path / "twinstore-rows-used"
+    for folder in (left, used):
+        folder.mkdir()
+        (folder / "rows").write_text(SECRET)
+    old = time.time() - 7200
+    os.utime(left / "rows", (old, old))
+    os.utime(left, (old, old))
+    rows = [site.ask(store, ROWS) for store in StoreName]
+    audited = "SELECT count(*) FROM public.planning_audit_log WHERE old_data ->> 'user_id' = %s"
+    assert site.ask(SUPABASE, audited, site.user) > 0
+
+    said = say("erase", "--user", site.user, "--yes", "--json")
+    assert said.code == 0, said.err
+    counts = said.document["erased"]
+    assert {name: counts[name] for name in ("plans", "reports", "conflicts", "spooled", "backups")} == {
+        "plans": 1,
+        "reports": 1,
+        "conflicts": 1,
+        "spooled": 1,
+        "backups": 0,
+    }
+    assert counts["audit_lines"] > 0
+    assert site.ask(SUPABASE, audited, site.user) == 0
+    assert site.ask(SUPABASE, audited, site.other) > 0
+    repairs = site.home / "repairs"
+    assert ((repairs / ours).exists(), (repairs / theirs).exists()) == (False, True)
+    assert (revealed.exists(), [folder.exists() for folder in kept]) == (False, [True, True])
+    assert (left.exists(), used.exists()) == (False, True)
+    assert site.ask(PRISMA, "SELECT count(*) FROM twinstore.conflict") == 1
+    assert [site.ask(store, ROWS) for store in StoreName] == rows  # the application's records are not ours
+    again = say("erase", "--user", site.user, "--yes")
+    assert "Nothing of ours holds values of this user." in flat(again.err)
+
+
+def test_what_has_to_stay_is_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An open conflict waits for somebody, a plan that was begun for its end, a backup for its day."""
+    plan = site.repaired(site.key)
+    with open_state(f"sqlite:///{site.home / 'state.sqlite'}", environment="default") as state:
+        state.repairs.begin(plan, by="ada", overrides=(), now=state.repairs.list()[0].made_at)
+        assert state.repairs.list()[0].ended is Ended.BEGUN
+    conflict(site, site.key, monkeypatch, decided=False)
+    said = say("erase", "--user", site.user, "--yes")
+    told = flat(said.out)
+    assert said.code == 0
+    assert f"Plan {plan} is being carried out" in told
+    assert f"An open conflict of {site.key} stays" in told
+    assert "The application's own records are not ours to delete" in told
+    assert (site.home / "repairs" / plan).exists()
+    assert site.ask(PRISMA, "SELECT count(*) FROM twinstore.conflict") == 1
+
+
+def test_backups_stay_until_their_day_unless_they_are_meant(site: Site) -> None:
+    """Each is listed with the date on which retention removes it; `--backups` removes them now."""
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+    folder = site.home / "backups" / "20260101T000000000Z-abcd"
+    folder.mkdir(parents=True)
+    manifest = Manifest(id=folder.name, environment="default", version="1", created_at=made, seconds=1.0, sides=())
+    write_manifest(folder, manifest)
+    said = say("erase", "--user", site.user, "--yes")
+    assert f"Backup {folder.name} stays; retention removes it on 2026-03-02" in flat(said.out)
+    assert folder.exists()
+    gone = say("erase", "--user", site.user, "--yes", "--backups", "--json").document
+    assert (gone["erased"]["backups"], gone["backups"], folder.exists()) == (1, [], False)
+
+
+def test_erasing_asks_first(site: Site) -> None:
+    """Without a yes nothing goes, and it says what would."""
+    plan = site.repaired(site.key)
+    said = say("erase", "--user", site.user)
+    assert said.code == 2
+    assert "1 plan of repair with its journal" in flat(said.err)
+    assert "There is no terminal to ask on" in flat(said.err)
+    assert (site.home / "repairs" / plan).exists()
+    assert blank().code == 2
+
+
+def blank() -> Said:
+    """Say nobody's id."""
+    return say("erase", "--user", " ", "--yes")
