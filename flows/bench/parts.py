@@ -11,6 +11,7 @@ class Part(StrEnum):
     PARITY = "parity"  # comparisons and pulls, beside the alternatives
     CHECK = "check"  # full checks and gates, as processes
     BACKUP = "backup"  # backups, beside bare dumps
+    REPAIR = "repair"  # a plan that is carried out
     REPLICATION = "replication"  # the repository, its circuit breaker, the relay
 
 

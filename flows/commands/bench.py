@@ -61,6 +61,12 @@ def run_bench(
         with _running(settings, "bench", rows, progress) as bench:
             machines.append(machine_of(bench, load))
             lines += _compared(bench, parts, rounds=rounds, progress=progress)
+    if Part.REPAIR in parts:
+        from flows.bench.repairs import ROWS, lines_of_repair, measure_repair
+
+        with _running(settings, "bench/repair", min(rows, ROWS), progress) as bench:
+            machines.append(machine_of(bench, load))
+            lines += lines_of_repair(measure_repair(bench, rounds=rounds, progress=progress), bench.rows)
     if Part.REPLICATION in parts:
         from flows.bench.replication import ROWS
 

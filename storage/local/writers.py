@@ -10,6 +10,22 @@ _ALL_BUT = f"UPDATE public.planning SET version = coalesce(version, 0) + 1 WHERE
 _ONLY = f"UPDATE public.planning SET version = coalesce(version, 0) + 1 WHERE {_SIXTEENTH}"  # noqa: S608 - a part of ours
 
 
+_SPOIL = "UPDATE public.planning SET title = left(title, 400) || '.', updated_at = updated_at RETURNING id::text"
+
+
+def spoil(dsn: str) -> list[str]:
+    """Give every record of a store another title, by one statement; return their keys.
+
+    Raises:
+        Unavailable: The store cannot be reached.
+        Refused: It refuses us.
+    """
+    import psycopg
+
+    with translate(StoreName.SUPABASE), psycopg.connect(dsn) as connection:
+        return [key for (key,) in connection.execute(_SPOIL).fetchall()]
+
+
 def write_everywhere(primary_dsn: str, secondary_dsn: str) -> int:
     """Write every record once, by one statement on each store: fifteen of sixteen on the primary, the rest beside it.
 
