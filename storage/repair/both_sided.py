@@ -68,9 +68,8 @@ def _causes(told: Mapping[str, Sequence[Explanation]]) -> dict[str, tuple[Cause,
 def _fill(dataset: Dataset, wanted: Wanted, pair: Pair) -> None:
     """Give the target the values that it lacks and the source has."""
     source, target = pair.source, wanted.target
-    told = explained(dataset, pair.rows)
-    pair.settled.causes = _causes(told)
-    for name, causes in pair.settled.causes.items():
+    told = pair.settled.explain(dataset)
+    for name, causes in _causes(told).items():
         if source is None or target is None or not wanted.means(name, causes):
             continue
         if pair.rows[target][name] is not None or pair.rows[source][name] is None:
@@ -84,7 +83,7 @@ def _fill(dataset: Dataset, wanted: Wanted, pair: Pair) -> None:
 
 def _follow(dataset: Dataset, wanted: Wanted, pair: Pair) -> None:
     """Let the source count for what still differs once everything is put right that the rows tell."""
-    told = explained(dataset, pair.settled.rows)
+    told = pair.settled.explain(dataset)
     for name, causes in _causes(told).items():
         if name in pair.settled.undecided or not wanted.means(name, causes):
             continue
@@ -97,13 +96,12 @@ def _follow(dataset: Dataset, wanted: Wanted, pair: Pair) -> None:
 
 def _write(dataset: Dataset, pair: Pair, name: str, target: StoreName, note: Note) -> None:
     """Have a store take over a value of the other one, unless it cannot hold it."""
-    rows = pair.settled.rows
     try:
-        rows[target][name] = held(dataset.column(name), target, rows[target.other][name])
+        text = held(dataset.column(name), target, pair.settled.rows[target.other][name])
     except ValueError:
         pair.settled.undecided[name] = Undecided(Why.CANNOT_HOLD, cannot_hold(target, name))
         return
-    pair.settled.notes[target, name] = note
+    pair.settled.write(target, name, text, note)
 
 
 def _keep_to_what_is_held(dataset: Dataset, pair: Pair) -> None:

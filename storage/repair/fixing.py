@@ -24,7 +24,7 @@ from storage.ports import Row
 from storage.repair.courses import COURSES, Fix
 from storage.repair.fixing_json import mend_json
 from storage.repair.forms import held, read_json
-from storage.repair.settled import Chosen, Note, Settled, Undecided, cannot_hold, explained
+from storage.repair.settled import Chosen, Note, Settled, Undecided, cannot_hold
 from storage.repair.spelling import right_spelling
 
 ROUNDS = 12  # a JSON text may have been encoded again as often as `decoded` reads it
@@ -58,21 +58,14 @@ class _Settling:
         """Fix what can be fixed, again and again, until nothing changes."""
         self._spell()
         for _ in range(ROUNDS):
-            told = self._told()
+            told = self._settled.explain(self._dataset)
             if not any([self._fix(self._dataset.column(name), found) for name, found in told.items()]):  # noqa: C419 - all of them
                 break
         return self._settled
 
-    def _told(self) -> dict[str, list[Explanation]]:
-        """Explain the rows as they are by now, and remember the causes."""
-        told, causes = explained(self._dataset, self._settled.rows), self._settled.causes
-        for name, found in told.items():
-            causes[name] = tuple(dict.fromkeys([*causes.get(name, ()), *(one.cause for one in found)]))
-        return told
-
     def _spell(self) -> None:
         """Spell what differs as both stores can hold it, before anything else is asked."""
-        for name, found in self._told().items():
+        for name, found in self._settled.explain(self._dataset).items():
             column = self._dataset.column(name)
             for store, value in self._values(column).items():
                 spelt = right_spelling(self._dataset, column, value, self._fixes)
@@ -169,14 +162,13 @@ class _Settling:
 
     def _put(self, column: Column, store: StoreName, text: str | None, why: Sequence[str]) -> bool:
         """Change a value of a row; tell whether it is another one now."""
-        row, other = self._settled.rows[store], self._settled.rows[store.other]
-        if row[column.name] == text:
+        if self._settled.rows[store][column.name] == text:
             return False
-        row[column.name] = text
-        alike = agrees(column, canonical_value(column, text), canonical_value(column, other[column.name]))
+        other = self._settled.rows[store.other][column.name]
+        alike = agrees(column, canonical_value(column, text), canonical_value(column, other))
         earlier = self._settled.notes.get((store, column.name))
         words = "; ".join(dict.fromkeys([*([earlier.words] if earlier else []), *why]))
-        self._settled.notes[store, column.name] = Note(Winner.AT_FAULT if alike else Winner.FIXED, words)
+        self._settled.write(store, column.name, text, Note(Winner.AT_FAULT if alike else Winner.FIXED, words))
         return True
 
     def _leave(self, column: Column, why: Why, sentence_: str) -> None:

@@ -74,7 +74,7 @@ def make_plan(
     Steps of one record hang together: all but the first need the first.
 
     Args:
-        dataset: The dataset, as it is compared today.
+        dataset: The dataset.
         wanted: What is asked for; it fills mode, source, fixes and filters of the header.
         found: The differences that a check found.
         sides: Both stores.
@@ -92,6 +92,7 @@ def make_plan(
     """
     if unknown := wanted.fields - {column.name for column in dataset.columns}:
         raise ConfigurationError(f"{dataset.name} has no column `{min(unknown)}`.", "Name columns of the dataset.")
+    dataset = dataset.as_of(header.made_at.date())
     judge = judge or RowJudge(contract_for(dataset.name))
     meant = [one for one in found if _is_meant(wanted, one, header)]
     spellings = {} if not dataset.has_uuid_key else dict(_spellings(dataset, excluded))

@@ -10,6 +10,7 @@ from contracts.dataset import Dataset
 from contracts.repair import Why, Winner
 from contracts.verdicts import Explanation
 from contracts.vocabulary import Cause, StoreName
+from storage.parity.agreement import by_rule
 from storage.parity.causes import explain
 from storage.parity.fields import diff_fields
 from storage.ports import Row
@@ -58,12 +59,33 @@ class Settled:
         notes: Per store and column that changed, why.
         undecided: Columns that are left as they are.
         causes: Per column that differed, why it did.
+        told: What was said of the rows as they are; None once one was changed.
     """
 
     rows: dict[StoreName, dict[str, str | None]]
     notes: dict[tuple[StoreName, str], Note] = field(default_factory=dict)
     undecided: dict[str, Undecided] = field(default_factory=dict)
     causes: dict[str, tuple[Cause, ...]] = field(default_factory=dict)
+    told: dict[str, list[Explanation]] | None = None
+
+    def explain(self, dataset: Dataset) -> dict[str, list[Explanation]]:
+        """Return, per column in which the rows still differ, why; and remember the causes.
+
+        Raises:
+            ProtocolError: A value of a row is none of its column's type.
+        """
+        if self.told is None:
+            agree = by_rule(dataset, self.rows[StoreName.PRISMA], self.rows[StoreName.SUPABASE]) is not None
+            self.told = {} if agree else explained(dataset, self.rows)
+            for name, found in self.told.items():
+                self.causes[name] = tuple(dict.fromkeys([*self.causes.get(name, ()), *(one.cause for one in found)]))
+        return self.told
+
+    def write(self, store: StoreName, column: str, text: str | None, note: Note) -> None:
+        """Change a value of a row."""
+        self.rows[store][column] = text
+        self.notes[store, column] = note
+        self.told = None
 
 
 def explained(dataset: Dataset, rows: Mapping[StoreName, Row]) -> dict[str, list[Explanation]]:
