@@ -18,7 +18,7 @@ from flows.cli import app
 from flows.health import watch_once
 from flows.settings import load_settings
 from flows.wiring import find_stores, open_memory
-from storage.backup.folder import in_use
+from storage.backup.folder import in_use, remove
 from tests.support import backups
 from tests.support.servers import SEEDED, Pair, Servers
 from tests.support.two_stores import settings_of
@@ -81,6 +81,7 @@ def test_old_backups_are_removed() -> None:
     assert document("prune", "--dry-run")["removed"] == [older]
     with in_use(backups_folder(load_settings()) / older):
         assert document("prune")["removed"] == []
+        assert not remove(backups_folder(load_settings()), older)
     assert f"{older} is removed" in said("prune")
     assert [backup.id for backup in known_backups(load_settings())] == [newer]
 
