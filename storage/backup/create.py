@@ -236,15 +236,21 @@ class _InSnapshot:
     def __call__(
         self, door: str, arguments: Mapping[str, Any], *, deadline_s: float | None = None, once: bool = False
     ) -> object:
-        """Call a function that takes nothing and only reads; see `storage.replication.doors.Call`."""
-        del arguments, deadline_s, once
+        """Call a function that only reads; see `storage.replication.doors.Call`."""
+        del deadline_s, once
         from psycopg import sql
+        from psycopg.types.json import Jsonb
 
         from storage.migrations.replication_doors import REPLICATION_DOORS
 
-        name = REPLICATION_DOORS[door].function(self._dataset, self._side)
+        known = REPLICATION_DOORS[door]
+        values = [Jsonb(arguments[name]) if kind == "jsonb" else arguments[name] for name, kind in known.parameters]
+        query = sql.SQL("SELECT {}({})").format(
+            sql.Identifier(*known.function(self._dataset, self._side)),
+            sql.SQL(", ").join(sql.SQL("%s::{}").format(sql.SQL(kind)) for _, kind in known.parameters),
+        )
         with translate(self.store), self._connection.transaction():
-            ((answer,),) = self._connection.execute(sql.SQL("SELECT {}()").format(sql.Identifier(*name))).fetchall()
+            ((answer,),) = self._connection.execute(query, values).fetchall()
         return answer
 
     def close(self) -> None:
