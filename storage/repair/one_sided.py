@@ -72,6 +72,8 @@ def _lone(dataset: Dataset, case: Case) -> Lone:
     key, row = case.found.key, case.seen[holder].row or {}
     spellings = {key: case.other_spelling} if case.other_spelling is not None else {}
     (why,) = explain_one_sided(dataset, holder, row, other_keys_raw=spellings)
+    if holder is StoreName.SUPABASE and Cause.KEY_CASE in case.found.causes:  # better left than deleted
+        return Lone(key=key, holder=holder, row=row, cause=Cause.KEY_CASE, words=sentence(why))
     if why.cause is Cause.MISSING_ROW and Cause.WRITE_WINDOW in case.found.causes:
         words = f"it was lost on {holder.other} with all that was created at that time"
         return Lone(key=key, holder=holder, row=row, cause=Cause.WRITE_WINDOW, words=words)

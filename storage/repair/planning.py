@@ -2,57 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError
 from contracts.registry import contract_for
-from contracts.repair import Header, Left, Plan, Step, Why, Winner
+from contracts.repair import Header, Plan, Why
 from contracts.repair.plan import Texts
 from contracts.row_judge import RowJudge
-from contracts.vocabulary import Cause, StoreName
+from contracts.vocabulary import StoreName
 from storage.canonical import canonical_key
 from storage.repair.deciding import decide
-from storage.repair.decisions import Decision, Draft, leave
-from storage.repair.ports import RepairSide, hash_of
+from storage.repair.decisions import leave
+from storage.repair.groups import Group, judged, steps
+from storage.repair.ports import RepairSide
 from storage.repair.renaming import cause_of, new_key, rename
-from storage.repair.seeing import Both, see_both, see_primary
+from storage.repair.seeing import see_both, see_primary
+from storage.repair.telling import Tally, alike, empty_side, unfound
 from storage.repair.wanted import Case, Failing, Found, Wanted
 
 __all__ = ["Failing", "Found", "Wanted", "make_plan"]
 
 Referenced = Mapping[StoreName, Collection[str]]
 """Per store, the keys on which rows of other tables hang."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """What becomes of one record: steps that are taken all or not at all, as they stand.
-
-    Attributes:
-        decision: Its steps, and what is left of it.
-        seen: How its keys stand.
-    """
-
-    decision: Decision
-    seen: Mapping[str, Both]
-
-
-@dataclass(slots=True)
-class _Tally:
-    """How many rows that were looked at break each rule, by store and rule."""
-
-    broken: Counter[tuple[str, StoreName]] = field(default_factory=Counter)
-
-    def add(self, judge: RowJudge, groups: Iterable[Mapping[str, Both]]) -> None:
-        """Judge the rows of these keys as they stand."""
-        every = list(groups)
-        for store in StoreName:
-            rows = [row for seen in every for both in seen.values() if store in both and (row := both[store].row)]
-            for rules in judge.broken(store, rows):
-                self.broken.update((rule, store) for rule in rules)
 
 
 def make_plan(
@@ -94,19 +67,22 @@ def make_plan(
         raise ConfigurationError(f"{dataset.name} has no column `{min(unknown)}`.", "Name columns of the dataset.")
     dataset = dataset.as_of(header.made_at.date())
     judge = judge or RowJudge(contract_for(dataset.name))
-    meant = [one for one in found if _is_meant(wanted, one, header)]
-    spellings = {} if not dataset.has_uuid_key else dict(_spellings(dataset, excluded))
+    named = {key: {key, *(spelt for spelt, _ in _spellings(dataset, [key]))} for key in wanted.keys}
+    asked = replace(wanted, keys=frozenset().union(*named.values()))
+    spellings = dict(_spellings(dataset, excluded))
     facts = _Facts(came_back or {}, referenced or {}, spellings, adopted)
-    renames = list(_renames(dataset, wanted, excluded, sides, facts))
+    renames = list(_renames(dataset, asked, excluded, sides, facts))
     renamed = {key for group in renames for key in group.seen if wanted.rename}
-    groups = [*renames, *_decided(dataset, wanted, [one for one in meant if one.key not in renamed], sides, facts)]
-    tally = _Tally()
+    meant = [one for one in found if _is_meant(asked, one, header) and one.key not in renamed]
+    groups = [*renames, *_decided(dataset, asked, meant, sides, facts)]
+    tally = Tally()
     tally.add(judge, (group.seen for group in groups))
-    judged = list(_judged(groups, judge))
-    steps = tuple(_steps(dataset, judged))
-    left = [one for group in judged for one in group.decision.left]
+    sound = list(judged(groups, judge))
+    left = [one for group in sound for one in group.decision.left]
+    known = {one.key for one in found}.union(excluded, (new_key(dataset, key) for key in excluded))
+    left += unfound(key for key, spelt in named.items() if known.isdisjoint(spelt))
     if wanted.everything:
-        left += [*_empty_side(header), *_alike(failing, tally, judge.rules)]
+        left += [*empty_side(header), *alike(failing, tally, judge.rules)]
     told = replace(
         header,
         mode=wanted.mode,
@@ -115,7 +91,7 @@ def make_plan(
         filters=wanted.filters,
         columns=tuple(column.name for column in dataset.columns),
     )
-    return Plan(header=told, steps=steps, left=tuple(left))
+    return Plan(header=told, steps=tuple(steps(dataset, sound)), left=tuple(left))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +131,7 @@ def _is_of_users(dataset: Dataset, wanted: Wanted, seen: Iterable[Texts | None])
 
 def _decided(
     dataset: Dataset, wanted: Wanted, found: Sequence[Found], sides: Mapping[StoreName, RepairSide], facts: _Facts
-) -> Iterator[_Group]:
+) -> Iterator[Group]:
     by_key = {one.key: one for one in found}
     for key, both in see_both(sides, sorted(by_key)):
         if not _is_of_users(dataset, wanted, [seen.row for seen in both.values()]):
@@ -168,12 +144,12 @@ def _decided(
             came_back=facts.came_back.get(key),
             adopted=facts.adopted,
         )
-        yield _Group(decide(dataset, wanted, case), {key: both})
+        yield Group(decide(dataset, wanted, case), {key: both})
 
 
 def _renames(
     dataset: Dataset, wanted: Wanted, excluded: Sequence[str], sides: Mapping[StoreName, RepairSide], facts: _Facts
-) -> Iterator[_Group]:
+) -> Iterator[Group]:
     """Decide about the records of the primary whose key the secondary cannot hold."""
     if wanted.older_than is not None or wanted.younger_than is not None:  # nobody remembers since when they are there
         return
@@ -186,97 +162,8 @@ def _renames(
         if not _is_of_users(dataset, wanted, [seen.row]):
             continue
         if not wanted.rename or name is None:
-            yield _Group(leave(key, Why.KEY_NEEDED, causes=[cause_of(key)]), {key: {StoreName.PRISMA: seen}})
+            yield Group(leave(key, Why.KEY_NEEDED, causes=[cause_of(key)]), {key: {StoreName.PRISMA: seen}})
             continue
         hung = facts.is_referenced(StoreName.PRISMA, key)
         decision = rename(dataset, wanted, (key, seen), (name, there[name]), adopted=facts.adopted, referenced=hung)
-        yield _Group(decision, {key: {StoreName.PRISMA: seen}, name: there[name]})
-
-
-def _judged(groups: Sequence[_Group], judge: RowJudge) -> Iterator[_Group]:
-    """Leave the records of which a row would break a critical rule."""
-    breaking: dict[int, set[str]] = {}
-    for store in StoreName:
-        written = [
-            (number, draft.after)
-            for number, group in enumerate(groups)
-            for draft in group.decision.drafts
-            if draft.store is store and draft.after is not None
-        ]
-        for (number, _), rules in zip(written, judge.broken(store, [row for _, row in written]), strict=True):
-            if critical := rules & judge.critical:
-                breaking.setdefault(number, set()).update(critical)
-    for number, group in enumerate(groups):
-        yield _left(group, breaking[number]) if number in breaking else group
-
-
-def _left(group: _Group, rules: set[str]) -> _Group:
-    drafts = group.decision.drafts
-    named = ", ".join(f"`{rule}`" for rule in sorted(rules))
-    words = f"The row that would be written breaks {named}: correct it first."
-    key = next((draft.key for draft in drafts if draft.winner is Winner.RENAMED and draft.after is None), drafts[0].key)
-    left = leave(key, Why.BREAKS_CONTRACT, words, [cause for draft in drafts for cause in draft.causes])
-    return replace(group, decision=Decision(left=(*left.left, *group.decision.left)))
-
-
-def _steps(dataset: Dataset, groups: Sequence[_Group]) -> Iterator[Step]:
-    """Yield the steps in the order in which they are taken: what is deleted for good comes last."""
-    number = 0
-    for group in sorted(groups, key=_deletes):
-        first = number + 1
-        for draft in group.decision.drafts:
-            number += 1
-            yield _step(dataset, draft, group.seen[draft.key], number=number, needs=first if number > first else None)
-
-
-def _deletes(group: _Group) -> bool:
-    return len(group.decision.drafts) == 1 and group.decision.drafts[0].after is None
-
-
-def _step(dataset: Dataset, draft: Draft, seen: Both, *, number: int, needs: int | None) -> Step:
-    columns = [column.name for column in dataset.columns]
-    before, after = draft.before, draft.after
-    changed = columns if before is None or after is None else [name for name in columns if before[name] != after[name]]
-    other = seen.get(draft.store.other)
-    return Step(
-        number=number,
-        store=draft.store,
-        key=draft.key,
-        act=draft.act,
-        before=before,
-        after=after,
-        other=None if other is None else hash_of(columns, other.row),
-        line=seen[draft.store].line,
-        other_line=None if other is None else other.line,
-        winner=draft.winner,
-        causes=tuple(sorted(map(str, draft.causes))),
-        fields=tuple(changed),
-        reason=draft.reason,
-        needs=needs,
-    )
-
-
-def _empty_side(header: Header) -> Iterator[Left]:
-    """Say what a side that holds nothing needs: no row of it is planned one by one."""
-    for store in StoreName:
-        if not header.rows.get(store) and (rows := header.rows.get(store.other, 0)):
-            words = f"{store} holds no row at all: restore it, or fill it with `twinstore adopt`."
-            yield Left(key=None, why=Why.NO_WINNER, sentence=words, causes=(str(Cause.SIDE_EMPTY),), rows=rows)
-
-
-def _alike(failing: Sequence[Failing], tally: _Tally, rules: Collection[str]) -> Iterator[Left]:
-    """Say which checks fail for rows on which both stores agree, as far as their number tells, or for a whole table."""
-    stores: dict[str, dict[StoreName, int]] = {}
-    for one in failing:
-        rows = 1 if one.rows is None else one.rows - tally.broken[one.check, one.store]
-        if rows > 0 or one.check not in rules:
-            stores.setdefault(one.check, {})[one.store] = max(rows, 1)
-    for check, rows_of in sorted(stores.items()):
-        where = " and ".join(sorted(rows_of))
-        if check in rules:
-            words = f"`{check}` fails on {where} for rows on which both stores agree: correct them in the application."
-        else:
-            words = (
-                f"`{check}` fails on {where}, which no row alone can mend: its message in the report says what to do."
-            )
-        yield Left(key=None, why=Why.BOTH_ALIKE, sentence=words, causes=(check,), rows=max(rows_of.values()))
+        yield Group(decision, {key: {StoreName.PRISMA: seen}, name: there[name]})

@@ -119,7 +119,8 @@ class Found:
         runs_seen: In how many consecutive runs it was seen.
         place: How it stands in replication; None where the stores do not replicate.
         first_seen: When the ledger first recorded it; None without a ledger.
-        causes: The causes that the check named. They count only where two rows cannot tell: a lost window.
+        causes: The causes that the check named. They count only where two rows cannot tell: a lost window,
+            and a key that prisma spells otherwise.
     """
 
     key: str

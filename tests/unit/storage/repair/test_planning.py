@@ -366,6 +366,22 @@ def test_what_came_back_is_left_with_the_reason_that_is_remembered() -> None:
     assert "A trigger keeps it." in plan.left[0].sentence
 
 
+def test_a_key_may_be_named_in_any_spelling_and_is_never_met_with_silence() -> None:
+    """The header has it as it was named; a key of which nothing was found is said so."""
+    named = frozenset({A.upper(), C})
+    plan, _ = planned({A: ({"source": "x"}, {}), B: ({"source": "x"}, {})}, wanted(Mode.SOURCE_OF_TRUTH, keys=named))
+    assert told(plan) == [(Act.UPDATE, SUPABASE, A)]
+    assert reasons(plan.left) == [(C, Why.SETTLED)]
+    assert plan.header.filters == {"key": tuple(sorted(named))}
+
+
+def test_a_row_that_prisma_spells_otherwise_is_never_deleted() -> None:
+    """Also where the list of such keys was cut: what the check said of the key is enough to leave it."""
+    plan, _ = planned({A: (None, {})}, found=[found_of(A, causes=("key_case",))])
+    assert plan.steps == ()
+    assert reasons(plan.left) == [(A, Why.KEY_NEEDED)]
+
+
 def test_many_keys_are_read_some_hundred_at_a_time() -> None:
     """Each key is asked for once on each store, and every one of them has its step."""
     keys = [make_key(number) for number in range(10, 611)]
