@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from contracts.errors import ConfigurationError
 from contracts.registry import contract_for
 from contracts.repair import Ended, Header, Plan, Repair
-from contracts.vocabulary import StoreName
+from contracts.vocabulary import DifferenceKind, StoreName
 from flows.check import Conductor, make_run_id, run_check
 from flows.repair.applying import Known
 from flows.repair.files import folder_of, forget_old, require_memory
 from flows.repair.findings import Findings, blind, of_report, of_run
-from flows.repair.sides import Pair, Standing, open_pair, repairable, standing
+from flows.repair.sides import Pair, Standing, hung_on, open_pair, repairable, standing
 from flows.repair.work import Work
 from flows.version import VERSION
 from flows.wiring import Stores, make_meter, make_reader
@@ -132,6 +132,7 @@ def _made(work: Work, findings: Findings, wanted: Wanted, *, again: bool) -> Mad
     work.progress("count the rows of both stores")
     stand = standing(work.settings, work.stores, findings.dataset)
     excluded = _excluded(work, findings.dataset)
+    lone = [one.key for one in findings.found if one.kind is not DifferenceKind.DIFFERING]
     came_back = {} if again else {**findings.flapping, **work.memory.repairs.came_back(findings.dataset)}
     with open_pair(work.settings, work.stores, findings.dataset) as pair:
         work.progress("read the rows that differ, and decide")
@@ -144,6 +145,7 @@ def _made(work: Work, findings: Findings, wanted: Wanted, *, again: bool) -> Mad
             judge=RowJudge(contract_for(findings.dataset)),
             excluded=excluded,
             came_back=came_back,
+            referenced=hung_on(work.settings, work.stores, findings.dataset, [*lone, *excluded]),
             failing=findings.failing,
             adopted=pair.adopted,
         )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from contracts.channels import MATRIX, Feature
 from contracts.dataset import Dataset
-from contracts.errors import ConfigurationError
+from contracts.errors import ConfigurationError, Refused
 from contracts.registry import contract_for
 from contracts.vocabulary import Channel, StoreName
 from flows.replicating import channel_of, open_replication, replicated_datasets
@@ -71,26 +70,57 @@ def open_pair(settings: Settings, stores: Stores, name: str) -> Iterator[Pair]:
     """Open both stores of a dataset for repair, for as long as the block runs.
 
     Raises:
-        ConfigurationError: The dataset, or the channel, does not allow it.
+        ConfigurationError: The dataset, or what the settings lead to, does not allow it.
     """
     from storage.repair.doors import DoorSide
 
-    repairable(name)
-    channel = channel_of(settings, stores)
-    if channel is not None and Feature.REPAIR not in MATRIX[channel]:
-        raise ConfigurationError(
-            f"The channel {channel} does not allow to repair.",
-            "Set SUPABASE_DB_URL, or install our functions (`twinstore migrate --print --side secondary`) and let "
-            "TWINSTORE_CHANNEL be rpc.",
-            store=StoreName.SUPABASE,
-        )
+    dataset = repairable(name)
+    channel = _channel(settings, stores, dataset)
+    if channel is Channel.ROWS:
+        with _over_rows(settings, stores, name) as pair:
+            yield pair
+        return
     with open_replication(settings, stores, name) as replication:
         primary, secondary, _ = replication.both()
         yield Pair(
             dataset=replication.dataset,
             sides={StoreName.PRISMA: DoorSide(primary), StoreName.SUPABASE: DoorSide(secondary)},
-            channels={StoreName.PRISMA: Channel.SQL, StoreName.SUPABASE: replication.channel or Channel.SQL},
+            channels={StoreName.PRISMA: Channel.SQL, StoreName.SUPABASE: channel or Channel.SQL},
             adopted=primary.standing().adopted_at is not None,
+        )
+
+
+def _channel(settings: Settings, stores: Stores, dataset: Dataset) -> Channel | None:
+    """Return how the secondary is reached; a project without our functions by its rows, as a check reads it."""
+    channel = channel_of(settings, stores)
+    if channel is not Channel.RPC or settings.channel is not None:
+        return channel
+    with closing(make_reader(settings, stores, StoreName.SUPABASE, dataset, make_meter(settings))) as reader:
+        return reader.channel
+
+
+@contextmanager
+def _over_rows(settings: Settings, stores: Stores, name: str) -> Iterator[Pair]:
+    """Open a pair whose secondary has no functions of ours: its rows are written one request each."""
+    from storage.repair.by_rows import RowsSide
+    from storage.repair.doors import DoorSide
+    from storage.rest.client import RestClient
+
+    if stores.rest is None:  # the channel says otherwise
+        raise ConfigurationError("SUPABASE_URL is not set.", "See env.example.", store=StoreName.SUPABASE)
+    alone = replace(stores, urls={StoreName.PRISMA: stores.sql(StoreName.PRISMA)}, rest=None)
+    with (
+        open_replication(settings, alone, name) as replication,
+        RestClient(stores.rest, meter=make_meter(settings)) as client,
+    ):
+        yield Pair(
+            dataset=replication.dataset,
+            sides={
+                StoreName.PRISMA: DoorSide(replication.primary),
+                StoreName.SUPABASE: RowsSide(client, replication.dataset),
+            },
+            channels={StoreName.PRISMA: Channel.SQL, StoreName.SUPABASE: Channel.ROWS},
+            adopted=False,
         )
 
 
@@ -111,3 +141,29 @@ def standing(settings: Settings, stores: Stores, name: str) -> Standing:
             with reader.snapshot(HashKind.TEXT) as snapshot:
                 rows[store] = sum(found.total for found in snapshot.count().values())
     return Standing(rows=rows, identities=identities)
+
+
+def hung_on(settings: Settings, stores: Stores, name: str, keys: Collection[str]) -> dict[StoreName, frozenset[str]]:
+    """Return, per store, the keys on which rows of other tables hang, as far as it can be reached by SQL.
+
+    Where nothing tells, as over REST or without the right to read those tables, the doors refuse what would reach
+    further.
+
+    Raises:
+        TwinstoreError: A store cannot be asked.
+    """
+    from storage.migrations.values import Side
+    from storage.repair.references import referenced
+    from storage.replication.by_sql import SqlCall
+    from storage.session import Limits
+
+    found: dict[StoreName, frozenset[str]] = {}
+    dataset = stores.dataset(contract_for(name).dataset)
+    for side in Side:
+        if side.store not in stores.urls or not keys:
+            continue
+        limits = Limits(connect_s=settings.connect_timeout_s, statement_s=settings.statement_timeout_s)
+        call = SqlCall(stores.sql(side.store).dsn, dataset, side, limits=limits)
+        with closing(call), suppress(Refused):
+            found[side.store] = referenced(call, dataset, keys)
+    return found

@@ -140,3 +140,44 @@ def test_what_did_not_stay_repaired_is_left_the_next_time(
         later = say("repair", "plan", "--run", run_id, "--json").document
         assert (later["steps"], [left["why"] for left in later["left_to_people"]]) == (0, ["came_back"])
         assert say("repair", "plan", "--run", run_id, "--again", "--json").document["steps"] == 1
+
+
+def test_a_row_on_which_others_hang_is_left(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deleting it would take a row of another table with it, or be refused: the plan says so instead."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        extra = keys(seeded_pair, 2)
+        run(seeded_pair, PRISMA, f"DELETE FROM {TABLE} WHERE id::text = ANY(%s)", extra)
+        run(
+            seeded_pair,
+            SUPABASE,
+            f"CREATE TABLE public.note (about uuid REFERENCES {TABLE} (id) ON DELETE CASCADE)",
+        )
+        run(seeded_pair, SUPABASE, "INSERT INTO public.note VALUES (%s)", extra[0])
+        found = dict.fromkeys(extra, "only_secondary")
+        remember_run(home, found, ago_h=2)
+        plan = say("repair", "plan", "--run", remember_run(home, found), "--mode", "source-of-truth", "--json").document
+        assert [(left["why"], left["sample_keys"]) for left in plan["left_to_people"]] == [("referenced", [extra[0]])]
+        assert plan["acts"]["supabase"] == {"delete": 1}
+
+
+@pytest.mark.soak
+def test_a_project_without_our_functions_is_repaired_row_by_row(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A missing row is inserted, a changed one put right; a delete is refused: nothing tells what hangs on it."""
+    with environment_of(seeded_pair, Channel.ROWS, home, monkeypatch, TWINSTORE_CHANNEL="rows"):
+        first, second = keys(seeded_pair, 2)
+        run(seeded_pair, SUPABASE, f"DELETE FROM {TABLE} WHERE id::text = %s", second)
+        missing = say("repair", "plan", "--run", remember_run(home, {second: "only_primary"}), "--json").document
+        assert say("repair", "apply", missing["id"], "--approve", missing["plan_hash"]).code == 0
+        titled(seeded_pair, SUPABASE, first, WRONG)
+        changed = say("repair", "plan", "--run", remember_run(home, {first: "differing"}, ago_h=0.5), "--json").document
+        assert say("repair", "apply", changed["id"], "--approve", changed["plan_hash"]).code == 0
+        assert titles(seeded_pair, SUPABASE) == titles(seeded_pair, PRISMA)
+        run(seeded_pair, PRISMA, f"DELETE FROM {TABLE} WHERE id::text = %s", first)
+        remember_run(home, {first: "only_secondary"}, ago_h=0.4)
+        run_id = remember_run(home, {first: "only_secondary"}, ago_h=0.3)
+        lone = say("repair", "plan", "--run", run_id, "--mode", "source-of-truth", "--json").document
+        done = say("repair", "apply", lone["id"], "--approve", lone["plan_hash"], "--json")
+        assert (done.code, [one["outcome"] for one in done.document["not_written"]]) == (1, ["rejected"])
+        assert first in titles(seeded_pair, SUPABASE)
