@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from contracts.dataset import Dataset
-from contracts.repair import Step, Why, Winner
+from contracts.repair import Step, Why
 from contracts.row_judge import RowJudge
 from contracts.vocabulary import StoreName
 from storage.repair.decisions import Decision, Draft, leave
@@ -45,12 +45,12 @@ def judged(groups: Sequence[Group], judge: RowJudge) -> Iterator[Group]:
 
 
 def _left(group: Group, rules: set[str]) -> Group:
-    drafts = group.decision.drafts
     named = ", ".join(f"`{rule}`" for rule in sorted(rules))
     words = f"The row that would be written breaks {named}: correct it first."
-    key = next((draft.key for draft in drafts if draft.winner is Winner.RENAMED and draft.after is None), drafts[0].key)
-    left = leave(key, Why.BREAKS_CONTRACT, words, [cause for draft in drafts for cause in draft.causes])
-    return replace(group, decision=Decision(left=(*left.left, *group.decision.left)))
+    causes = [cause for draft in group.decision.drafts for cause in draft.causes]
+    held = [key for key, both in group.seen.items() if any(seen.row is not None for seen in both.values())]
+    left = [one for key in held for one in leave(key, Why.BREAKS_CONTRACT, words, causes).left]
+    return replace(group, decision=Decision(left=(*left, *group.decision.left)))
 
 
 def steps(dataset: Dataset, groups: Sequence[Group]) -> Iterator[Step]:

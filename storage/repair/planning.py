@@ -72,7 +72,7 @@ def make_plan(
     spellings = dict(_spellings(dataset, excluded))
     facts = _Facts(came_back or {}, referenced or {}, spellings, adopted)
     renames = list(_renames(dataset, asked, excluded, sides, facts))
-    renamed = {key for group in renames for key in group.seen if wanted.rename}
+    renamed = {key for group in renames if group.decision.drafts for key in group.seen}
     meant = [one for one in found if _is_meant(asked, one, header) and one.key not in renamed]
     groups = [*renames, *_decided(dataset, asked, meant, sides, facts)]
     tally = Tally()

@@ -321,6 +321,16 @@ def test_a_record_that_cannot_get_a_new_key_keeps_its_old_one(
     assert reasons(plan.left) == [(PROBE, why)]
 
 
+@pytest.mark.parametrize("changes", [{"version": "0"}, {"content": valid(A.upper(), finalPrompt="")}])
+def test_both_keys_of_a_record_that_keeps_its_old_one_are_left(changes: dict[str, str]) -> None:
+    """What supabase holds under the canonical key goes on differing, and is not passed over."""
+    old = A.upper()
+    rows: Rows = {old: (changes, None), A: (None, {})}
+    plan, _ = planned(rows, wanted(Mode.SOURCE_OF_TRUTH, rename=True), excluded=[old])
+    assert plan.steps == ()
+    assert {one.key for one in plan.left} == {old, A}
+
+
 def test_a_record_that_prisma_holds_twice_is_left() -> None:
     """Two rows are never made one by a machine; a key that is gone meanwhile is settled."""
     old = A.upper()
