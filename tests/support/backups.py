@@ -112,9 +112,9 @@ def measured(path: Path) -> tuple[str, int, str]:
     return written.name, written.size, written.sha256
 
 
-def dump_anew(folder: Path, store: StoreName, dsn: str, *arguments: str) -> None:
+def dump_anew(folder: Path, store: StoreName, dsn: str, *arguments: str, major: int | None = None) -> None:
     """Replace the dump of a side by one that pg_dump makes now, and seal the manifest over it."""
-    program = find_pg_dump(MAJOR[store])
+    program = find_pg_dump(major or MAJOR[store])
     command = [str(program.path), "--format=custom", f"--file={folder / DUMP[store]}", *arguments, dsn]
     subprocess.run([*command, "--schema=public", "--schema=twinstore"], check=True)
     sealed_anew(folder)

@@ -62,9 +62,16 @@ def test_from_nothing_to_a_verified_backup() -> None:
     assert listed["verification"]["verified"] is True
     assert [side["datasets"][0]["rows"] for side in listed["sides"]] == [SEEDED]
     assert f"prisma {SEEDED} rows" in said("list")
+
+
+@pytest.mark.soak
+def test_what_a_restore_would_change_is_said() -> None:
+    """In numbers, with the command that does it, and as JSON."""
+    backup = made()
     planned = said("restore", "--side", "primary")
     assert "0 inserted, 0 changed, 0 deleted" in planned
     assert f"--confirm {backup}" in planned
+    assert document("restore", "--side", "primary")["changes"][0]["after"] == SEEDED
 
 
 def test_a_damaged_backup_is_told() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contracts.backups import Manifest, Verification
+from contracts.vocabulary import StoreName
 from storage.backup.verify import Servers as ScratchServers
 from tests.support import backups
 from tests.support.servers import Pair, Servers
@@ -46,10 +47,10 @@ def drills(servers: Servers) -> ScratchServers:
 @pytest.fixture(scope="session")
 def _original(still_pair: Pair, drills: ScratchServers, tmp_path_factory: pytest.TempPathFactory) -> Made:
     root = tmp_path_factory.mktemp("backups")
-    return Made(root, backups.make(root, still_pair), drills)
+    return Made(root, backups.make(root, still_pair, stores=[StoreName.PRISMA]), drills)
 
 
 @pytest.fixture
 def made(_original: Made, tmp_path: Path) -> Made:
-    """A backup of 300 records that a test may damage."""
+    """A backup of the 300 records of the primary, which a test may damage."""
     return Made(backups.copy_of(_original.root, _original.manifest.id, tmp_path), _original.manifest, _original.servers)
