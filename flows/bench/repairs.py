@@ -20,7 +20,7 @@ from flows.bench.rounds import Progress, Sample, in_turns, timed
 from flows.bench.works import Measured
 from flows.check import make_run_id
 from flows.replicating import Replication, open_replication
-from flows.wiring import find_stores
+from flows.wiring import find_stores, home
 from storage.rest.client import RestAccess
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _repair(stage: Repaired) -> Sample:
     try:
         plan = _plan(stage.bench, sides, spoil(stage.bench.dsns[1]))
         stage.bench.settle()
-        with tempfile.TemporaryDirectory(dir=stage.bench.settings.home) as folder:
+        with tempfile.TemporaryDirectory(dir=home(stage.bench.settings)) as folder:
             journal = Journal.open(Path(folder))
             journal.begin(plan_hash="", by="the benchmark", overrides=(), now=plan.header.made_at)
             seconds, _ = timed(
