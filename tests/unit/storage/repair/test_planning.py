@@ -392,6 +392,23 @@ def test_a_row_that_prisma_spells_otherwise_is_never_deleted() -> None:
     assert reasons(plan.left) == [(A, Why.KEY_NEEDED)]
 
 
+def test_a_column_that_is_not_compared_yet_is_not_repaired() -> None:
+    """Until its day has come a difference in it is none; from then on it is one like any other."""
+    columns = tuple(
+        replace(column, pending_until=MADE.date() + timedelta(days=1)) if column.name == "source" else column
+        for column in PLANNING.columns
+    )
+    dataset = replace(PLANNING, columns=columns)
+    sides = {store: MemorySide(store, {A: row_of(A, store, source=store.value)}) for store in StoreName}
+    for header, steps, why in (
+        (make_header(), 0, [Why.SETTLED]),
+        (make_header(made_at=MADE + timedelta(days=1)), 1, []),
+    ):
+        plan = make_plan(dataset, wanted(Mode.SOURCE_OF_TRUTH), [found_of(A)], sides, header=header)
+        assert len(plan.steps) == steps
+        assert [one.why for one in plan.left] == why
+
+
 def test_many_keys_are_read_some_hundred_at_a_time() -> None:
     """Each key is asked for once on each store, and every one of them has its step."""
     keys = [make_key(number) for number in range(10, 611)]
