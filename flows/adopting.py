@@ -130,6 +130,13 @@ def adopt(
 
 def refusal(report: DatasetReport, *, accepted: int) -> Refusal | None:
     """Return why stores that compare like this are not adopted; None when they are. Contracts do not matter here."""
+    moving = report.rows.deferred + report.rows.pending
+    if moving:  # which makes the comparison an incomplete one, too
+        return Refusal(
+            what=f"{moving:,} rows went on changing while they were compared.",
+            todo="Run `twinstore adopt` again when less is written.",
+            exit_code=Verdict.INCOMPLETE.exit_code,
+        )
     of_checks = judge_checks(report.checks, {})
     blind = [r for r in report.reasons if r.verdict in (Verdict.ERRORED, Verdict.INCOMPLETE) and r not in of_checks]
     if blind:
@@ -137,13 +144,6 @@ def refusal(report: DatasetReport, *, accepted: int) -> Refusal | None:
             what=f"The comparison could not look everywhere: {blind[0].text.rstrip('.')}.",
             todo="Mend that, then run `twinstore adopt` again.",
             exit_code=Verdict.ERRORED.exit_code,
-        )
-    moving = report.rows.deferred + report.rows.pending
-    if moving:
-        return Refusal(
-            what=f"{moving:,} rows went on changing while they were compared.",
-            todo="Run `twinstore adopt` again when less is written.",
-            exit_code=Verdict.INCOMPLETE.exit_code,
         )
     doubt = _doubt(report)
     if doubt and accepted < report.differences_total:

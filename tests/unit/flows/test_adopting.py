@@ -33,6 +33,11 @@ REFUSED = [
     (make_dataset(RowTotals(primary=5, secondary=5, matched=5), reasons=(INCOMPLETE,)), 2, "a page was torn"),
     (make_dataset(RowTotals(primary=5, secondary=5, matched=4, deferred=1)), 2, "went on changing"),
     (make_dataset(RowTotals(primary=5, secondary=5, matched=4, pending=1)), 2, "went on changing"),
+    (
+        make_dataset(RowTotals(primary=5, secondary=5, matched=4, deferred=1), reasons=(INCOMPLETE,)),
+        2,
+        "went on changing",
+    ),
     (make_dataset(RowTotals(primary=0, secondary=1, only_secondary=1)), 1, "prisma is empty"),
     (make_dataset(RowTotals(primary=100, secondary=49, matched=49, only_primary=51), listed=51), 1, "cut short"),
     (make_dataset(MANY, listed=2_500), 1, "More than 10% of the keys differ"),
