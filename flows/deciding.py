@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -131,10 +132,10 @@ def letters(replication: Replication, keys: Collection[str] | None) -> tuple[Dea
     return found if keys is None else tuple(letter for letter in found if letter.key in keys)
 
 
-def discard(replication: Replication, found: Collection[DeadLetter]) -> int:
-    """Give changes up for good, and return how many; the secondary's row of each is kept as a conflict.
+def discard(replication: Replication, found: Collection[DeadLetter]) -> Counter[str]:
+    """Give changes up for good, and return what became of how many, by words of `storage.replication.decisions`.
 
-    A record that was written again since is left alone.
+    The secondary's row of each is kept as a conflict. A record that was written again since is left alone.
 
     Raises:
         TwinstoreError: A store cannot be reached.
@@ -142,7 +143,7 @@ def discard(replication: Replication, found: Collection[DeadLetter]) -> int:
     from storage.replication.decisions import give_up
 
     primary, secondary, _ = replication.both()
-    return sum(give_up(letter, primary=primary, secondary=secondary, book=replication.book) for letter in found)
+    return Counter(give_up(letter, primary=primary, secondary=secondary, book=replication.book) for letter in found)
 
 
 def shown(

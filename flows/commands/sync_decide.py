@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -108,20 +109,22 @@ def letters_discard_command(keys: list[str] | None, dataset: str | None, *, ever
     with _one(dataset) as (_, replication):
         meant = chosen(replication.dataset, keys, everything=everything)
         found = letters(replication, meant)
-        number = 0
+        done = Counter[str]()
         if found:
             confirmed(
                 f"Never carried over: {count(len(found), 'change')}. {StoreName.SUPABASE}'s row is kept as a conflict.",
                 yes=yes,
             )
-            number = discard(replication, found)
-    out().print(f"Given up, and kept as conflicts: {count(number, 'change')}.")
-    if number < len(found):
-        left = count(len(found) - number, "record")
+            done = discard(replication, found)
+    out().print(f"Given up, and kept as conflicts: {count(done['done'], 'change')}.")
+    if done["nothing"]:
+        out().print(f"Given up before, or carried over: {count(done['nothing'], 'change')}. Nothing of it waits.")
+    if done["newer"]:
+        left = count(done["newer"], "record")
         out().print(
             f"Left alone, since it has changed since it was refused: {left}. The relay tries it again by itself."
         )
-    _told_all(number, meant)
+    _told_all(done["done"], meant)
 
 
 @contextmanager

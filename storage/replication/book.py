@@ -5,7 +5,8 @@ Plain statements, since the primary is always reached by SQL.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from contracts.dataset import Dataset
@@ -65,9 +66,8 @@ SELECT DISTINCT key FROM twinstore.conflict WHERE dataset = %s AND key = ANY(%s)
 _DEAD = """
 SELECT key, direction, change_id FROM twinstore.delivery WHERE dataset = %s AND key = ANY(%s) AND dead_at IS NOT NULL
 """
-_RESOLVE = """
-UPDATE twinstore.conflict SET resolved_at = clock_timestamp(), resolution = %s WHERE id = %s AND resolved_at IS NULL
-"""
+_UNDECIDED = "SELECT id FROM twinstore.conflict WHERE id = %s AND resolved_at IS NULL FOR UPDATE"
+_RESOLVE = "UPDATE twinstore.conflict SET resolved_at = clock_timestamp(), resolution = %s WHERE id = %s"
 _KEEP = """
 INSERT INTO twinstore.conflict (dataset, key, kind, rev, lseq, loser)
 SELECT given.* FROM (VALUES (%s, %s, %s, %s, %s::bigint, %s::jsonb)) AS given(dataset, key, kind, rev, lseq, loser)
@@ -211,13 +211,19 @@ class Book:
             rows = session.execute(_DEAD, [self._dataset.name, list(keys)]).fetchall()
         return {(key, Direction(direction)): change for key, direction, change in rows}
 
-    def resolved(self, conflict: Conflict, *, kept: str) -> bool:
-        """Note that a conflict was decided; False when somebody was faster. Keeping the primary delivers its row."""
+    @contextmanager
+    def deciding(self, conflict: Conflict, *, keep: str) -> Iterator[bool]:
+        """Tell whether a conflict is undecided still, and note at the end of the block that it was decided.
+
+        Whoever decides it at the same time waits until then. Keeping the primary delivers its row.
+        """
         with self._call.session() as session:
-            changed = session.execute(_RESOLVE, [kept, conflict.id]).rowcount == 1
-            if changed and kept == "primary":
-                self._touch(session, [conflict.key])
-        return changed
+            undecided = session.execute(_UNDECIDED, [conflict.id]).fetchone() is not None
+            yield undecided
+            if undecided:
+                session.execute(_RESOLVE, [keep, conflict.id])
+                if keep == "primary":
+                    self._touch(session, [conflict.key])
 
     def keep(self, kind: str, rows: Mapping[str, Row | None], *, rev: int = 0) -> int:
         """Keep rows of the secondary as conflicts: differences that were there before, `adopted`; return how many.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from contracts.errors import Conflict as Contended
 from contracts.replication import Conflict, DeadLetter, Direction, Put
 from storage.replication.book import Book
@@ -28,19 +30,22 @@ def resolve(conflict: Conflict, *, keep: str, primary: PrimaryDoors, book: Book)
         Conflict: The record goes on changing.
         TwinstoreError: The primary cannot be reached, or cannot hold the row.
     """
-    if not book.conflicts(keys=[conflict.key]) or conflict.resolved_at is not None:
-        return False
-    if keep == "secondary":
-        _write(conflict, primary)
-    return book.resolved(conflict, kept=keep)
+    with book.deciding(conflict, keep=keep) as undecided:
+        if undecided and keep == "secondary":
+            _write(conflict, primary)
+    return undecided
 
 
-def give_up(letter: DeadLetter, *, primary: PrimaryDoors, secondary: SecondaryDoors, book: Book) -> bool:
+class GivenUp(StrEnum):
+    """What became of a change that was to be given up."""
+
+    DONE = "done"
+    NOTHING = "nothing"  # it does not wait any more: it was given up already, or carried over
+    NEWER = "newer"  # the record was written again: what is newer than what somebody looked at is not given up
+
+
+def give_up(letter: DeadLetter, *, primary: PrimaryDoors, secondary: SecondaryDoors, book: Book) -> GivenUp:
     """Give a change up for good; the row of the secondary is kept as a conflict.
-
-    Returns:
-        False when the record was written again, or carried over, since the change was refused: what is newer than
-        what somebody looked at is not given up.
 
     Raises:
         TwinstoreError: A store cannot be reached.
@@ -50,10 +55,11 @@ def give_up(letter: DeadLetter, *, primary: PrimaryDoors, secondary: SecondaryDo
     side = theirs if letter.direction is Direction.TO_PRIMARY else ours
     if side.change is None:
         book.forget(letter)
+        return GivenUp.NOTHING
     if side.change != letter.change:
-        return False
+        return GivenUp.NEWER
     book.discard(letter, theirs.row)
-    return True
+    return GivenUp.DONE
 
 
 def _write(conflict: Conflict, primary: PrimaryDoors) -> None:

@@ -88,7 +88,8 @@ def conflict(site: Site, key: str, monkeypatch: pytest.MonkeyPatch, *, decided: 
         replication.book.keep("adopted", {key: row})
         if decided:
             (kept,) = replication.book.conflicts(keys=[key])
-            replication.book.resolved(kept, kept="secondary")
+            with replication.book.deciding(kept, keep="secondary") as undecided:
+                assert undecided
 
 
 def test_what_we_keep_of_a_user_is_erased_and_counted(

@@ -194,7 +194,8 @@ def test_a_conflict_that_is_decided_meanwhile_is_no_loss(scene: Scene) -> None:
     (conflict,) = book.conflicts(keys=[scene.key])
 
     def decide() -> None:
-        assert book.resolved(conflict, kept="primary")
+        with book.deciding(conflict, keep="primary") as undecided:
+            assert undecided
 
     placed = scene.placed(decide)
     assert placed.checked.outcome is Outcome.PENDING

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from contracts.replication import DeadLetter, Direction
 from storage.migrations.values import Side
-from storage.replication.decisions import give_up
+from storage.replication.decisions import GivenUp, give_up, resolve
 from tests.support.replication import World, keys
 
 (A,) = keys(1)
@@ -36,7 +38,7 @@ def refused(world: World, side: Side) -> DeadLetter:
     return letter
 
 
-def given_up(world: World, letter: DeadLetter) -> bool:
+def given_up(world: World, letter: DeadLetter) -> GivenUp:
     """Give a dead letter up."""
     return give_up(letter, primary=world.primary, secondary=world.secondary, book=world.book)
 
@@ -45,7 +47,7 @@ def given_up(world: World, letter: DeadLetter) -> bool:
 def test_what_was_refused_is_given_up(here: World, side: Side) -> None:
     """The secondary's row is kept as a conflict, and nothing waits any more."""
     letter = refused(here, side)
-    assert given_up(here, letter)
+    assert given_up(here, letter) is GivenUp.DONE
     assert [conflict.kind for conflict in here.book.conflicts()] == ["discarded"]
     here.relay.drain()
     assert (here.book.letters(), here.lines(PRIMARY, A), here.lines(SECONDARY, A)) == ((), [], [])
@@ -57,7 +59,7 @@ def test_what_was_mended_since_is_not(here: World, side: Side) -> None:
     """A newer row that can be carried over is, and there is no conflict."""
     letter = refused(here, side)
     here.run(side, "UPDATE public.planning SET status = 'active', title = 'mended' WHERE id::text = %s", A)
-    assert not given_up(here, letter)
+    assert given_up(here, letter) is GivenUp.NEWER
     here.relay.drain()
     assert here.titles(A) == ("mended", "mended")
     assert (here.book.letters(), here.book.conflicts()) == ((), ())
@@ -68,5 +70,42 @@ def test_a_dead_letter_of_nothing_is_forgotten(here: World, side: Side) -> None:
     """Where no change waits any more, as after a restore, there is nothing to give up, nor to list."""
     letter = refused(here, side)
     here.run(side, "DELETE FROM twinstore.change")
-    assert not given_up(here, letter)
+    assert given_up(here, letter) is GivenUp.NOTHING
     assert (here.book.letters(), here.book.conflicts()) == ((), ())
+
+
+@pytest.mark.parametrize("keep", ["primary", "secondary"])
+def test_a_conflict_is_decided_once(here: World, keep: str) -> None:
+    """Who saw the same list changes nothing, though another conflict of the record is open."""
+    here.insert(PRIMARY, A)
+    here.relay.drain()
+    for name in ("first", "second"):
+        here.titled(PRIMARY, A, f"P {name}")
+        here.titled(SECONDARY, A, f"S {name}")
+        here.relay.drain()
+    first, _ = here.book.conflicts()
+    assert resolve(first, keep="primary", primary=here.primary, book=here.book)
+    assert not resolve(first, keep=keep, primary=here.primary, book=here.book)
+    here.relay.drain()
+    assert here.titles(A) == ("P second", "P second")
+    (one, two) = here.book.conflicts(resolved=True)
+    assert (one.resolution, two.resolution) == ("primary", None)
+
+
+def test_two_who_decide_at_once_come_one_after_the_other(here: World) -> None:
+    """While somebody writes the row that he chose, nobody else decides."""
+    here.insert(PRIMARY, A)
+    here.relay.drain()
+    here.titled(PRIMARY, A, "P")
+    here.titled(SECONDARY, A, "S")
+    here.relay.drain()
+    (conflict,) = here.book.conflicts()
+    with ThreadPoolExecutor() as pool:
+        with here.book.deciding(conflict, keep="primary") as undecided:
+            assert undecided
+            other = pool.submit(resolve, conflict, keep="secondary", primary=here.primary, book=here.book)
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.3)
+        assert not other.result(timeout=10)
+    here.relay.drain()
+    assert here.titles(A) == ("P", "P")

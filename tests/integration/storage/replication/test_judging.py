@@ -120,7 +120,8 @@ def test_an_open_difference_of_before_is_never_overwritten(both: World) -> None:
     assert judged(both, A) == ["conflict"]
     assert both.title(PRIMARY, A) == "T"
     for found in both.book.conflicts(keys=[A]):
-        both.book.resolved(found, kept="primary")
+        with both.book.deciding(found, keep="primary") as undecided:
+            assert undecided
     assert delivered(both, A) == ["applied"]
     both.titled(SECONDARY, A, "later")
     assert judged(both, A) == ["accepted"]
