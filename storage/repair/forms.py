@@ -25,7 +25,7 @@ def held(column: Column, store: StoreName, text: str | None) -> str | None:
     Args:
         column: The column.
         store: The store that is to hold it.
-        text: How the other store writes it, or a canonical text.
+        text: How the other store writes it.
 
     Raises:
         ValueError: The store's column cannot hold it.
@@ -37,7 +37,8 @@ def held(column: Column, store: StoreName, text: str | None) -> str | None:
     if column.type in INSTANTS:
         return _instant(kind, precision(spelling), text)
     if column.type is ColumnType.JSON:
-        return json_text(read_json(text)) if kind == "jsonb" else text
+        same = {base_type(spelling) for spelling in column.sql_types[store.other]} == {kind}
+        return text if same or kind != "jsonb" else json_text(read_json(text))
     if column.type is ColumnType.UUID:
         return canonical_uuid(text)
     if column.type is ColumnType.TEXT:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from contracts.dataset import types
 from contracts.planning import PLANNING
 from contracts.repair import Mode, Why, Winner
 from contracts.vocabulary import Cause, StoreName
@@ -17,6 +18,7 @@ from storage.canonical import canonical_value
 from storage.repair.courses import COURSES, FIXES
 from storage.repair.deciding import decide
 from storage.repair.decisions import Decision
+from storage.repair.ports import Seen
 from tests.support.repair_cases import ENCODED, TITLE, case_of, wanted
 from tests.support.row_pairs import BODY, KEY, OWNER, PRISMA, PROJECT, SUPABASE, Changes, body, make_row
 
@@ -256,3 +258,70 @@ def test_filters_by_cause_and_field_change_nothing_else() -> None:
     assert by_cause.left == ()
     by_field = decided(*rows, fields=frozenset({"title", "project_id"}))
     assert written(by_field) == {PRISMA: {"project_id": PROJECT}, SUPABASE: {"title": TITLE}}
+
+
+def test_a_text_that_was_cut_by_its_column_is_left() -> None:
+    """The whole text would be cut once more: the column has to be made longer first."""
+    short = replace(PLANNING.column("source"), sql_types=types("text", "character varying(200)"))
+    dataset = replace(PLANNING, columns=tuple(short if c.name == "source" else c for c in PLANNING.columns))
+    case = case_of(make_row(PRISMA, source="x" * 300), make_row(SUPABASE, source="x" * 200))
+    for source in StoreName:
+        decision = decide(dataset, wanted(Mode.SOURCE_OF_TRUTH, source), case)
+        assert decision.drafts == ()
+        assert [one.why for one in decision.left] == [Why.CANNOT_HOLD]
+    gone = decide(dataset, wanted(Mode.SOURCE_OF_TRUTH), case_of(make_row(PRISMA, source="x" * 300), None))
+    assert [(one.why, "source" in one.sentence) for one in gone.left] == [(Why.CANNOT_HOLD, True)]
+
+
+def test_a_body_that_nobody_would_write_out_is_left() -> None:
+    """A number of a thousand million digits in a JSON string is not read into one: no disk is filled by a plan."""
+    decision = decided({"storage": json.dumps('{"a": 1e999999999, "b": 1}')}, {"storage": '{"a": 2, "b": 1}'})
+    assert decision.drafts == ()
+    assert [one.why for one in decision.left] == [Why.CANNOT_HOLD]
+
+
+def test_a_place_in_a_list_is_put_right_and_its_neighbours_stay() -> None:
+    """Of a list one item is taken from the other store; what stands beside it is the source's own."""
+    decision = decided({"storage": '[{"n": "12"}, 1.50, "ours"]'}, {"storage": '[{"n": 12}, 1.50, "theirs"]'})
+    right = {"storage": '[{"n":12},1.5,"ours"]'}
+    assert written(decision) == {PRISMA: right, SUPABASE: right}
+
+
+def test_a_title_inside_the_body_that_was_encoded_again_is_read_once() -> None:
+    """A text that is a JSON string of the very text is read once; a text that only looks so is left as it is."""
+    assert written(decided({}, {"content": body(finalPrompt=json.dumps(BODY["finalPrompt"]))})) == {
+        SUPABASE: canonical({"content": body()})
+    }
+
+
+def test_filling_keeps_to_what_is_asked_for() -> None:
+    """A filter by field fills that one; a mode that changes no row says so only of rows that are meant."""
+    primary, secondary = make_row(PRISMA), make_row(SUPABASE, source=None, project_id=None)
+    asked = wanted(Mode.FILL_NULLS, fields=frozenset({"source"}))
+    assert written(decide(PLANNING, asked, case_of(primary, secondary))) == {SUPABASE: {"source": primary["source"]}}
+    inserting = wanted(Mode.INSERT_ONLY, fields=frozenset({"title"}))
+    assert decide(PLANNING, inserting, case_of(primary, secondary)) == Decision()
+
+
+@pytest.mark.parametrize("column", ["user_id", "project_id", "status", "title", "version"])
+def test_a_missing_row_that_supabase_refuses_names_the_column(column: str) -> None:
+    """Whichever column it is, the sentence says so, and what to do."""
+    value = {"user_id": "user_17", "project_id": "p-1", "status": "queued", "title": " ", "version": "0"}[column]
+    (left,) = decide(PLANNING, wanted(Mode.UPSERT_ONLY), case_of(make_row(PRISMA, **{column: value}), None)).left
+    assert left.why is Why.CANNOT_HOLD
+    assert f"`{column}`" in left.sentence
+    assert left.causes == ("refused_by_store",)
+
+
+def test_three_way_inserts_where_only_the_holder_changed() -> None:
+    """A row that was made on one side since both agreed; where neither changed, nobody knows."""
+    made = case_of(make_row(PRISMA), None, adopted=False)
+    made = replace(made, seen={**made.seen, PRISMA: Seen(made.seen[PRISMA].row, 3)})
+    (draft,) = decide(PLANNING, wanted(Mode.THREE_WAY), made).drafts
+    assert (draft.store, draft.winner, draft.reason) == (
+        SUPABASE,
+        Winner.CHANGED,
+        "The row is missing on supabase, and only prisma changed.",
+    )
+    quiet = decide(PLANNING, wanted(Mode.THREE_WAY), case_of(make_row(PRISMA), None))
+    assert [one.why for one in quiet.left] == [Why.NO_WINNER]
