@@ -7,7 +7,7 @@ the secondary; a change of the secondary is *proposed* to the primary, which acc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,6 +18,12 @@ MAX_LAG_S = 900.0
 
 MANY = 100_000
 """So many changes that wait are counted; of more it is only known that they are more."""
+
+NEWEST = 50
+"""So many keys a side names of which it heard last, for each direction: the other can tell whether it forgot them."""
+
+Heard = tuple[tuple[str, int, int], ...]
+"""Keys that one side has heard of, each with the number of the primary's change and that of the secondary's."""
 
 
 class Direction(StrEnum):
@@ -37,7 +43,7 @@ class Applied(StrEnum):
 
     APPLIED = "applied"
     STALE = "stale"  # the secondary has this rev or a later one
-    BUSY = "busy"  # the secondary holds a change that the primary has not judged yet
+    BUSY = "busy"  # the secondary holds a change that the primary has not judged yet, or is being adopted
     LOCKED = "locked"  # somebody is writing the row at this moment
     REJECTED = "rejected"  # the secondary cannot hold the row
 
@@ -49,7 +55,7 @@ class Judged(StrEnum):
     AGREED = "agreed"  # the primary moved, too, and holds the same row
     CONFLICT = "conflict"  # the primary moved: it keeps its row, the other is kept by name
     JUDGED = "judged"  # it had been judged before
-    LOCKED = "locked"
+    LOCKED = "locked"  # somebody is writing the row at this moment, or the stores are being adopted
     REJECTED = "rejected"
 
 
@@ -73,6 +79,7 @@ class Gap(StrEnum):
     OTHER_RESTORED = "other_restored"  # likewise the other store, as the primary remembers it
     TRIGGERS = "triggers"  # a trigger of ours is missing or disabled
     OTHER_TABLE = "other_table"  # the table was dropped and made again
+    OTHER_ADOPTION = "other_adoption"  # it was adopted with another store, or another state of it
 
 
 class Place(StrEnum):
@@ -126,10 +133,13 @@ class Standing:
         dirty: Number of keys that wait to be carried over; `MANY` + 1 where more than `MANY` changes do.
         held: True when some of them wait on the primary until each transaction has ended that was open before.
         oldest_at: When the oldest of them was written.
-        last_change: Number of the last line that was ever noted.
-        max_rev: On the secondary the largest rev that was delivered, on the primary the largest one that the secondary
-            acknowledged since the adoption; 0 when there is none.
+        last_change: Number of the last line that was ever noted, or a larger one.
+        max_rev: On the secondary the largest rev that was delivered; 0 on the primary.
         max_seen: On the primary the largest change of the secondary that was judged; 0 on the secondary.
+        adoption: Name of the last adoption: on the secondary that began, on the primary that was finished; None when
+            none was, and on the primary while one is under way.
+        heard: What it heard of the other side last.
+        forgot: True when it does not know what it is told that the other side has heard of it.
         now: What the store's clock says.
     """
 
@@ -144,6 +154,9 @@ class Standing:
     last_change: int = 0
     max_rev: int = 0
     max_seen: int = 0
+    adoption: str | None = None
+    heard: Heard = field(default=(), repr=False)
+    forgot: bool = False
     now: datetime
 
     @property

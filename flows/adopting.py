@@ -122,7 +122,7 @@ def adopt(
         secondary,
         replication.book,
         differing=keys,
-        max_rev=before[1].max_rev,
+        begun=before[1],
         progress=lambda number: progress(f"keep what differs: {number:,} keys looked at"),
     )
     return replace(result, conflicts=conflicts, filled=filled)
@@ -180,8 +180,14 @@ def _require_same(before: Standing, now: Standing | None) -> None:
     """Refuse when capture is not the one under which the stores were compared.
 
     Raises:
-        Conflict: It has a gap, or was turned on anew.
+        Conflict: It has a gap, or was turned on anew, or another adoption began.
     """
+    if now is not None and now.store is StoreName.SUPABASE and now.adoption != before.adoption:
+        raise Conflict(
+            "Another adoption began while the stores were compared.",
+            "Wait until it has ended, and see `twinstore sync status`.",
+            store=before.store,
+        )
     if now is None or now.gap is not None or now.since != before.since:
         raise Conflict(
             f"Writes to {before.store} may have passed by while the stores were compared.",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from contracts.errors import Refused, SchemaMismatch, TwinstoreError
-from contracts.replication import ReplicationState, Standing
+from contracts.replication import Heard, ReplicationState, Standing
 from contracts.verdicts import CheckResult, ReplicationReport, StoreCapture
 from contracts.vocabulary import Channel, CheckSource, CheckStatus, Severity, StoreName
 from flows.job import Job
@@ -69,7 +69,8 @@ def prove_capture(job: Job, looks: tuple[Look, Look]) -> Capture:
     try:
         replication = job.replication(lambda: _opened(job, looks))
         at = time.monotonic()
-        asked = _ask(job, replication, looks[0]), _ask(job, replication, looks[1])
+        primary = _ask(job, replication, looks[0])
+        asked = primary, _ask(job, replication, looks[1], primary.standing.heard if primary.standing else ())
         return _concluded(job, replication, _compared(replication, *asked), at)
     except Exception as exc:  # noqa: BLE001 - whatever it is, nobody knows whether writes pass by
         error = understood(exc, None)
@@ -92,14 +93,14 @@ def _opened(job: Job, looks: tuple[Look, Look]) -> Replication:
     return open_replication(job.settings, job.stores, job.name, meters=job.meters)
 
 
-def _ask(job: Job, replication: Replication, look: Look) -> _Asked:
+def _ask(job: Job, replication: Replication, look: Look, heard: Heard = ()) -> _Asked:
     doors = replication.primary if look.store is StoreName.PRISMA else replication.secondary
     if look.facts is None:
         return _Asked(store=look.store, note=_NOT_LOOKED_AT)
     if doors is None:
         return _Asked(store=look.store, note=_OVER_ROWS if look.facts.channel is Channel.ROWS else _NO_KEY)
     try:
-        return _Asked(store=look.store, standing=doors.standing())
+        return _Asked(store=look.store, standing=doors.standing(heard=heard))
     except SchemaMismatch as exc:
         if not _has_functions(doors):
             return _Asked(store=look.store, note=_NO_FUNCTIONS)
@@ -115,7 +116,9 @@ def _compared(replication: Replication, primary: _Asked, secondary: _Asked) -> t
 
     if primary.standing is None or secondary.standing is None:
         return primary, secondary
-    ours, theirs = compared(primary.standing, secondary.standing, replication.primary.standing)
+    ours, theirs = compared(
+        primary.standing, secondary.standing, lambda heard: replication.primary.standing(heard=heard)
+    )
     return replace(primary, standing=ours), replace(secondary, standing=theirs)
 
 

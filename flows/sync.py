@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from contracts.errors import TwinstoreError
-from contracts.replication import Standing, SyncStatus
+from contracts.replication import Heard, Standing, SyncStatus
 from contracts.vocabulary import StoreName
 from flows.replicating import Replication
 from flows.unexpected import understood
@@ -114,11 +114,12 @@ def ask_status(replication: Replication, ask: Ask, *, deadline_s: float | None =
     """
     from storage.replication.restores import compared
 
-    def ask_primary() -> Standing | None:
-        return ask(StoreName.PRISMA, lambda: replication.primary.standing(deadline_s=deadline_s))
+    def ask_primary(heard: Heard = ()) -> Standing | None:
+        return ask(StoreName.PRISMA, lambda: replication.primary.standing(heard=heard, deadline_s=deadline_s))
 
     primary = ask_primary()
-    secondary = ask(StoreName.SUPABASE, lambda: replication.both()[1].standing(deadline_s=deadline_s))
+    heard = () if primary is None else primary.heard
+    secondary = ask(StoreName.SUPABASE, lambda: replication.both()[1].standing(heard=heard, deadline_s=deadline_s))
     if primary is not None and secondary is not None:
         primary, secondary = compared(primary, secondary, ask_primary)
     counts = None if primary is None else ask(StoreName.PRISMA, replication.book.counts)
@@ -204,8 +205,8 @@ def drain(
 
     done = Pass()
     while True:
-        relay.prove()
         with turn():
+            relay.prove()  # what was proved before may have passed while others had their turn
             part = carry(relay, stop=stop, progress=partial(_more, progress, done))
         done += part.done
         if part.finished or stop():

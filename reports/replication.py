@@ -26,6 +26,7 @@ GAPS: Final = {
     Gap.OTHER_RESTORED: "the other store was restored to an earlier moment",
     Gap.TRIGGERS: "a trigger of capture is missing or disabled",
     Gap.OTHER_TABLE: "the table was made anew",
+    Gap.OTHER_ADOPTION: "adopted with another state of the primary",
 }
 
 

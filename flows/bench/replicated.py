@@ -91,7 +91,7 @@ def replicated(bench: Bench, rest: RestAccess | None = None) -> Iterator[Replica
         primary, secondary, _ = by_sql.both()
         _, theirs = adoption.begin(primary, secondary, by_sql.book)
         stack.callback(_let_go, by_sql)
-        adoption.finish(secondary, by_sql.book, differing=(), max_rev=theirs.max_rev)
+        adoption.finish(secondary, by_sql.book, differing=(), begun=theirs)
         if not made.even():
             raise ConfigurationError("The records of the benchmark differ.", "Remove its folder below TWINSTORE_HOME.")
         yield made

@@ -69,7 +69,9 @@ class Permission:
             return _not_sent(str(primary.error)), 0.0
         if ours.adopted_at is None:
             return _not_sent(NOT_ADOPTED), FRESH_S
-        secondary = self._asking.ask(StoreName.SUPABASE, lambda: self._secondary.glance(deadline_s=self._patience_s()))
+        secondary = self._asking.ask(
+            StoreName.SUPABASE, lambda: self._secondary.glance(heard=ours.heard, deadline_s=self._patience_s())
+        )
         theirs = secondary.answer
         if theirs is None:
             return secondary, 0.0

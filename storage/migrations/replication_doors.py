@@ -48,9 +48,9 @@ class ReplicationDoor:
 REPLICATION_DOORS = {
     door.name: door
     for door in (
-        ReplicationDoor(name="capture", parameters=(("wanted", "boolean"), ("beyond", "bigint"))),
-        ReplicationDoor(name="standing", reads=True),
-        ReplicationDoor(name="glance", reads=True),
+        ReplicationDoor(name="capture", parameters=(("wanted", "boolean"), ("beyond", "bigint"), ("adopting", "uuid"))),
+        ReplicationDoor(name="standing", parameters=(("heard", "jsonb"),), reads=True),
+        ReplicationDoor(name="glance", parameters=(("heard", "jsonb"),), reads=True),
         ReplicationDoor(name="changes", parameters=(("after", "bigint"), ("at_most", "integer")), reads=True),
         ReplicationDoor(name="look", parameters=(("keys", "jsonb"),), reads=True),
         ReplicationDoor(name="settle", parameters=(("acks", "jsonb"),)),

@@ -6,7 +6,7 @@ from psycopg import sql
 
 from contracts.dataset import Column, ColumnType, Dataset
 from contracts.errors import ConfigurationError
-from contracts.replication import MANY
+from contracts.replication import MANY, NEWEST
 from storage.canonical_sql import TableSql
 from storage.migrations.access import access
 from storage.migrations.door_queries import OLDEST, UNSIGNED
@@ -27,9 +27,10 @@ _PUTTING = {"lock_timeout": "3s"}
 _SETTINGS = {"apply": _WRITING, "judge": _WRITING, "put": _PUTTING, "mend": _WRITING, "capture": {"lock_timeout": "1s"}}
 _PLAIN = frozenset({ColumnType.UUID, ColumnType.TEXT, ColumnType.INTEGER})
 """Types whose texts no setting changes: a trigger that sets less costs an application less."""
-_BASE_NOW = ", (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM twinstore.change_id_seq)"
 _MOST_BYTES = 2_000_000
 """So much of rows is carried at a time: an application that writes one of them waits for some tenths of a second."""
+_PORTION = 20_000
+"""So many keys are numbered anew while others wait for the table: some tenths of a second."""
 _FILTERED = ("type", "status", "user_id", "project_id")
 
 Parts = dict[str, sql.Composable]
@@ -106,7 +107,10 @@ def _parts(dataset: Dataset, side: Side) -> Parts:
         "verdicts",
         "mark",
         "in_place",
-        "state",
+        "base",
+        "outdated",
+        "last_number",
+        "of_this_adoption",
         "items",
         "proof",
         "applying_one",
@@ -119,7 +123,7 @@ def _parts(dataset: Dataset, side: Side) -> Parts:
         "busy_given",
     ):
         parts[name] = _template(name).format(**parts)
-    parts["state_uncounted"] = _template("state").format(**parts | {"many": sql.Literal(0)})
+    parts |= _states(parts, side)
     for name in (
         "together_is_possible",
         "hold_rows",
@@ -131,6 +135,22 @@ def _parts(dataset: Dataset, side: Side) -> Parts:
     ):
         parts[name] = _template(name).format(**parts)
     return parts
+
+
+def _states(parts: Parts, side: Side) -> Parts:
+    """Return what a side says of itself: to whom tells what the other has heard, at a glance, and to anybody."""
+    heard = "heard_by_primary" if side is Side.PRIMARY else "heard_by_secondary"
+
+    def state(**rest: sql.Composable) -> sql.Composable:
+        known = {**parts, "other_heard": sql.SQL("$1")} | rest
+        known["heard"] = _template(heard).format(**known)
+        return _template("state").format(**known)
+
+    return {
+        "state": state(),
+        "state_uncounted": state(many=sql.Literal(0)),
+        "state_alone": state(other_heard=sql.SQL("'[]'::jsonb")),
+    }
 
 
 def _of_table(table: TableSql, dataset: Dataset) -> Parts:
@@ -174,16 +194,21 @@ def _of_side(dataset: Dataset, side: Side) -> Parts:
         "truncated_signature": sql.Literal(f"twinstore.{dataset.name}_truncated()"),
         "checksum": sql.Literal(UNSIGNED),
         "adopted": sql.SQL(", 'adopted_at', adopted_at" if primary else ""),
-        "heard": _template("heard_by_primary" if primary else "heard_by_secondary").format(dataset=name),
+        "adoption": sql.SQL("CASE WHEN adopted_at IS NOT NULL THEN adoption END" if primary else "adoption"),
+        "adoption_too": sql.SQL("" if primary else ", adoption"),
+        "begun": sql.SQL("" if primary else ", $3"),
+        "adopted_next": sql.SQL("" if primary else ", adoption = coalesce(excluded.adoption, held.adoption)"),
+        "turned_away": sql.Literal("locked" if primary else "busy"),
+        "newest": sql.Literal(NEWEST),
+        "portion": sql.Literal(_PORTION),
         "seen": sql.SQL(", 'seen', coalesce(held.seen, 0)" if primary else ""),
         "known": sql.SQL(
             "coalesce(held.rev > 0 OR held.seen > 0, false)" if primary else "coalesce(held.rev > 0, false)"
         ),
         "ready": _template("ready") if primary else sql.SQL(""),
         "kept": _template("settle_kept" if primary else "settle_heard").format(dataset=name),
-        "base": sql.SQL("" if primary else ", base"),
-        "base_now": sql.SQL("" if primary else _BASE_NOW),
-        "based": sql.SQL("" if primary else ", base = excluded.base"),
+        "proposed": sql.SQL(", proposed" if primary else ""),
+        "proposed_of_line": sql.SQL(", line.proposed" if primary else ""),
         "parts_at": _list_of("_parts[_at]"),
         "parts_at_place": _list_of("_parts[at]"),
         "parts_of_request": _list_of("$1 -> 'parts'"),

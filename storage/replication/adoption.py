@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator
 from itertools import islice
+from uuid import uuid4
 
 from contracts.errors import TimedOut
 from contracts.replication import Standing
@@ -15,53 +16,79 @@ from storage.rest.errors import Busy
 KEYS_AT_ONCE = 200
 ATTEMPTS = 5
 PAUSE_S = 1.0  # in which those pass who waited behind an attempt
+LONGEST_S = 3.0  # that one may take: a second for the lock, and the rest with it
 _NO_LOCK = "55P03"  # as it comes over REST
 
 Wait = Callable[[float], None]
 
 
-def capture(doors: Doors, *, wanted: bool, beyond: int = 0, wait: Wait = time.sleep) -> Standing:
+def capture(
+    doors: Doors, *, wanted: bool, beyond: int = 0, adoption: str | None = None, wait: Wait = time.sleep
+) -> Standing:
     """Turn capture of one side on or off, which takes a lock that every other use of the table passes by first.
 
-    It is asked for a second at a time, since whoever comes later waits behind it.
+    It is asked for a second at a time, since whoever comes later waits behind it. What has to be done under it is done
+    in parts, between which others pass.
 
     Args:
         doors: Doors of the side.
         wanted: Whether writes are captured from now on.
         beyond: The largest number of this side that the other has heard of: later ones are larger.
+        adoption: Name of the adoption that begins with it, on the secondary.
         wait: Waits for seconds.
 
     Raises:
-        TimedOut: A transaction of somebody else uses the table for longer than all attempts.
+        TimedOut: A transaction of somebody else uses the table for longer than all attempts, or the store is too slow.
         TwinstoreError: The store cannot be reached, or does not let us make triggers.
     """
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            wait(PAUSE_S)
+    attempts = 0
+    while attempts < ATTEMPTS:
         try:
-            return doors.capture(wanted=wanted, beyond=beyond)
+            found = doors.capture(wanted=wanted, beyond=beyond, adoption=adoption, deadline_s=LONGEST_S)
+            if found is not None:
+                return found
         except (TimedOut, Busy) as error:
             if isinstance(error, Busy) and error.code != _NO_LOCK:
                 raise
+            if isinstance(error, TimedOut) and _NO_LOCK not in error.what:
+                raise _too_slow(doors, wanted=wanted) from None
+            attempts += 1
+        if attempts < ATTEMPTS:
+            wait(PAUSE_S)
     raise TimedOut(
         f"A transaction on {doors.store} has been using the table of {doors.dataset.name} for so long that capture "
-        f"could not be turned {'on' if wanted else 'off'}.",
+        f"could not be turned {_on(wanted)}.",
         "Try again when it has ended: the oldest xact_start in pg_stat_activity names it.",
         store=doors.store,
     )
 
 
+def _too_slow(doors: Doors, *, wanted: bool) -> TimedOut:
+    return TimedOut(
+        f"Capture on {doors.store} could not be turned {_on(wanted)} within {LONGEST_S:g} s, for which others wait for "
+        f"the table of {doors.dataset.name}.",
+        "Try again when the server is less busy.",
+        store=doors.store,
+    )
+
+
+def _on(wanted: bool) -> str:  # noqa: FBT001 - a word for it
+    return "on" if wanted else "off"
+
+
 def begin(primary: PrimaryDoors, secondary: SecondaryDoors, book: Book) -> tuple[Standing, Standing]:
     """Capture the writes of both sides from now on; nothing is carried over until `finish`.
 
-    The stores are compared between both: whatever is written meanwhile is noted.
+    The stores are compared between both: whatever is written meanwhile is noted. What somebody read before and carries
+    over late is turned away by either side, since it does not name this adoption.
 
     Raises:
         TwinstoreError: A store cannot be reached, or does not let us make triggers.
     """
-    book.halt()
-    ours = capture(primary, wanted=True, beyond=secondary.standing().max_rev)
-    return ours, capture(secondary, wanted=True, beyond=ours.max_seen)
+    book.halt()  # what is judged now has ended then, and what is delivered now when the secondary has begun
+    adoption = str(uuid4())
+    theirs = capture(secondary, wanted=True, beyond=primary.standing().max_seen, adoption=adoption)
+    return capture(primary, wanted=True, beyond=theirs.max_rev), theirs
 
 
 def finish(
@@ -69,7 +96,7 @@ def finish(
     book: Book,
     *,
     differing: Collection[str],
-    max_rev: int,
+    begun: Standing,
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Keep what differs as conflicts, and let the relay carry changes over from now on.
@@ -82,7 +109,7 @@ def finish(
         secondary: Doors of the secondary.
         book: What is kept on the primary.
         differing: Keys on which the stores differ, as a complete comparison found them since `begin`.
-        max_rev: The largest rev of the secondary, as `begin` told it.
+        begun: The secondary, as `begin` told it.
         progress: Is told how many keys were looked at.
 
     Returns:
@@ -99,7 +126,7 @@ def finish(
         book.touch([key for key in keys if key not in clean])
         looked_at += len(keys)
         progress(looked_at)
-    book.adopt(beyond=max_rev)
+    book.adopt(begun.adoption)
     return kept
 
 

@@ -89,17 +89,16 @@ INSERT INTO twinstore.row_state AS held (dataset, key, seen) VALUES (%s, %s, %s)
 ON CONFLICT (dataset, key) DO UPDATE SET seen = greatest(held.seen, excluded.seen)
 """
 _GAP = """
-UPDATE twinstore.capture SET gap_at = clock_timestamp(), gap_reason = %s WHERE dataset = %s AND gap_at IS NULL
+UPDATE twinstore.capture SET gap_at = clock_timestamp(), gap_reason = %s
+WHERE dataset = %s AND gap_at IS NULL AND adopted_at IS NOT NULL AND adoption = %s
 """
-_ADOPT = """
+_ADOPT = f"""
 UPDATE twinstore.capture
-SET adopted_at = clock_timestamp(), adopted_rev = (SELECT last_value FROM twinstore.change_id_seq)
+SET adopted_at = clock_timestamp(), adoption = %s,
+    adopted_rev = (SELECT number FROM {text("replication/last_number.sql")} AS last)
 WHERE dataset = %s
-"""
+"""  # noqa: S608 - a file of ours
 _HALT = "UPDATE twinstore.capture SET adopted_at = NULL WHERE dataset = %s"
-_SKIP = """
-SELECT setval('twinstore.change_id_seq', greatest(%s, last_value)) FROM twinstore.change_id_seq
-"""
 
 
 class Book:
@@ -271,23 +270,23 @@ class Book:
         with self._call.session() as session:
             session.execute(_FORGET_LETTER, [self._dataset.name, letter.key, letter.direction, letter.change])
 
-    def gap(self, reason: Gap) -> None:
-        """Note that writes may have passed by: nothing is carried over until somebody has looked."""
-        with self._call.session() as session:
-            session.execute(_GAP, [reason, self._dataset.name])
-
-    def adopt(self, *, beyond: int) -> None:
-        """Let the relay deliver from now on.
+    def gap(self, reason: Gap, *, adoption: str | None) -> None:
+        """Note that writes may have passed by: nothing is carried over until somebody has looked.
 
         Args:
-            beyond: The largest rev that the secondary has: later ones must be larger, also after a restore.
+            reason: Why.
+            adoption: The adoption that held when it was seen: one that was begun since compares all rows anyway.
         """
         with self._call.session() as session:
-            session.execute(_SKIP, [beyond])
-            session.execute(_ADOPT, [self._dataset.name])
+            session.execute(_GAP, [reason, self._dataset.name, adoption])
+
+    def adopt(self, adoption: str | None) -> None:
+        """Let the relay deliver from now on, what is read from now on and carries the name of this adoption."""
+        with self._call.session() as session:
+            session.execute(_ADOPT, [adoption, self._dataset.name])
 
     def halt(self) -> None:
-        """Let the relay carry nothing over until the stores are adopted again."""
+        """Let nothing be carried over until the stores are adopted again; what is being judged now is waited for."""
         with self._call.session() as session:
             session.execute(_HALT, [self._dataset.name])
 

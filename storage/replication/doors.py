@@ -8,7 +8,7 @@ from types import EllipsisType
 from typing import Any, Protocol
 
 from contracts.dataset import Dataset
-from contracts.replication import Applied, Judged, Standing
+from contracts.replication import Applied, Heard, Judged, Standing
 from contracts.vocabulary import StoreName
 from storage.migrations.replication_doors import replication
 from storage.migrations.values import Side
@@ -76,22 +76,36 @@ class Doors:
         self._side = side
         self._answers = Answers(side.store, dataset)
 
-    def capture(self, *, wanted: bool, beyond: int = 0) -> Standing:
+    def capture(
+        self, *, wanted: bool, beyond: int = 0, adoption: str | None = None, deadline_s: float | None = None
+    ) -> Standing | None:
         """Turn capture on or off. Turning it on ends a gap: for those to do who have compared the stores since.
 
         Args:
             wanted: Whether writes are captured from now on.
             beyond: The largest number of this side that the other has heard of: later ones are larger.
+            adoption: Name of the adoption that begins; only the secondary takes it.
+            deadline_s: Seconds after which it is given up.
+
+        Returns:
+            How the side stands then; None where it has to be repeated, since others wait for it.
         """
-        return self._standing(self._call("capture", {"wanted": wanted, "beyond": beyond}))
+        arguments = {"wanted": wanted, "beyond": beyond, "adopting": adoption}
+        answer = self._call("capture", arguments, deadline_s=deadline_s)
+        return None if self._answers.left(answer) else self._standing(answer)
 
-    def standing(self, *, deadline_s: float | None = None) -> Standing:
-        """Tell whether writes are captured, and how many wait."""
-        return self._standing(self._call("standing", {}, deadline_s=deadline_s))
+    def standing(self, *, heard: Heard = (), deadline_s: float | None = None) -> Standing:
+        """Tell whether writes are captured, and how many wait.
 
-    def glance(self, *, deadline_s: float) -> Standing:
+        Args:
+            heard: What the other side has heard of this one.
+            deadline_s: Seconds after which it is given up.
+        """
+        return self._standing(self._call("standing", {"heard": heard}, deadline_s=deadline_s))
+
+    def glance(self, *, heard: Heard = (), deadline_s: float) -> Standing:
         """Tell the same in a moment, however many wait: `dirty` is 1 where any does."""
-        return self._standing(self._call("glance", {}, deadline_s=deadline_s))
+        return self._standing(self._call("glance", {"heard": heard}, deadline_s=deadline_s))
 
     def changes(self, *, after: int = 0, at_most: int, deadline_s: float | None = None) -> Changes:
         """Return dirty keys with lines after `after`, of at most so many lines, with their rows."""
@@ -222,6 +236,7 @@ class PrimaryDoors(Doors):
                 **dict(zip(("key", "parts"), key_and_parts(self.dataset, item.key), strict=True)),
                 "base": item.rev,
                 "lseq": item.change,
+                "adoption": item.adoption,
                 "row": texts_of(self.dataset, item.row),
             }
             for item in items
@@ -244,6 +259,7 @@ class SecondaryDoors(Doors):
                 **dict(zip(("key", "parts"), key_and_parts(self.dataset, item.key), strict=True)),
                 "rev": item.change,
                 "seen": item.seen,
+                "adoption": item.adoption,
                 "row": texts_of(self.dataset, item.row),
             }
             for item in items

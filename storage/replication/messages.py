@@ -38,6 +38,7 @@ class Item:
         known: True when it was ever carried over: without a row, it was deleted.
         ready: False while a line of ours may be overtaken by an older transaction that has not ended.
         row: Its row; None when there is none.
+        adoption: Name of the adoption that held when it was read; None where none did.
         mark: What tells this very row from one that reads the same and was written later.
     """
 
@@ -49,6 +50,7 @@ class Item:
     known: bool
     row: Row | None
     ready: bool = True
+    adoption: str | None = None
     mark: str | None = field(default=None, compare=False)
 
 
@@ -200,6 +202,9 @@ class Answers:
             last_change=self._number(found["last_change"]),
             max_rev=self._number(found.get("max_rev") or 0),
             max_seen=self._number(found.get("max_seen") or 0),
+            adoption=self._text_or_none(capture.get("adoption")) if capture else None,
+            heard=tuple(self._heard(entry) for entry in self._list(found["heard"])),
+            forgot=found["forgot"] is True,
             now=self._instant(found["now"]),
         )
 
@@ -285,6 +290,7 @@ class Answers:
             known=found["known"],
             row=self._row(found["row"]),
             ready=found.get("ready", True) is True,
+            adoption=self._text_or_none(found["adoption"]),
             mark=self._text_or_none(found.get("mark")),
         )
 
@@ -300,6 +306,14 @@ class Answers:
             code=self._text_or_none(found["code"]),
             rule=self._text_or_none(found["rule"]),
         )
+
+    def _heard(self, entry: object) -> tuple[str, int, int]:
+        key, first, second = self._list(entry)
+        return str(key), self._number(first), self._number(second)
+
+    def left(self, answer: object) -> bool:
+        """Read whether turning capture on has to be repeated, since more keys may have to be numbered anew."""
+        return self._object(answer)["left"] is True
 
     def _gap(self, capture: Mapping[str, Any]) -> Gap | None:
         if capture["gap_reason"] is not None:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from contracts.errors import Conflict, SchemaMismatch, TimedOut, TwinstoreError
-from contracts.replication import Applied, Direction, Gap, Judged, Standing, SyncStatus
+from contracts.replication import Applied, Direction, Gap, Heard, Judged, Standing, SyncStatus
 from storage.replication.book import Book
 from storage.replication.doors import Ack, PrimaryDoors, SecondaryDoors
 from storage.replication.messages import Changes, Item, Verdict
@@ -81,8 +81,9 @@ class Relay:
         Raises:
             TwinstoreError: One of them cannot be asked.
         """
-        before, secondary = self._primary.standing(), self._secondary.standing()
-        return self._status(*compared(before, secondary, self._primary.standing))
+        primary = self._primary.standing()
+        secondary = self._secondary.standing(heard=primary.heard)
+        return self._status(*compared(primary, secondary, self._again))
 
     def _status(self, primary: Standing, secondary: Standing) -> SyncStatus:
         conflicts, dead, failing = self._book.counts()
@@ -101,8 +102,8 @@ class Relay:
         Raises:
             SchemaMismatch: Capture is off, has a gap, or nobody adopted the stores.
         """
-        primary, secondary = self._primary.standing(), self._secondary.standing()
-        primary, secondary = self.accept(primary, secondary)
+        primary = self._primary.standing()
+        primary, secondary = self.accept(primary, self._secondary.standing(heard=primary.heard))
         return self._status(primary, secondary)
 
     def accept(self, primary: Standing, secondary: Standing) -> tuple[Standing, Standing]:
@@ -110,15 +111,16 @@ class Relay:
 
         Args:
             primary: The primary, asked first.
-            secondary: The secondary, asked afterwards.
+            secondary: The secondary, asked afterwards, and told what the primary had heard of it.
 
         Raises:
             SchemaMismatch: Capture is off, has a gap, or nobody adopted the stores.
         """
-        primary, secondary = compared(primary, secondary, lambda: self._primary.glance(deadline_s=STEP_S))
+        primary, secondary = compared(primary, secondary, self._again)
         for side in (primary, secondary):
             if side.gap is Gap.RESTORED:
-                self._book.gap(Gap.RESTORED if side is primary else Gap.OTHER_RESTORED)
+                reason = Gap.RESTORED if side is primary else Gap.OTHER_RESTORED
+                self._book.gap(reason, adoption=primary.adoption)
             _refuse_gap(side)
         if primary.adopted_at is None:
             name = self._primary.dataset.name
@@ -127,6 +129,9 @@ class Relay:
                 "Run `twinstore adopt`.",
             )
         return primary, secondary
+
+    def _again(self, heard: Heard) -> Standing:
+        return self._primary.glance(heard=heard, deadline_s=STEP_S)
 
     def drain(self, *, progress: Callable[[Pass], None] = lambda _: None) -> Pass:
         """Carry changes over until nothing moves any more, and return what was done in all.
@@ -218,7 +223,7 @@ class Relay:
             return
         known = self._primary.look(list(ahead), deadline_s=STEP_S)
         if any(rev > max(known[key].change or 0, known[key].rev) for key, rev in ahead.items()):
-            self._book.gap(Gap.RESTORED)
+            self._book.gap(Gap.RESTORED, adoption=next(iter(items.values())).adoption)
             _refuse_gap(self._primary.standing(deadline_s=STEP_S))
 
 
@@ -251,6 +256,7 @@ GAPS = {
     Gap.OTHER_RESTORED: "The other store is older than what this one has heard of it, as after a restore",
     Gap.TRIGGERS: "A trigger of capture is missing or disabled",
     Gap.OTHER_TABLE: "The table was dropped and made again",
+    Gap.OTHER_ADOPTION: "The last adoption is not that of the primary, as after a restore or where one did not end",
 }
 
 

@@ -120,7 +120,7 @@ def faulty_stores(pair: Pair, *, rest: bool) -> Iterator[FaultyStores]:
         )
         ours, theirs, _ = usual.both()
         _, standing = adoption.begin(ours, theirs, usual.book)
-        adoption.finish(theirs, usual.book, differing=(), max_rev=standing.max_rev)
+        adoption.finish(theirs, usual.book, differing=(), begun=standing)
         apps = {
             store: stack.enter_context(psycopg.connect(superuser_of(pair, store), autocommit=True))
             for store in StoreName

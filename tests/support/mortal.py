@@ -130,7 +130,7 @@ def mortal(servers: Servers, template: str) -> Iterator[Mortal]:
             found = Mortal(server=server, pair=replace(pair, primary=dsn, primary_superuser=server.dsn(DATABASE)))
             with found.reached() as sides:
                 _, theirs = adoption.begin(sides.primary, sides.secondary, sides.book)
-                adoption.finish(sides.secondary, sides.book, differing=(), max_rev=theirs.max_rev)
+                adoption.finish(sides.secondary, sides.book, differing=(), begun=theirs)
             yield found
         finally:
             server.stop(wait_s=0)

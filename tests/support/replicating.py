@@ -29,5 +29,5 @@ def replicating(pair: Pair, rest: Rest | None = None) -> Iterator[Replication]:
     with open_replication(settings, stores_of(pair, rest), "planning") as replication:
         primary, secondary, _ = replication.both()
         _, theirs = adoption.begin(primary, secondary, replication.book)
-        adoption.finish(secondary, replication.book, differing=(), max_rev=theirs.max_rev)
+        adoption.finish(secondary, replication.book, differing=(), begun=theirs)
         yield replication

@@ -143,7 +143,7 @@ class World:
     def adopt(self) -> None:
         """Adopt the stores as equal."""
         _, theirs = adoption.begin(self.primary, self.secondary, self.book)
-        adoption.finish(self.secondary, self.book, differing=(), max_rev=theirs.max_rev)
+        adoption.finish(self.secondary, self.book, differing=(), begun=theirs)
 
 
 @contextmanager

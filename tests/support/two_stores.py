@@ -47,8 +47,8 @@ def adopted_as_equal(work: Opened) -> None:
     """Let changes be carried over between stores that are equal, without looking at them again."""
     for replication in work.replications:
         primary, secondary, _ = replication.both()
-        adoption.begin(primary, secondary, replication.book)
-        adoption.finish(secondary, replication.book, differing=(), max_rev=0)
+        _, theirs = adoption.begin(primary, secondary, replication.book)
+        adoption.finish(secondary, replication.book, differing=(), begun=theirs)
 
 
 def keys(pair: Pair, number: int, store: StoreName = StoreName.PRISMA) -> list[str]:

@@ -7,7 +7,9 @@ CREATE TABLE IF NOT EXISTS twinstore.capture (
   dataset text PRIMARY KEY,
   relation oid NOT NULL,  -- the table as it was: one that was dropped and made again has another
   since timestamptz NOT NULL DEFAULT now(),
+  base bigint NOT NULL DEFAULT 0,  -- the largest number then: what the other side has heard of older ones was compared
   adopted_at timestamptz,  -- from then on the relay delivers
+  adoption uuid,  -- the last one that was finished: messages of any other are turned away
   adopted_rev bigint NOT NULL DEFAULT 0,  -- the largest number then: what has a smaller one was compared
   secret uuid NOT NULL DEFAULT gen_random_uuid(),  -- by which capture knows a delivery: no application may read it
   gap_at timestamptz,  -- since when writes may have passed by

@@ -1,5 +1,6 @@
 -- Write rows as the primary has them. Each item of $1: key, parts, rev, seen (the last change of ours that the primary
--- has judged) and row, NULL for one that was deleted. Nothing here waits for an application: what is locked is left for
+-- has judged), row, NULL for one that was deleted, and adoption: what was read before the last one began is turned away,
+-- since it knows nothing of what the stores were compared for. Nothing here waits for an application: what is locked is left for
 -- the next time. All are written together where nothing is in the way, else one by one, so that one that is refused
 -- leaves the others.
 DECLARE
@@ -7,7 +8,9 @@ DECLARE
   _revs bigint[];
   _seen bigint[];
   _told bigint[];  -- what a verdict says as `rev`
+  _adoption text;
 BEGIN
+  {of_this_adoption}
   PERFORM set_config('twinstore.applying', 'on', true);  -- triggers that touch or keep values stand aside
   SELECT array_agg(item ->> 'key' ORDER BY at), array_agg(item -> 'parts' ORDER BY at),
          array_agg(nullif(item -> 'row', 'null') ORDER BY at), array_agg((item ->> 'rev')::bigint ORDER BY at),

@@ -2,4 +2,4 @@
          WHERE line.dataset = {dataset} AND line.key = given.key AND line.id > given.seen)
  OR EXISTS (SELECT FROM twinstore.row_state AS state
             WHERE state.dataset = {dataset} AND state.key = given.key AND state.lseq > given.seen
-              AND state.lseq > (SELECT base FROM twinstore.capture WHERE dataset = {dataset})))
+              AND state.lseq > {base}))

@@ -1,16 +1,19 @@
 -- Turn capture on or off. Turning it on waits for writers in flight, so that no write passes by afterwards, and others
 -- wait behind it: not where it is on already, has no gap, and nothing waits. It also ends a gap, which is for those to do
 -- who have compared the stores since. $2 is the largest number of ours that the other side has heard of: one of the sides
--- was restored where it is larger than ours, so that new numbers, also of what waits, must be beyond it.
+-- was restored where it is larger than ours, so that new numbers, also of what waits, must be beyond it. $3 names the
+-- adoption that begins on the secondary; without it that of before holds. Others wait for all that is done here, so that a
+-- call numbers some keys anew and says as `left` that there may be more: then it is repeated.
 DECLARE
   _alone boolean := false;
+  _renewed bigint := 0;
 BEGIN
   IF $1 THEN
     IF NOT EXISTS (SELECT FROM twinstore.capture
                    WHERE dataset = {dataset} AND relation = {relation}::regclass AND gap_at IS NULL)
        OR {in_place} < 2
-       OR EXISTS (SELECT FROM twinstore.change WHERE dataset = {dataset} AND id <= $2)
-       OR EXISTS (SELECT FROM twinstore.change_id_seq WHERE last_value < $2) THEN
+       OR EXISTS ({outdated})
+       OR EXISTS (SELECT FROM {last_number} AS last WHERE last.number < $2) THEN
       CREATE OR REPLACE TRIGGER twinstore_capture AFTER INSERT OR UPDATE OR DELETE ON {table}
         FOR EACH ROW EXECUTE FUNCTION {captured}();
       CREATE OR REPLACE TRIGGER twinstore_capture_truncate AFTER TRUNCATE ON {table}
@@ -19,20 +22,22 @@ BEGIN
       ALTER TABLE {table} ENABLE ALWAYS TRIGGER twinstore_capture_truncate;
       _alone := true;
     END IF;
-    INSERT INTO twinstore.capture AS held (dataset, relation{base}) VALUES ({dataset}, {relation}::regclass{base_now})
-    ON CONFLICT (dataset) DO UPDATE
-    SET relation = excluded.relation, gap_at = NULL, gap_reason = NULL{based},
-        since = CASE WHEN held.gap_at IS NULL AND held.relation = excluded.relation THEN held.since ELSE now() END;
-    PERFORM setval('twinstore.change_id_seq', $2) FROM twinstore.change_id_seq WHERE last_value < $2;
+    PERFORM setval('twinstore.change_id_seq', $2) FROM {last_number} AS last WHERE last.number < $2;
     IF _alone THEN  -- else a line that is not committed yet would be older than the one that is added
-      INSERT INTO twinstore.change (dataset, key, parts)
-      SELECT dataset, key, min(parts) FROM twinstore.change WHERE dataset = {dataset}
-      GROUP BY dataset, key HAVING max(id) <= $2;
+      INSERT INTO twinstore.change (dataset, key, parts{proposed}) {outdated} ORDER BY line.id LIMIT {portion};
+      GET DIAGNOSTICS _renewed = ROW_COUNT;
+    END IF;
+    IF _renewed < {portion} THEN
+      INSERT INTO twinstore.capture AS held (dataset, relation, base{adoption_too})
+      SELECT {dataset}, {relation}::regclass, last.number{begun} FROM {last_number} AS last
+      ON CONFLICT (dataset) DO UPDATE
+      SET relation = excluded.relation, gap_at = NULL, gap_reason = NULL, base = excluded.base{adopted_next},
+          since = CASE WHEN held.gap_at IS NULL AND held.relation = excluded.relation THEN held.since ELSE now() END;
     END IF;
   ELSE
     DROP TRIGGER IF EXISTS twinstore_capture ON {table};
     DROP TRIGGER IF EXISTS twinstore_capture_truncate ON {table};
     DELETE FROM twinstore.capture WHERE dataset = {dataset};
   END IF;
-  RETURN {state};
+  RETURN {state_alone} || jsonb_build_object('left', _renewed >= {portion});
 END

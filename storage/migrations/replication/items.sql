@@ -1,6 +1,7 @@
 SELECT jsonb_build_object(
     'key', picked.key, 'parts', to_jsonb(picked.parts), 'id', lines.id, 'since', lines.since,{ready}
-    'rev', coalesce(held.rev, 0){seen}, 'known', {known}, 'row', live.texts, 'mark', {mark}) AS item, picked.place
+    'rev', coalesce(held.rev, 0){seen}, 'known', {known}, 'row', live.texts, 'mark', {mark},
+    'adoption', (SELECT {adoption} FROM twinstore.capture WHERE dataset = {dataset})) AS item, picked.place
 FROM picked
 CROSS JOIN LATERAL (SELECT max(id) AS id, min(at) AS since FROM twinstore.change
                     WHERE dataset = {dataset} AND key = picked.key) AS lines

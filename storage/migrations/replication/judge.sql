@@ -1,5 +1,5 @@
--- Judge changes of the secondary. Each item of $1: key, parts, base (the rev that the secondary had), lseq (its change)
--- and row, NULL for one that was deleted. Accepted when the primary did not move since; else our row stays, and theirs is
+-- Judge changes of the secondary. Each item of $1: key, parts, base (the rev that the secondary had), lseq (its change),
+-- row, NULL for one that was deleted, and adoption: during one nothing is judged. Accepted when the primary did not move since; else our row stays, and theirs is
 -- kept as a conflict. Of our row the secondary hears by a line: the one of our own change, or one that is added. What is
 -- accepted is written together where nothing is in the way, the rest one by one.
 DECLARE
@@ -7,12 +7,14 @@ DECLARE
   _bases bigint[];
   _lseqs bigint[];
   _told bigint[];  -- what a verdict says as `rev`
+  _adoption text;
   _state record;
   _adopted bigint := coalesce((SELECT adopted_rev FROM twinstore.capture WHERE dataset = {dataset}), 0);
   _standing record;
   _ours jsonb;
   _theirs jsonb;
 BEGIN
+  {of_this_adoption}
   PERFORM set_config('twinstore.applying', 'on', true);  -- triggers that touch or keep values stand aside
   SELECT array_agg(item ->> 'key' ORDER BY at), array_agg(item -> 'parts' ORDER BY at),
          array_agg(nullif(item -> 'row', 'null') ORDER BY at), array_agg((item ->> 'base')::bigint ORDER BY at),

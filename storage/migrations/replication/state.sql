@@ -3,7 +3,7 @@
   'identity', (SELECT id FROM twinstore.identity),
   'now', now(),
   'capture', (SELECT jsonb_build_object(
-      'since', since, 'gap_at', gap_at, 'gap_reason', gap_reason{adopted},
+      'since', since, 'gap_at', gap_at, 'gap_reason', gap_reason{adopted}, 'adoption', {adoption},
       'same_table', relation IS NOT DISTINCT FROM to_regclass({relation})::oid,
       'triggers', {in_place})
     FROM twinstore.capture WHERE dataset = {dataset}),

@@ -4,6 +4,7 @@ CREATE TABLE IF NOT EXISTS twinstore.capture (
   relation oid NOT NULL,  -- the table as it was: one that was dropped and made again has another
   since timestamptz NOT NULL DEFAULT now(),
   base bigint NOT NULL DEFAULT 0,  -- the largest number then: what became of older changes does not matter any more
+  adoption uuid,  -- the last one that began: messages of any other are turned away
   secret uuid NOT NULL DEFAULT gen_random_uuid(),  -- by which capture knows a delivery: no application may read it
   gap_at timestamptz,  -- since when writes may have passed by
   gap_reason text CONSTRAINT capture_gap_reason CHECK (gap_reason IN ('truncated', 'replica'))
@@ -30,6 +31,7 @@ CREATE TABLE IF NOT EXISTS twinstore.row_state (
   PRIMARY KEY (dataset, key)
 );
 CREATE INDEX IF NOT EXISTS row_state_rev ON twinstore.row_state (dataset, rev);
+CREATE INDEX IF NOT EXISTS row_state_lseq ON twinstore.row_state (dataset, lseq);
 
 CREATE TABLE IF NOT EXISTS twinstore.request (
   key text PRIMARY KEY,

@@ -13,6 +13,7 @@ from flows.adopting import Adoption, adopt
 from flows.check import threads
 from flows.opening import Opened
 from flows.sync import carry, survey
+from storage.replication import adoption
 from tests.support.servers import SEEDED, Pair
 from tests.support.two_stores import TABLE, keys, run, titled, titles, work_on
 
@@ -95,3 +96,20 @@ def test_what_happens_to_capture_during_the_comparison_is_noticed(
         with threads() as conductor, pytest.raises(Conflict, match="may have passed by"):
             adopt(work, work.replications[0], conductor, accepted=0, progress=meanwhile)
         assert not survey(work.replications[0]).status.ready
+
+
+def test_another_adoption_that_begins_meanwhile_is_noticed(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The later one compares all rows once more; what the earlier one found says nothing about that."""
+    with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
+        (replication,) = work.replications
+        primary, secondary, _ = replication.both()
+
+        def meanwhile(what: str) -> None:
+            if what == "write the report":
+                adoption.begin(primary, secondary, replication.book)
+
+        with threads() as conductor, pytest.raises(Conflict, match="Another adoption"):
+            adopt(work, replication, conductor, accepted=0, progress=meanwhile)
+        assert not survey(replication).status.ready

@@ -114,9 +114,9 @@ def test_many_conflicts_are_decided_at_once(seeded_pair: Pair, home: Path, monke
     with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
         run(seeded_pair, SUPABASE, f"UPDATE {TABLE} SET title = 'theirs'")
         primary, secondary, _ = work.replications[0].both()
-        adoption.begin(primary, secondary, work.replications[0].book)
+        _, theirs = adoption.begin(primary, secondary, work.replications[0].book)
         some = keys(seeded_pair, 20)
-        adoption.finish(secondary, work.replications[0].book, differing=some, max_rev=0)
+        adoption.finish(secondary, work.replications[0].book, differing=some, begun=theirs)
         done = command("sync", "conflicts", "resolve", "--all", "--keep", "secondary")
         assert "20 conflicts decided" in done.stdout
     assert sum(title == "theirs" for title in titles(seeded_pair, PRISMA).values()) == 20

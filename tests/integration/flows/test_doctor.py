@@ -127,6 +127,6 @@ def test_a_gap_and_functions_of_another_version_are_bad(
         run(seeded_pair, StoreName.PRISMA, f"TRUNCATE {TABLE}")
         ((state, text),) = of_sync()
         assert (state, "(truncated)" in text) == (State.BAD, True)
-        run(seeded_pair, StoreName.SUPABASE, "DROP FUNCTION public.twinstore_planning_standing()")
+        run(seeded_pair, StoreName.SUPABASE, "DROP FUNCTION public.twinstore_planning_standing(jsonb)")
         ((state, text),) = of_sync()
         assert (state, "twinstore migrate" in text) == (State.BAD, True)

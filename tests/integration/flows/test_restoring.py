@@ -114,7 +114,8 @@ def test_a_store_is_as_it_was(scene: Scene, store: StoreName) -> None:
     """Every column of every row, and what the dry run said is what was done; the other store is not touched."""
     made = scene.backup(store)
     before = rows(scene.pair, store)
-    with changed(scene, store):
+    with changed(scene, store) as (one, *_):
+        created_earlier(scene.pair, store, one)
         other = rows(scene.pair, store.other)
         planned = scene.restore(store)
         done = scene.restore(store, confirm=made.id)
@@ -123,6 +124,14 @@ def test_a_store_is_as_it_was(scene: Scene, store: StoreName) -> None:
     assert rows(scene.pair, store.other) == other
     (noted,) = restorations(backups_folder(scene.work.settings))
     assert (noted.state, noted.backup, noted.changes) == ("done", made.id, done.changes)
+
+
+def created_earlier(pair: Pair, store: StoreName, key: str) -> None:
+    """Let a record have been created a day earlier, which triggers of the secondary allow no application to say."""
+    with psycopg.connect(pair.primary if store is PRISMA else pair.secondary) as connection:
+        connection.execute("SET twinstore.applying = 'on'")
+        earlier = f"UPDATE {TABLE} SET created_at = created_at - interval '1 day' WHERE id::text = %s"
+        assert connection.execute(earlier.encode(), [key]).rowcount == 1
 
 
 def rows(pair: Pair, store: StoreName) -> list[tuple[object, ...]]:
@@ -142,7 +151,7 @@ def conflicts_after_adoption(scene: Scene, *, whole: bool, differing: tuple[str,
         return done.conflicts
     primary, secondary, _ = replication.both()
     _, theirs = adoption.begin(primary, secondary, replication.book)
-    return adoption.finish(secondary, replication.book, differing=differing, max_rev=theirs.max_rev)
+    return adoption.finish(secondary, replication.book, differing=differing, begun=theirs)
 
 
 WHOLE = pytest.mark.parametrize("whole", [False, pytest.param(True, marks=LONG)])
@@ -190,7 +199,9 @@ def test_an_older_secondary_changes_nothing_on_the_primary(scene: Scene, *, whol
     assert titles(scene.pair, PRISMA) == newer
     found = survey(replication).status
     assert found.secondary is not None
+    assert found.primary is not None
     assert (found.ready, found.secondary.gap, found.secondary.dirty) == (False, Gap.REPLICA, 0)
+    assert found.primary.adopted_at is None
     assert conflicts_after_adoption(scene, whole=whole, differing=differing) == 3
     carry(replication.both()[2])
     assert titles(scene.pair, PRISMA) == newer
@@ -286,7 +297,6 @@ def test_what_must_not_be_restored_is_refused(
 def test_what_was_never_verified_is_refused(scene: Scene) -> None:
     """A dry run says what would change; doing it needs a drill that passed."""
     made = scene.backup(PRISMA, verified=False)
-    scene.restore(PRISMA)
     with pytest.raises(Refused, match="was never proven to restore"):
         scene.restore(PRISMA, confirm=made.id)
 
@@ -305,18 +315,33 @@ def test_overrides_are_named_and_noted(scene: Scene) -> None:
         assert connection.execute("SELECT count(*) FROM note").fetchone() == (0,)
 
 
-def test_a_store_over_rest_is_not_restored(
+def test_a_store_over_rest_is_not_restored(scene: Scene) -> None:
+    """Rows cannot be replaced there in one transaction; the sentence names the setting that would help."""
+    scene.backup(SUPABASE)
+    by_sql = scene.work.stores.urls
+    scene.work = replace(scene.work, stores=replace(scene.work.stores, urls={PRISMA: by_sql[PRISMA]}))
+    with pytest.raises(ConfigurationError, match="over REST") as refused:
+        scene.restore(SUPABASE)
+    assert "SUPABASE_DB_URL" in refused.value.todo
+
+
+@LONG
+def test_a_store_over_rest_is_exported(
     seeded_pair: Pair, servers: Servers, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows cannot be replaced there in one transaction; the sentence names the setting that would help."""
+    """With how replication stands there, and the export can be restored where there is a URL of the database."""
     with work_on(seeded_pair, Channel.RPC, home, monkeypatch, remembering=True) as work:
         scene = Scene(seeded_pair, work, servers)
+        adopted_as_equal(work)
         made = scene.backup(SUPABASE)
         assert made.sides[0].form == "row_export"
-        assert made.sides[0].standings == ()
-        with pytest.raises(ConfigurationError, match="over REST") as refused:
-            scene.restore(SUPABASE)
-        assert "SUPABASE_DB_URL" in refused.value.todo
+        assert [name for name, _ in made.sides[0].standings] == ["planning"]
+    with work_on(seeded_pair, Channel.SQL, home, monkeypatch, remembering=True) as work:
+        scene = Scene(seeded_pair, work, servers)
+        before = rows(seeded_pair, SUPABASE)
+        with changed(scene, SUPABASE):
+            scene.restore(SUPABASE, confirm=made.id, into_another_store=True)
+        assert rows(seeded_pair, SUPABASE) == before
 
 
 def test_nobody_else_works_on_the_dataset_meanwhile(scene: Scene) -> None:

@@ -101,7 +101,7 @@ def test_how_replication_stood_is_kept(seeded_pair: Pair, tmp_path: Path) -> Non
     with replicating(seeded_pair) as replication:
         with psycopg.connect(seeded_pair.primary) as connection:
             connection.execute("UPDATE planning SET title = 'new' WHERE id = (SELECT min(id) FROM planning)")
-        replication.book.gap(Gap.REPLICA)
+        replication.book.gap(Gap.REPLICA, adoption=replication.primary.standing().adoption)
         primary, secondary = backups.make(tmp_path, seeded_pair).sides
     (name, standing), *_ = primary.standings
     assert (name, standing.dirty, standing.gap) == ("planning", 1, Gap.REPLICA)

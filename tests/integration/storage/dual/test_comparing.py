@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contracts.replication import Place
+from contracts.results import Consistency
+from storage.replication import adoption
 from tests.support.dual import PRISMA, SUPABASE, Twins, scenario
 from tests.support.planning_rows import OWNER
 
@@ -99,3 +101,18 @@ def test_a_store_that_is_away_counts_nothing(twins: Twins) -> None:
         assert (report.overall_consistent, report.total_items) == (False, 0)
         assert report.details.unreachable == (store,)
         assert "manual verification" in report.recommendations[0]
+
+
+def test_a_write_during_an_adoption_replaces_nothing_that_is_to_be_kept(twins: Twins) -> None:
+    """A repository that asked seconds ago is turned away: the row that differed is kept before it is replaced."""
+    body = scenario()
+    twins.repository.save(body)
+    quietly(twins, body["id"], "title = 'Theirs alone'")
+    primary, secondary, _ = twins.replication.both()
+    _, begun = adoption.begin(primary, secondary, twins.replication.book)
+    written = twins.repository.save(body | {"title": "Ours"})
+    assert (written.success, written.consistency, written.supabase_success) == (True, Consistency.PARTIAL, False)
+    adoption.finish(secondary, twins.replication.book, differing=[body["id"]], begun=begun)
+    twins.drain()
+    assert twins.rows(SUPABASE, "title") == [("Ours",)]
+    assert [(kept.loser or {})["title"] for kept in twins.replication.book.conflicts()] == ["Theirs alone"]

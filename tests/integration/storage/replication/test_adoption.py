@@ -30,7 +30,7 @@ def in_conflict(world: World) -> None:
 def adopted(world: World, *differing: str) -> int:
     """Adopt the stores, which differ in these keys; return how many conflicts that left."""
     _, theirs = adoption.begin(world.primary, world.secondary, world.book)
-    return adoption.finish(world.secondary, world.book, differing=differing, max_rev=theirs.max_rev)
+    return adoption.finish(world.secondary, world.book, differing=differing, begun=theirs)
 
 
 def held_up(seconds: float) -> None:
@@ -72,7 +72,7 @@ def test_the_primary_of_a_key_in_conflict_is_not_overwritten(here: World, carrie
     here.titled(PRIMARY, A, "P3")
     _, theirs = adoption.begin(here.primary, here.secondary, here.book)
     here.run(SECONDARY, "UPDATE public.planning SET status = 'active', title = 'S3' WHERE id::text = %s", A)
-    adoption.finish(here.secondary, here.book, differing=[A], max_rev=theirs.max_rev)
+    adoption.finish(here.secondary, here.book, differing=[A], begun=theirs)
     here.relay.drain()
     assert here.titles(A) == ("P3", "P3")
     assert kept(here)[-1] == ("concurrent", "S3")

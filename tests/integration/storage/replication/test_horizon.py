@@ -47,7 +47,16 @@ def test_a_verdict_waits_for_a_transaction_that_began_last_before_it(
         carry(replication.both()[2])
         row = replication.primary.look([key])[key].row
         assert row is not None
-        late = Item(key=key, change=1, since=None, rev=0, seen=0, known=True, row={**row, "title": "theirs"})
+        late = Item(
+            key=key,
+            change=1,
+            since=None,
+            rev=0,
+            seen=0,
+            known=True,
+            row={**row, "title": "theirs"},
+            adoption=replication.primary.standing().adoption,
+        )
         with psycopg.connect(seeded_pair.primary) as older:
             older.execute("SELECT pg_current_xact_id()")
             (verdict,) = replication.primary.judge([late])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import psycopg
 import pytest
 
@@ -45,7 +43,8 @@ def test_a_late_delivery_replaces_no_change_that_was_judged_since(here: World, *
     assert judged(here) == ["accepted"]
     (verdict,) = here.secondary.apply([late])
     assert verdict.outcome == Applied.BUSY
-    another = replace(late, key=B, row={**(late.row or {}), "id": B}, change=1, seen=0)
+    here.insert(PRIMARY, B)
+    another = here.primary.look([B])[B]
     many = here.secondary.apply([late, another])  # a batch is written together
     assert [each.outcome for each in many] == [Applied.BUSY, Applied.APPLIED]
     here.relay.drain()
@@ -80,9 +79,9 @@ def test_a_delivery_while_both_are_asked_is_no_restore(here: World) -> None:
     before = here.primary.standing()
     here.titled(PRIMARY, A, "meanwhile")
     assert here.relay.deliver(A, deadline_s=5) == Applied.APPLIED
-    there = here.secondary.standing()
-    assert there.max_rev > before.last_change
-    found = restores.compared(before, there, here.primary.standing)
+    there = here.secondary.standing(heard=before.heard)
+    assert [number for _, number, _ in there.heard] == [here.secondary.look([A])[A].rev]
+    found = restores.compared(before, there, lambda heard: here.primary.standing(heard=heard))
     assert [side.gap for side in found] == [None, None]
     assert here.relay.prove().ready
 
@@ -116,9 +115,9 @@ def test_a_secondary_that_was_restored_can_be_adopted(own: World) -> None:
     own.relay.drain()
     restored(own, SECONDARY, backup)
     assert gaps(own) == (None, Gap.RESTORED)
-    adoption.begin(own.primary, own.secondary, own.book)
+    _, theirs = adoption.begin(own.primary, own.secondary, own.book)
     assert gaps(own) == (None, None)  # as `twinstore adopt` asks while the stores are compared
-    adoption.finish(own.secondary, own.book, differing=[A], max_rev=own.secondary.standing().max_rev)
+    adoption.finish(own.secondary, own.book, differing=[A], begun=theirs)
     assert own.relay.prove().ready
     assert [conflict.kind for conflict in own.book.conflicts()] == ["adopted"]
 
@@ -149,7 +148,7 @@ def test_one_delivery_notices_a_restored_primary_and_settles_nothing(own: World)
     for title in ("one", "two"):
         own.titled(PRIMARY, A, title)
     own.relay.drain()
-    restored(own, PRIMARY, backup)
+    restored(own, PRIMARY, backup, ahead=0)
     own.titled(PRIMARY, A, "after")
     own.insert(PRIMARY, *keys(9)[3:])  # its numbers are beyond what the secondary has heard of
     with pytest.raises(SchemaMismatch, match="older"):

@@ -1,0 +1,1 @@
+(SELECT base FROM twinstore.capture WHERE dataset = {dataset})

@@ -1,0 +1,164 @@
+"""What was read before an adoption began is never carried over, however late it comes, and nothing is while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from contracts.errors import SchemaMismatch, TimedOut
+from contracts.replication import Applied, Gap, Judged
+from flows.sync import drain
+from storage.migrations.values import Side
+from storage.replication import adoption
+from tests.support.replication import World, keys
+
+A, B, C = keys(3)
+PRIMARY, SECONDARY = Side.PRIMARY, Side.SECONDARY
+MANY = 45_000  # more than are numbered anew at a time, twice
+
+sides = pytest.mark.parametrize("side", Side)
+
+
+def quietly(world: World, key: str, title: str) -> None:
+    """Change a row of the secondary unnoticed: what a check calls lost, and why somebody adopts again."""
+    with psycopg.connect(world.pair.secondary_superuser) as connection:
+        connection.execute("ALTER TABLE public.planning DISABLE TRIGGER twinstore_capture")
+        connection.execute("UPDATE public.planning SET title = %s WHERE id = %s", [title, key])
+        connection.execute("ALTER TABLE public.planning ENABLE ALWAYS TRIGGER twinstore_capture")
+
+
+def losers(world: World) -> list[str | None]:
+    """Return the titles of rows that are kept as conflicts."""
+    return [(conflict.loser or {})["title"] for conflict in world.book.conflicts()]
+
+
+def test_nothing_is_carried_over_while_the_stores_are_adopted(both: World) -> None:
+    """Neither what was read before nor what is read meanwhile, either way; afterwards all of it that is read anew."""
+    both.insert(PRIMARY, A, B, C)
+    both.relay.drain()
+    both.titled(PRIMARY, A, "P")
+    both.titled(SECONDARY, B, "S")
+    delivery, proposals = both.primary.look([A])[A], both.secondary.changes(at_most=10).items
+    _, theirs = adoption.begin(both.primary, both.secondary, both.book)
+    read = both.primary.look([A])[A], both.secondary.changes(at_most=10).items
+    for item, proposed in ((delivery, proposals), read):
+        assert [verdict.outcome for verdict in both.secondary.apply([item])] == [Applied.BUSY]
+        assert [verdict.outcome for verdict in both.primary.judge(proposed)] == [Judged.LOCKED]
+    assert both.relay.deliver(A, deadline_s=5) == Applied.BUSY
+    adoption.finish(both.secondary, both.book, differing=(), begun=theirs)
+    assert [verdict.outcome for verdict in both.secondary.apply([delivery, read[0]])] == [Applied.BUSY] * 2
+    assert [verdict.outcome for verdict in both.primary.judge(proposals)] == [Judged.LOCKED]
+    assert (both.titles(A), both.titles(B)) == (("P", "T"), ("T", "S"))
+    both.relay.drain()
+    assert (both.titles(A), both.titles(B)) == (("P", "P"), ("S", "S"))
+
+
+def test_a_late_delivery_replaces_nothing_after_an_adoption(here: World) -> None:
+    """A change of the secondary that was judged meanwhile stays, though adoption forgets what became of older ones."""
+    here.insert(PRIMARY, A)
+    here.relay.drain()
+    here.titled(SECONDARY, A, "first")
+    found = here.secondary.changes(at_most=10).items
+    here.primary.judge(found)
+    here.secondary.settle([(item.key, item.change or 0) for item in found])
+    late = here.primary.look([A])[A]
+    here.titled(SECONDARY, A, "second")
+    here.relay.drain()
+    here.adopt()
+    assert here.secondary.apply([late])[0].outcome == Applied.BUSY
+    here.run(SECONDARY, "UPDATE public.planning SET status = 'active'")
+    here.relay.drain()
+    assert here.titles(A) == ("second", "second")
+
+
+def test_an_adoption_and_a_batch_do_not_overlap(here: World) -> None:
+    """Who begins one waits for the batches that are under way, and a batch waits for nobody: it is turned away."""
+    here.insert(PRIMARY, A, B)
+    here.relay.drain()
+    here.titled(PRIMARY, A, "P")
+    here.titled(SECONDARY, B, "S")
+    delivery, proposals = here.primary.look([A])[A], here.secondary.changes(at_most=10).items
+    for side in Side:
+        with psycopg.connect(here.dsn(side)) as beginning:
+            beginning.execute("UPDATE twinstore.capture SET base = base")
+            if side is PRIMARY:
+                assert here.primary.judge(proposals)[0].outcome == Judged.LOCKED
+            else:
+                assert here.secondary.apply([delivery])[0].outcome == Applied.BUSY
+            beginning.rollback()
+    here.relay.drain()
+    assert (here.titles(A), here.titles(B)) == (("P", "P"), ("S", "S"))
+
+
+def test_a_relay_that_waited_for_its_turn_proves_again(here: World) -> None:
+    """What was proved before others had their turn may have passed: an adoption began, or a gap was found."""
+    here.insert(PRIMARY, A)
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        here.book.gap(Gap.REPLICA, adoption=here.primary.standing().adoption)
+        yield
+
+    with pytest.raises(SchemaMismatch):
+        drain(here.relay, turn)
+    assert here.titles(A) == ("T", None)
+
+
+def test_of_two_adoptions_at_once_the_later_one_counts(here: World) -> None:
+    """What the first one ends lets nothing be carried over that the second has not compared."""
+    here.insert(PRIMARY, A)
+    here.relay.drain()
+    quietly(here, A, "S alone")
+    _, first = adoption.begin(here.primary, here.secondary, here.book)
+    _, second = adoption.begin(here.primary, here.secondary, here.book)
+    here.titled(PRIMARY, A, "P")
+    adoption.finish(here.secondary, here.book, differing=(), begun=first)
+    assert not here.relay.status().ready
+    list(here.relay.passing())
+    assert here.titles(A) == ("P", "S alone")
+    adoption.finish(here.secondary, here.book, differing=[A], begun=second)
+    here.relay.drain()
+    assert (here.titles(A), losers(here)) == (("P", "P"), ["S alone"])
+
+
+def test_what_was_accepted_stays_so_under_a_new_number(here: World) -> None:
+    """The secondary's next change of it stands against nothing."""
+    here.insert(PRIMARY, A, B)
+    here.relay.drain()
+    here.titled(SECONDARY, A, "first")
+    here.primary.judge(here.secondary.changes(at_most=10).items)
+    here.titled(PRIMARY, B, "later")
+    here.relay.deliver(B, deadline_s=5)
+    here.adopt()
+    assert len(here.lines(PRIMARY, A)) == 2
+    here.titled(SECONDARY, A, "second")
+    here.relay.drain()
+    assert (here.titles(A), losers(here)) == (("second", "second"), [])
+
+
+@sides
+def test_what_waits_is_numbered_anew_in_parts(own: World, side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others pass between them; each key that waits gets one more line, and a store that is too slow is given up."""
+    own.run(
+        side,
+        "INSERT INTO twinstore.change (dataset, key, parts) SELECT 'planning', n::text, ARRAY[n::text]"
+        f" FROM generate_series(1, {MANY}) AS n",
+    )
+    monkeypatch.setattr(adoption, "LONGEST_S", 0.02)
+    with pytest.raises(TimedOut, match=r"could not be turned on within 0\.02 s"):
+        adoption.capture(own.doors(side), wanted=True, beyond=MANY, wait=held_up)
+    monkeypatch.undo()
+    waited: list[float] = []
+    adoption.capture(own.doors(side), wanted=True, beyond=MANY, wait=waited.append)
+    assert waited == [adoption.PAUSE_S] * 2
+    found = own.ask(side, "SELECT count(*), count(DISTINCT key), min(id) FROM twinstore.change WHERE id > %s", MANY)
+    assert found == [(MANY, MANY, MANY + 1)]
+    adoption.capture(own.doors(side), wanted=True, beyond=MANY, wait=held_up)
+
+
+def held_up(seconds: float) -> None:
+    """Fail: nobody should have to wait."""
+    pytest.fail(f"it waits for {seconds} s")
