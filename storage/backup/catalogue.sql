@@ -49,7 +49,10 @@ SELECT jsonb_build_object(
              n.nspname, p.proname, pg_get_function_identity_arguments(p.oid), pg_get_function_result(p.oid))))
     FROM pg_depend AS d JOIN pg_proc AS p ON p.oid = d.refobjid JOIN pg_namespace AS n ON n.oid = p.pronamespace
     WHERE d.refclassid = 'pg_proc'::regclass AND d.deptype = 'n' AND p.prokind = 'f'
-      AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.oid NOT IN (SELECT oid FROM spaces)
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+      AND (n.oid NOT IN (SELECT oid FROM spaces)
+        OR EXISTS (SELECT FROM pg_depend AS e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid
+                                                AND e.deptype = 'e'))
       AND (d.classid = 'pg_trigger'::regclass AND d.objid IN (SELECT t.oid FROM pg_trigger AS t
                                                               JOIN relations AS r ON r.oid = t.tgrelid)
         OR d.classid = 'pg_policy'::regclass AND d.objid IN (SELECT q.oid FROM pg_policy AS q
@@ -58,9 +61,7 @@ SELECT jsonb_build_object(
                                                               JOIN relations AS r ON r.oid = a.adrelid)
         OR d.classid = 'pg_constraint'::regclass AND d.objid IN (SELECT c.oid FROM pg_constraint AS c
                                                                  JOIN relations AS r ON r.oid = c.conrelid)
-        OR d.classid IN ('pg_class'::regclass, 'pg_rewrite'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass))
-      AND NOT EXISTS (SELECT FROM pg_depend AS e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid
-                                                   AND e.deptype = 'e')),
+        OR d.classid IN ('pg_class'::regclass, 'pg_rewrite'::regclass))),
   'extensions', (
     SELECT jsonb_agg(jsonb_build_array(x.extname, n.nspname) ORDER BY x.extname)
     FROM pg_extension AS x JOIN pg_namespace AS n ON n.oid = x.extnamespace
@@ -68,6 +69,7 @@ SELECT jsonb_build_object(
       AND EXISTS (SELECT FROM pg_depend AS m
                   JOIN pg_depend AS u ON u.refclassid = m.classid AND u.refobjid = m.objid AND u.deptype = 'n'
                   WHERE m.refclassid = 'pg_extension'::regclass AND m.refobjid = x.oid AND m.deptype = 'e'
+                    AND m.classid <> 'pg_proc'::regclass  -- a function can be stood in for, a type cannot
                     AND (u.classid = 'pg_class'::regclass AND u.objid IN (SELECT oid FROM relations)
                       OR u.classid = 'pg_class'::regclass AND u.objid IN (SELECT i.indexrelid FROM pg_index AS i
                                                                          JOIN relations AS r ON r.oid = i.indrelid)

@@ -6,20 +6,20 @@ import hashlib
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from contracts.backups import Damage, Flaw, Form, KeptSide
 from contracts.dataset import Dataset
-from contracts.errors import ConfigurationError, TwinstoreError
+from contracts.errors import ConfigurationError, Unavailable
 from storage.backup.contents import frozen, read_contents
 from storage.backup.differences import differences
 from storage.backup.dump import PIECE_BYTES
-from storage.backup.export import exported_rows
+from storage.backup.importing import import_rows
 from storage.backup.programs import ENVIRONMENT, Program, connection_environment, drill_version, program_at
 from storage.backup.scratch import Scratch, scratch_errors
+from storage.backup.surroundings import surround
 from storage.local.binaries import VERSIONS, bin_folder
 from storage.local.server import Server
 from storage.session import Limits
@@ -29,6 +29,15 @@ LIMITS = Limits(statement_s=DAY_S, lock_s=DAY_S)
 _FROM = re.compile(r"^;\s+Dumped from database version: (\S+)", re.MULTILINE)
 _BY = re.compile(r"^;\s+Dumped by pg_dump version: (\S+)", re.MULTILINE)
 _STOPPED = re.compile(r"from TOC entry \d+; \d+ \d+ (.+) \S+$", re.MULTILINE)
+_GAVE_UP = (
+    "No space left",
+    "Disk quota exceeded",
+    "could not extend file",
+    "out of memory",
+    "server closed the connection",
+    "connection to server",
+    "terminating connection",
+)
 _KEPT = ("--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels", "--no-comments")
 
 Progress = Callable[[str], None]
@@ -113,7 +122,7 @@ def restore_side(
     restored = Restored(scratch=scratch, datasets=there, flaws=[], notes=[])
     progress(f"restore {side.store} into a scratch server")
     if side.form is Form.EXPORT:
-        restored.flaws += _import(folder, side, there, scratch)
+        restored.flaws += import_rows(folder, side, there, scratch)
     else:
         restored.flaws += _restore_dump(folder, side, server, scratch, restored.notes)
     if not restored.flaws:
@@ -145,9 +154,10 @@ def _restore_dump(folder: Path, side: KeptSide, server: Server, scratch: Scratch
         return [Flaw(damage=Damage.RESTORE, text=f"{path.name} is not a dump that pg_restore can read.")]
     if flaw := _other_version(side, path, listing.stdout):
         return [flaw]
-    _prepare(side, scratch)
+    made = surround(side, scratch)
     outside = [" ".join(("FK CONSTRAINT", *key)) + " " for key in side.outside.foreign_keys]
-    entries = [line for line in listing.stdout.splitlines() if not any(f" {key}" in line for key in outside)]
+    passed_over = [*outside, *(f"SCHEMA - {schema} " for schema in made)]
+    entries = [line for line in listing.stdout.splitlines() if not any(f" {key}" in line for key in passed_over)]
     if outside:
         notes.append(f"References to tables of other schemas were not tried: {len(outside)}.")
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".list") as chosen:
@@ -158,6 +168,11 @@ def _restore_dump(folder: Path, side: KeptSide, server: Server, scratch: Scratch
         done = _call(program, arguments, environment)
     if done.returncode == 0:
         return []
+    if gave_up(done.stderr):
+        raise Unavailable(
+            f"The scratch server gave up while {path.name} was restored, which says nothing about the backup.",
+            "Look for room on its disk, and for memory, then verify again.",
+        )
     stopped = _STOPPED.search(done.stderr)
     where = f"; pg_restore stopped at {stopped[1]}" if stopped else ""
     return [Flaw(damage=Damage.RESTORE, text=f"{path.name} cannot be restored to its end{where}.")]
@@ -177,88 +192,9 @@ def _other_version(side: KeptSide, path: Path, listing: str) -> Flaw | None:
     return None
 
 
-def _prepare(side: KeptSide, scratch: Scratch) -> None:
-    """Make what the dump needs and does not hold: roles that policies name, extensions, stand-ins for functions.
-
-    Raises:
-        ConfigurationError: The scratch server has no such extension.
-    """
-    import psycopg
-    from psycopg import sql
-
-    with scratch_errors(), psycopg.connect(scratch.superuser, autocommit=True) as connection:
-        owner = psycopg.conninfo.conninfo_to_dict(scratch.owner)["user"]
-        known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles").fetchall()}
-        for role in side.outside.roles:
-            if role not in known:
-                connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
-        for name, schema in side.outside.extensions:
-            if connection.execute("SELECT FROM pg_available_extensions WHERE name = %s", [name]).fetchone() is None:
-                raise ConfigurationError(
-                    f"The dump of {side.store} needs the extension {name}, which the scratch server does not have.",
-                    "Restore it into a server that has it, by pg_restore; docs/backup.md says how.",
-                )
-            _make_schema(connection, schema, owner)
-            connection.execute(
-                sql.SQL("CREATE EXTENSION {} SCHEMA {}").format(sql.Identifier(name), sql.Identifier(schema))
-            )
-        for schema, statement in side.outside.functions:
-            _make_schema(connection, schema, owner)
-            try:
-                connection.execute(statement.encode())
-            except psycopg.Error:
-                continue  # one that nothing needs after all, or pg_restore names what needs it
-
-
-def _make_schema(connection: Any, schema: str, owner: Any) -> None:
-    from psycopg import sql
-
-    names = {"schema": sql.Identifier(schema), "owner": sql.Identifier(str(owner))}
-    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {schema}").format(**names))
-    connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {owner}").format(**names))
-
-
-def _import(folder: Path, side: KeptSide, datasets: Iterable[Dataset], scratch: Scratch) -> list[Flaw]:
-    """Make a table for each dataset of an export, and copy its rows there."""
-    import psycopg
-    from psycopg import sql
-
-    names = {name.removeprefix(f"{side.store}-").split(".")[0]: name for name, _, _ in side.files}
-    try:
-        with psycopg.connect(scratch.superuser) as connection:
-            connection.execute("SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'")
-            for dataset in datasets:
-                table = sql.Identifier(*dataset.tables[side.store])
-                connection.execute(
-                    sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(dataset.tables[side.store][0]))
-                )
-                connection.execute(_table(connection, dataset, side, table))
-                copying = sql.SQL("COPY {} FROM STDIN").format(table)
-                with connection.cursor() as cursor, cursor.copy(copying) as copy:
-                    for row in exported_rows(folder / names[dataset.name], dataset, side.store):
-                        copy.write_row(row)
-    except TwinstoreError as exc:
-        return [Flaw(damage=Damage.RESTORE, text=exc.what)]
-    except psycopg.Error as exc:
-        text = f"The exported rows cannot be restored (SQLSTATE {exc.sqlstate})."
-        return [Flaw(damage=Damage.RESTORE, text=text)]
-    return []
-
-
-def _table(connection: Any, dataset: Dataset, side: KeptSide, table: Any) -> Any:
-    """Return the statement that makes a table with the columns of a dataset; a type that is not there is a text."""
-    from psycopg import sql
-
-    columns = []
-    for column in dataset.columns:
-        spelled = sorted(column.sql_types[side.store])
-        known = [
-            s for s in spelled if connection.execute("SELECT to_regtype(%s) IS NOT NULL", [s]).fetchone() == (True,)
-        ]
-        kind = sql.SQL(known[0] if known else "text")
-        columns.append(sql.SQL("{} {}").format(sql.Identifier(column.name_in(side.store)), kind))
-    key = sql.SQL(", ").join(sql.Identifier(column.name_in(side.store)) for column in dataset.key_columns)
-    return sql.SQL("CREATE TABLE {} ({}, PRIMARY KEY ({}))").format(table, sql.SQL(", ").join(columns), key)
+def gave_up(stderr: str) -> bool:
+    """Tell whether pg_restore failed because of its server, and not because of the dump."""
+    return any(sign in stderr for sign in _GAVE_UP)
 
 
 def _compared(side: KeptSide, restored: Restored) -> Iterator[Flaw]:

@@ -12,6 +12,7 @@ import pytest
 
 from contracts.backups import Damage
 from contracts.vocabulary import StoreName
+from storage.backup.drill import gave_up
 from storage.backup.folder import kept, list_backups
 from storage.backup.manifest import MANIFEST
 from storage.backup.verify import Servers as ScratchServers
@@ -160,6 +161,9 @@ CREATE TABLE parts (id integer, at date) PARTITION BY RANGE (at);
 CREATE TABLE parts_of_2026 PARTITION OF parts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 CREATE VIEW seen AS SELECT id FROM odd;
 CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM odd;
+CREATE TABLE embedded (id integer PRIMARY KEY, at vector(2) DEFAULT '[1,2]', length float DEFAULT vector_norm('[3,4]'));
+CREATE INDEX embedded_at ON embedded USING hnsw (at vector_l2_ops);
+INSERT INTO embedded VALUES (1);
 CREATE TABLE "Mixed Case" (k text PRIMARY KEY, v jsonb);
 INSERT INTO odd (feeling, name, "Quoted ""name", amounts) VALUES ('ok', E'a\\tb\\\\', '"', '{1.50,NaN,NULL}');
 INSERT INTO parts VALUES (1, '2026-05-05');
@@ -171,11 +175,14 @@ INSERT INTO behind VALUES (7);
 
 def test_an_unusual_schema_is_restored(seeded_pair: Pair, drills: ScratchServers, tmp_path: Path) -> None:
     """What lies in other schemas is stood in for; a sequence that was behind before is no damage."""
+    with psycopg.connect(seeded_pair.primary_superuser) as connection:
+        connection.execute("CREATE EXTENSION vector SCHEMA public")
     with psycopg.connect(seeded_pair.primary) as connection:
         connection.execute(ODD.encode())
     manifest = backups.make(tmp_path, seeded_pair, stores=[PRISMA])
     side = manifest.sides[0]
     assert {table.name: table.rows for table in side.tables}["public.odd"] == 1
+    assert side.outside.extensions == (("vector", "public"),)
     assert side.shape.behind == ("public.behind_id_seq of public.behind.id",)
     found = backups.drill(tmp_path, manifest.id, drills)
     assert found.flaws == ()
@@ -190,3 +197,16 @@ def test_any_dataset_is_restored(pair: Pair, drills: ScratchServers, tmp_path: P
         manifest = backups.make(tmp_path, pair, [readings])
         assert [content.rows for side in manifest.sides for content in side.datasets] == [400, 400]
         assert backups.drill(tmp_path, manifest.id, drills, [readings]).flaws == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "server"),
+    [
+        ("pg_restore: error: could not execute query: ERROR:  could not extend file: No space left on device", True),
+        ("pg_restore: error: server closed the connection unexpectedly", True),
+        ("pg_restore: error: could not read from input file: end of file", False),
+    ],
+)
+def test_a_server_that_gives_up_says_nothing_about_the_backup(said: str, *, server: bool) -> None:
+    """A full disk of the drill is not a damage of the dump."""
+    assert gave_up(said) is server

@@ -1,0 +1,56 @@
+"""The rows of an export, read back into tables of a scratch database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from contracts.backups import Damage, Flaw, KeptSide
+from contracts.dataset import Dataset
+from contracts.errors import TwinstoreError
+from storage.backup.export import exported_rows
+from storage.backup.scratch import Scratch
+
+
+def import_rows(folder: Path, side: KeptSide, datasets: Iterable[Dataset], scratch: Scratch) -> list[Flaw]:
+    """Make a table for each dataset of an export, and copy its rows there."""
+    import psycopg
+    from psycopg import sql
+
+    names = {name.removeprefix(f"{side.store}-").split(".")[0]: name for name, _, _ in side.files}
+    try:
+        with psycopg.connect(scratch.superuser) as connection:
+            connection.execute("SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'")
+            for dataset in datasets:
+                table = sql.Identifier(*dataset.tables[side.store])
+                connection.execute(
+                    sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(dataset.tables[side.store][0]))
+                )
+                connection.execute(_table(connection, dataset, side, table))
+                copying = sql.SQL("COPY {} FROM STDIN").format(table)
+                with connection.cursor() as cursor, cursor.copy(copying) as copy:
+                    for row in exported_rows(folder / names[dataset.name], dataset, side.store):
+                        copy.write_row(row)
+    except TwinstoreError as exc:
+        return [Flaw(damage=Damage.RESTORE, text=exc.what)]
+    except psycopg.Error as exc:
+        text = f"The exported rows cannot be restored (SQLSTATE {exc.sqlstate})."
+        return [Flaw(damage=Damage.RESTORE, text=text)]
+    return []
+
+
+def _table(connection: Any, dataset: Dataset, side: KeptSide, table: Any) -> Any:
+    """Return the statement that makes a table with the columns of a dataset; a type that is not there is a text."""
+    from psycopg import sql
+
+    columns = []
+    for column in dataset.columns:
+        spelled = sorted(column.sql_types[side.store])
+        known = [
+            s for s in spelled if connection.execute("SELECT to_regtype(%s) IS NOT NULL", [s]).fetchone() == (True,)
+        ]
+        kind = sql.SQL(known[0] if known else "text")
+        columns.append(sql.SQL("{} {}").format(sql.Identifier(column.name_in(side.store)), kind))
+    key = sql.SQL(", ").join(sql.Identifier(column.name_in(side.store)) for column in dataset.key_columns)
+    return sql.SQL("CREATE TABLE {} ({}, PRIMARY KEY ({}))").format(table, sql.SQL(", ").join(columns), key)
