@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -198,5 +199,5 @@ def _standings(settings: Settings, stores: Stores, datasets: Sequence[Dataset]) 
     for dataset in datasets:
         with suppress(TwinstoreError), open_replication(settings, stores, dataset.name) as replication:
             if replication.secondary is not None and (standing := replication.secondary.standing()).since is not None:
-                found.append((dataset.name, standing))
+                found.append((dataset.name, replace(standing, heard=())))  # keys of rows belong into no manifest
     return tuple(found)

@@ -21,7 +21,7 @@ from flows.settings import Settings
 from flows.wiring import Stores, make_meter, make_reader
 
 if TYPE_CHECKING:
-    from storage.backup.restore import Rows, Target
+    from storage.backup.target import Rows, Target
     from storage.backup.verify import Drill, Servers
     from storage.state import State
 
@@ -132,7 +132,7 @@ def _readable(backup: KeptBackup, wanted: Wanted) -> tuple[Manifest, KeptSide]:
 
 
 def _target(settings: Settings, stores: Stores, store: StoreName) -> Target:
-    from storage.backup.restore import Target
+    from storage.backup.target import Target
     from storage.session import Limits
 
     if store not in stores.urls:
@@ -151,7 +151,7 @@ def _require_same_store(manifest: Manifest, side: KeptSide, target: Target, stor
     Raises:
         Refused: It is another one.
     """
-    from storage.backup.restore import identity_of
+    from storage.backup.target import identity_of
 
     if wanted.into_another_store:
         return
@@ -200,7 +200,7 @@ def _rows(drill: Drill, target: Target, stores: Stores, side: KeptSide, names: S
     Raises:
         Refused: The backup is damaged.
     """
-    from storage.backup.restore import rows_of
+    from storage.backup.target import rows_of
 
     if drill.verification.flaws:
         raise Refused(
@@ -216,7 +216,7 @@ def _rows(drill: Drill, target: Target, stores: Stores, side: KeptSide, names: S
 
 
 def _planned(work: Work, base: Restoration, target: Target, rows: Sequence[Rows]) -> Restoration:
-    from storage.backup.restore import cascading, plan_rows
+    from storage.backup.target import cascading, plan_rows
 
     changes, beside, notes = [], [], []
     for one in rows:

@@ -6,7 +6,7 @@ import errno
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -220,7 +220,7 @@ def _standings(
         except TwinstoreError:
             continue  # functions of another version say nothing that could be kept
         if standing.since is not None:
-            found.append((dataset.name, standing))
+            found.append((dataset.name, replace(standing, heard=())))  # keys of rows belong into no manifest
     return tuple(found)
 
 

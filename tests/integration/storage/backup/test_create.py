@@ -104,7 +104,7 @@ def test_how_replication_stood_is_kept(seeded_pair: Pair, tmp_path: Path) -> Non
         replication.book.gap(Gap.REPLICA, adoption=replication.primary.standing().adoption)
         primary, secondary = backups.make(tmp_path, seeded_pair).sides
     (name, standing), *_ = primary.standings
-    assert (name, standing.dirty, standing.gap) == ("planning", 1, Gap.REPLICA)
+    assert (name, standing.dirty, standing.gap, standing.heard) == ("planning", 1, Gap.REPLICA, ())
     assert secondary.standings[0][1].store is SUPABASE
 
 
