@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from contracts.repair import (
     Braked,
     Done,
     Ended,
+    Header,
     Mended,
     Mode,
     Override,
@@ -185,11 +187,12 @@ def apply_plan(work: Work, found: Known, approval: Approval) -> Outcome:
         TwinstoreError: A store or the memory cannot be used. What was written stays, and is in the journal.
     """
     _require_fit(found, approval)
-    overrides = _merged(found.repair.overrides, approval.overrides)
-    approved = not found.changed and found.plan_hash.startswith(approval.digits.lower())
     header = found.plan.header
-    owner = f"twinstore repair apply {header.id}"
-    with work.memory.lease(header.dataset, "repair", owner=owner, now=_now, patience_s=PATIENCE_S) as lease:
+    with repairing(work, header, "apply") as lease:
+        found = known(work.settings, work.memory, header.id)  # as it is now that nobody else has it
+        _require_fit(found, approval)
+        overrides = _merged(found.repair.overrides, approval.overrides)
+        approved = not found.changed and found.plan_hash.startswith(approval.digits.lower())
         work.progress("look at what holds the plan back")
         held = held_by(work, found.plan, approved=approved, overrides=overrides)
         if held:
@@ -199,6 +202,16 @@ def apply_plan(work: Work, found: Known, approval: Approval) -> Outcome:
             _taken(work, found, pair, journal, lease)
             work.progress("read both stores again")
             return _concluded(work.memory, replace(found, done=dict(journal.done)), pair)
+
+
+def repairing(work: Work, header: Header, what: str) -> AbstractContextManager[Lease]:
+    """Hold the lease of a plan's dataset, for as long as the block runs.
+
+    Raises:
+        Conflict: Somebody else holds it, and goes on holding it.
+    """
+    owner = f"twinstore repair {what} {header.id}"
+    return work.memory.lease(header.dataset, "repair", owner=owner, now=_now, patience_s=PATIENCE_S)
 
 
 def verify_plan(work: Work, found: Known) -> Outcome:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from contracts.errors import ConfigurationError
 from contracts.repair import Ended, Header, Mode
 from flows.check import make_run_id
-from flows.repair.applying import LEAST_DIGITS, Known, known
+from flows.repair.applying import LEAST_DIGITS, Known, known, repairing
 from flows.repair.files import chosen
 from flows.repair.planning import VALID, Made, keep
 from flows.repair.sides import Pair, Standing, open_pair, standing
@@ -24,6 +25,7 @@ def planned_undo(work: Work, found: Known) -> Made:
     """
     from storage.repair.undoing import undo_steps
 
+    found = _recollected(work, found)
     if not found.done:
         raise ConfigurationError(
             f"Plan {found.repair.id} was not carried out, so that there is nothing to take back.",
@@ -38,6 +40,21 @@ def planned_undo(work: Work, found: Known) -> Made:
         work.progress("read the rows that were written")
         plan = undo_steps(found.plan, found.done, pair.sides, header=_header(work, found, pair, stand))
     return Made(known=keep(work, plan), standing=stand)
+
+
+def _recollected(work: Work, found: Known) -> Known:
+    """Find out what became of steps that a killed repair was just taking, so that they are taken back, too."""
+    from storage.repair.applying import recollect
+    from storage.repair.journal import Journal
+
+    journal = Journal.open(found.folder)
+    if not journal.unanswered:
+        return found
+    header = found.plan.header
+    with repairing(work, header, "undo") as lease, open_pair(work.settings, work.stores, header.dataset) as pair:
+        work.progress("find out what became of the last steps")
+        recollect(found.plan, pair.sides, journal, may_go_on=lease.assert_held)
+    return replace(found, done=dict(journal.done))
 
 
 def undo_of(work: Work, beginning: str, digits: str) -> Known:

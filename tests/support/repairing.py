@@ -52,12 +52,26 @@ class Said:
         return dict(json.loads(self.out))
 
 
-def say(*words: str) -> Said:
-    """Call the command line as the installed script does, in this process and with its environment."""
+class _Terminal(io.StringIO):
+    """What somebody types at a terminal."""
+
+    def isatty(self) -> bool:
+        """Say that it is one."""
+        return True
+
+
+def say(*words: str, typed: str | None = None) -> Said:
+    """Call the command line as the installed script does, in this process and with its environment.
+
+    Args:
+        *words: What is said on the command line.
+        typed: What is typed at a terminal; there is none unless given.
+    """
     printed, complained = io.StringIO(), io.StringIO()
     code = 0
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed), redirect_stderr(complained):
         patch.setattr(sys, "argv", ["twinstore", *words])
+        patch.setattr(sys, "stdin", io.StringIO() if typed is None else _Terminal(typed))
         try:
             main()
         except SystemExit as exc:

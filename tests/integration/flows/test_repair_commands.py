@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from contracts.vocabulary import Channel, StoreName
+from storage.repair.journal import Journal
+from storage.state import open_state
 from tests.support.command import flat
 from tests.support.repairing import environment_of, remember_run, say
 from tests.support.servers import Pair
@@ -181,3 +184,40 @@ def test_a_project_without_our_functions_is_repaired_row_by_row(
         done = say("repair", "apply", lone["id"], "--approve", lone["plan_hash"], "--json")
         assert (done.code, [one["outcome"] for one in done.document["not_written"]]) == (1, ["rejected"])
         assert first in titles(seeded_pair, SUPABASE)
+
+
+def test_somebody_at_a_terminal_is_asked(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan is shown, and carried out, or taken back, only after a yes."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        (key,) = keys(seeded_pair, 1)
+        titled(seeded_pair, SUPABASE, key, WRONG)
+        plan = say("repair", "plan", "--run", remember_run(home, {key: "differing"}), "--json").document["id"]
+        declined = say("repair", "apply", plan, typed="n\n")
+        assert (declined.code, "Nothing was done." in declined.out) == (1, True)
+        assert titles(seeded_pair, SUPABASE)[key] == WRONG
+        assert say("repair", "apply", plan, typed="y\n").code == 0
+        assert titles(seeded_pair, SUPABASE)[key] != WRONG
+        assert say("repair", "undo", plan, typed="y\n").code == 0
+        assert titles(seeded_pair, SUPABASE)[key] == WRONG
+
+
+def test_what_was_begun_is_finished_by_the_same_command(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repair that was killed before its first step counts as begun; said again, it ends as planned."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        (key,) = keys(seeded_pair, 1)
+        titled(seeded_pair, SUPABASE, key, WRONG)
+        made = say("repair", "plan", "--run", remember_run(home, {key: "differing"}), "--json").document
+        plan, plan_hash, now = made["id"], made["plan_hash"], datetime.now(UTC)
+        journal = Journal.open(home / "repairs" / plan)
+        journal.begin(plan_hash=plan_hash, by="ada", overrides=(), now=now)
+        journal.intend([1], batch="an answer that never came")
+        with open_state(f"sqlite:///{home / 'state.sqlite'}", environment="default") as state:
+            state.repairs.begin(plan, by="ada", overrides=(), now=now)
+        shown = say("repair", "list")
+        assert "begun, not finished" in shown.out
+        done = say("repair", "apply", plan, "--approve", plan_hash, "--json")
+        assert (done.code, done.document["ended"]) == (0, "repaired")
+        assert datetime.fromisoformat(done.document["begun_at"]) == now
+        assert titles(seeded_pair, SUPABASE) == titles(seeded_pair, PRISMA)
