@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.dataset import Column, ColumnType, types
@@ -93,6 +93,7 @@ def test_json_is_written_as_jsonb_writes_it(text: str, written: str) -> None:
     assert json_text(read_json(text)) == written
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text('ab"\\\n\x07é🎬'),

@@ -79,11 +79,10 @@ def applied(plan: Plan, sides: Mapping[StoreName, MemorySide]) -> list[Step]:
 
 def test_steps_are_numbered_and_what_is_deleted_comes_last() -> None:
     """In the order of keys, and no row is gone before the others are safe."""
-    plan, _ = planned({C: (None, {}), A: ({}, None), B: ({"source": "x"}, {})})
+    low, middle, high = sorted([A, B, C])
+    plan, _ = planned({high: ({}, None), low: (None, {}), middle: ({"source": "x"}, {})})
     assert [step.number for step in plan.steps] == [1, 2, 3]
-    first, second, third = told(plan)
-    assert {first, second} == {(Act.INSERT, SUPABASE, A), (Act.UPDATE, SUPABASE, B)}
-    assert third == (Act.DELETE, SUPABASE, C)
+    assert told(plan) == [(Act.UPDATE, SUPABASE, middle), (Act.INSERT, SUPABASE, high), (Act.DELETE, SUPABASE, low)]
 
 
 def test_a_step_knows_both_rows_as_they_were_seen() -> None:
