@@ -22,13 +22,14 @@ from contracts.vocabulary import Channel, StoreName
 from storage.backup.create import OverRest, create
 from storage.backup.dump import arguments
 from storage.backup.folder import BUILDING, list_backups, remove_leftovers
+from storage.backup.manifest import MANIFEST
 from storage.backup.verify import Servers as ScratchServers
 from storage.rest.client import RestAccess
 from storage.rest.rows_reader import RestRowsReader
 from tests.support import backups
 from tests.support.command import SCRIPT, environment, flat, twinstore
 from tests.support.gateway import serve
-from tests.support.replicating import replicating
+from tests.support.replicating import relaying, replicating
 from tests.support.second_dataset import fill, make_tables, second_dataset
 from tests.support.servers import SEEDED, Pair
 
@@ -97,15 +98,20 @@ def test_both_sides_of_equal_stores_have_one_digest(still_pair: Pair, tmp_path: 
 
 
 def test_how_replication_stood_is_kept(seeded_pair: Pair, tmp_path: Path) -> None:
-    """Numbers, the keys that wait and gaps, of both sides."""
-    with replicating(seeded_pair) as replication:
-        with psycopg.connect(seeded_pair.primary) as connection:
-            connection.execute("UPDATE planning SET title = 'new' WHERE id = (SELECT min(id) FROM planning)")
+    """Numbers, how many keys wait, and gaps, of both sides; no key of a record."""
+    title = "UPDATE planning SET title = %s WHERE id = (SELECT min(id) FROM planning)"
+    with replicating(seeded_pair) as replication, psycopg.connect(seeded_pair.primary, autocommit=True) as connection:
+        connection.execute(title, ["carried over"])
+        relaying(replication)()
+        connection.execute(title, ["waiting"])
+        (key,) = connection.execute("SELECT min(id) FROM planning").fetchone() or ("",)
         replication.book.gap(Gap.REPLICA, adoption=replication.primary.standing().adoption)
-        primary, secondary = backups.make(tmp_path, seeded_pair).sides
-    (name, standing), *_ = primary.standings
-    assert (name, standing.dirty, standing.gap, standing.heard) == ("planning", 1, Gap.REPLICA, ())
-    assert secondary.standings[0][1].store is SUPABASE
+        manifest = backups.make(tmp_path, seeded_pair)
+    (_, ours), (_, theirs) = (side.standings[0] for side in manifest.sides)
+    assert (ours.dirty, ours.gap) == (1, Gap.REPLICA)
+    assert (theirs.store, theirs.dirty) == (SUPABASE, 0)
+    assert theirs.max_rev == ours.last_change - 1
+    assert key not in (tmp_path / manifest.id / MANIFEST).read_text()
 
 
 def test_a_backup_is_closed_to_others(still_pair: Pair, tmp_path: Path) -> None:
