@@ -36,6 +36,8 @@ PRISMA, SUPABASE = StoreName
 TOGETHER = [one for one in (*FAULTS, *DECOYS, *PAIRS) if not one.exclusive]
 EMPTY = [one for one in FAULTS if one.expects.causes == {Cause.SIDE_EMPTY}]
 WHOLE = [one for one in (*FAULTS, *DECOYS) if one.exclusive and one not in EMPTY]
+REPLICATED = [one for one in (*ADOPTED, *ADOPTED_DECOYS) if not one.exclusive]
+GAPS = [one for one in (*ADOPTED, *ADOPTED_DECOYS) if one.exclusive]
 ALIKE = {one.id for one in TOGETHER if one.expects.kind is None and not one.expects.excluded}
 """Faults of rows on which both stores agree: the plan tells them by rule and number."""
 NOT_AGAIN = {
@@ -143,14 +145,13 @@ def test_faults_of_a_pair_that_replicates(
     seeded_pair: Pair, clean_suite: tuple[CheckResult, ...], tmp_path: Path, channel: Channel
 ) -> None:
     """What was lost is repaired and not carried over once more; what waits or stands with a person is left."""
-    faults = [one for one in (*ADOPTED, *ADOPTED_DECOYS) if not one.exclusive]
     with (
         over(seeded_pair, channel) as rest,
         replicating(seeded_pair, rest) as replication,
         trying(seeded_pair, clean_suite, tmp_path, rest=rest) as trial,
     ):
         planted = inject_adopted(
-            seeded_pair.primary_superuser, seeded_pair.secondary_superuser, faults, relay=relaying(replication)
+            seeded_pair.primary_superuser, seeded_pair.secondary_superuser, REPLICATED, relay=relaying(replication)
         )
         waiting = [side.standing().last_change for side in replication.both()[:2]]
         plan = trial.plan(trial.check(), wanted(Mode.SOURCE_OF_TRUTH))
@@ -193,6 +194,28 @@ def test_faults_of_a_whole_table_are_left_or_held(seeded_pair: Pair, tmp_path: P
     if not one.decoy:
         assert plan.steps == ()
         assert_what_remains_is_left(plan, report)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("one", GAPS, ids=lambda fault: fault.id)
+def test_a_gap_of_capture_is_left(
+    seeded_pair: Pair, clean_suite: tuple[CheckResult, ...], tmp_path: Path, one: Fault
+) -> None:
+    """No row differs, and no repair of rows closes a gap: it is named, and nothing is written."""
+    with replicating(seeded_pair) as replication, trying(seeded_pair, clean_suite, tmp_path) as trial:
+        superusers = seeded_pair.primary_superuser, seeded_pair.secondary_superuser
+        inject_adopted(*superusers, [one], relay=relaying(replication))
+        report = trial.check()
+        plan = trial.plan(report, wanted(Mode.SOURCE_OF_TRUTH))
+    assert plan.steps == ()
+    assert [left.causes for left in plan.left] == [("planning.capture_gap",)]
+    assert_what_remains_is_left(plan, report)
+
+
+def test_every_fault_of_the_catalogue_is_tried() -> None:
+    """Together, alone on a whole table, on an empty side, or between stores that replicate: none is left out."""
+    tried = [*TOGETHER, *WHOLE, *EMPTY, *REPLICATED, *GAPS]
+    assert {one.id for one in tried} == {one.id for one in (*FAULTS, *DECOYS, *PAIRS, *ADOPTED, *ADOPTED_DECOYS)}
 
 
 def holding(plan: Plan) -> list[Brake]:
