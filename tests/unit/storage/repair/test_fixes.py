@@ -191,6 +191,15 @@ def test_what_is_inside_an_encoded_body_is_settled_once_it_is_read() -> None:
     assert written(other_way) == {PRISMA: canonical({"content": body()})}
 
 
+@pytest.mark.parametrize("source", StoreName)
+def test_what_shows_only_once_a_body_is_read_is_put_right_too(source: StoreName) -> None:
+    """A number as text inside a body that was encoded twice: read first, mended then, and never spread."""
+    for wrong in (body(durationSec="12.5"), body(id=..., type=...)):
+        assert written(decided({"content": json.dumps(wrong)}, {}, source)) == {PRISMA: canonical({"content": body()})}
+    both = decided({"content": body(durationSec="12.5")}, {"content": ENCODED}, source)
+    assert written(both) == dict.fromkeys(StoreName, canonical({"content": body()}))
+
+
 def test_a_body_that_is_wrong_in_one_place_keeps_what_the_source_says_elsewhere() -> None:
     """A number as text is put right on the source; the text beside it is the source's own and goes to the other."""
     decision = decided({"content": body(durationSec="12.5", finalPrompt="Newer")}, {})
