@@ -14,7 +14,7 @@ class Mended(StrEnum):
     """What became of a step."""
 
     WRITTEN = "written"
-    ALREADY = "already"  # the row was as it was to become; written by this repair if it had been killed in between
+    ALREADY = "already"  # the row was as it was to become, and not by this repair: undo leaves it
     MOVED = "moved"  # the row, or that of the other store, is not as it was planned: nothing was written
     WAITING = "waiting"  # a change of its key waits to be carried over that the plan did not know of
     LOCKED = "locked"  # somebody was writing the row every time it was tried
