@@ -258,8 +258,17 @@ def test_keys_that_supabase_cannot_hold_are_left_until_renaming_is_asked_for() -
     assert reasons(plan.left) == [(PROBE, Why.KEY_NEEDED)]
     assert plan.left[0].causes == ("id_not_replicable",)
     assert sides[SUPABASE].asked == []
-    aged, _ = planned({PROBE: ({}, None)}, wanted(Mode.SOURCE_OF_TRUTH, older_than=timedelta(1)), excluded=[PROBE])
-    assert (aged.steps, aged.left) == ((), ())
+    for filters, number in (
+        ({"older_than": timedelta(1)}, 0),
+        ({"users": frozenset({PROJECT})}, 0),
+        ({"users": frozenset({OWNER})}, 1),
+        ({"causes": frozenset({"key_case"})}, 0),
+        ({"causes": frozenset({"id_not_replicable"})}, 1),
+        ({"keys": frozenset({str(new_key(PLANNING, PROBE))})}, 1),
+        ({"fields": frozenset({"title"})}, 0),
+    ):
+        picked, _ = planned({PROBE: ({}, None)}, wanted(Mode.SOURCE_OF_TRUTH, **filters), excluded=[PROBE])
+        assert [len(picked.steps), len(picked.left)] == [0, number], filters
 
 
 def test_a_record_gets_a_new_key_on_both_stores() -> None:
