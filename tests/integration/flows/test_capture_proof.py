@@ -66,7 +66,7 @@ def test_functions_of_another_version_of_an_adopted_pair_are_an_error(
     with over(seeded_pair, channel) as rest, replicating(seeded_pair, rest):
         execute(
             seeded_pair.secondary,
-            f"CREATE OR REPLACE FUNCTION {other}() RETURNS jsonb LANGUAGE sql STABLE AS "
+            f"CREATE OR REPLACE FUNCTION {other}(heard jsonb) RETURNS jsonb LANGUAGE sql STABLE AS "
             """$$ SELECT '{"script": "another"}'::jsonb $$""",
         )
         report = check(job_of(seeded_pair, rest=rest, channel=channel), suite=clean_suite)
