@@ -209,9 +209,9 @@ def _rows(drill: Drill, target: Target, stores: Stores, side: KeptSide, names: S
     restored = drill.sides[side.store]
     kept = {dataset.name: dataset for dataset in restored.datasets}
     contents = {content.dataset: content for content in side.datasets}
+    datasets = {name: stores.dataset(contract_for(name).dataset) for name in names}
     return tuple(
-        rows_of(target, restored.scratch, kept[name], stores.dataset(contract_for(name).dataset), contents[name])
-        for name in names
+        rows_of(target, restored.scratch, kept[name], dataset, contents[name]) for name, dataset in datasets.items()
     )
 
 
