@@ -10,6 +10,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import zip_longest
+from typing import NamedTuple
 
 from contracts.repair import Done, Mended, Plan, Step
 from contracts.repair.plan import Texts
@@ -20,6 +23,7 @@ from storage.repair.ports import RepairSide, Seen, hash_of
 
 WAITS_S = (0.0, 0.1, 0.3, 1.0, 2.0)
 """After these seconds each, what was locked is tried again."""
+WORTH_LOOKING_AHEAD = 50  # steps of a batch; fewer are looked at in no time
 TAKEN = frozenset({Mended.WRITTEN, Mended.ALREADY})
 _UNDECIDED = frozenset({Mended.LOCKED, Mended.HELD})
 _NO_PARENT = "23503"  # the row that it refers to may be one that the plan inserts later
@@ -87,6 +91,13 @@ def recollect(
             journal.forget(batch)
 
 
+class _Looks(NamedTuple):
+    """How the keys of a batch stood a moment ago: in the store that is written, and then in the other one."""
+
+    seen: Mapping[str, Seen]
+    others: Mapping[str, Seen]
+
+
 class _Taking:
     """Takes steps, and knows what became of those before."""
 
@@ -124,22 +135,33 @@ class _Taking:
         return done is not None and done.outcome is Mended.HELD
 
     def take(self, steps: Sequence[Step]) -> bool:
-        """Take steps, batch by batch; return whether any of them was taken."""
-        for store, batch in batches(steps):
-            self._may_go_on()
-            self._take(self._sides[store], self._sides[store.other], batch)
-            self._progress(len(self._journal.done))
+        """Take steps, batch by batch; return whether any of them was taken.
+
+        While a large batch is written, the next one is looked at, unless they share a key.
+        """
+        waiting = list(batches(steps))
+        with ThreadPoolExecutor(1, thread_name_prefix="twinstore-repair") as pool:
+            ahead: Future[_Looks] | None = None
+            for (store, batch), following in zip_longest(waiting, waiting[1:]):
+                self._may_go_on()
+                looks = self._look(store, batch) if ahead is None else ahead.result()
+                ahead = None
+                if following is not None and _may_be_seen_beside(batch, following[1]):
+                    ahead = pool.submit(self._look, *following)
+                self._take(self._sides[store], batch, looks)
+                self._progress(len(self._journal.done))
         return any(self._journal.done[step.number].outcome in TAKEN for step in steps)
 
-    def _take(self, side: RepairSide, beside: RepairSide, steps: Sequence[Step]) -> None:
-        decided = [Done(number=step.number, outcome=Mended.HELD) for step in steps if self._is_held(step)]
-        free = [step for step in steps if not self._is_held(step)]
-        keys = [step.key for step in free]
-        seen = side.see(keys)  # first: whoever writes one of them from now on is noticed
-        others = beside.see(keys)
+    def _look(self, store: StoreName, steps: Sequence[Step]) -> _Looks:
+        keys = [step.key for step in steps]
+        seen = self._sides[store].see(keys)  # first: whoever writes one of them from now on is noticed
+        return _Looks(seen, self._sides[store.other].see(keys))
+
+    def _take(self, side: RepairSide, steps: Sequence[Step], looks: _Looks) -> None:
+        decided = []
         ready = []
-        for step in free:
-            refusal = self._refusal(step, others[step.key])
+        for step in steps:
+            refusal = Mended.HELD if self._is_held(step) else self._refusal(step, looks.others[step.key])
             if refusal is None:
                 ready.append(step)
             else:
@@ -147,7 +169,7 @@ class _Taking:
         if ready:
             batch = f"{self._id}.{secrets.token_hex(8)}"
             self._journal.intend([step.number for step in ready], batch=batch)
-            decided += side.mend(ready, batch=batch, seen=seen)
+            decided += side.mend(ready, batch=batch, seen=looks.seen)
         self._journal.note(decided)
 
     def _is_held(self, step: Step) -> bool:
@@ -167,6 +189,12 @@ class _Taking:
         if hash_of(self._columns, other.row) != expected:
             return Mended.MOVED
         return None if other.line == step.other_line else Mended.WAITING
+
+
+def _may_be_seen_beside(steps: Sequence[Step], following: Sequence[Step]) -> bool:
+    """Tell whether a batch may be looked at while another one is written, and whether that saves anything."""
+    keys = {step.key for step in steps}
+    return len(following) >= WORTH_LOOKING_AHEAD and not any(step.key in keys for step in following)
 
 
 def left_by(step: Step, done: Done) -> Texts | None:

@@ -13,6 +13,7 @@ from contracts.repair import Done, Mended, Step, Why
 from contracts.vocabulary import StoreName
 from storage.migrations.values import Side
 from storage.ports import Row
+from storage.repair.applying import WORTH_LOOKING_AHEAD
 from storage.repair.ports import RepairSide, Seen
 from tests.support.mending import PRISMA, SUPABASE, Repairing, canonical, copies, in_form, plan_of, side_of, sides_of
 from tests.support.replication import World, keys
@@ -83,6 +84,18 @@ def test_a_plan_is_applied_verified_and_taken_back(both: World, tmp_path: Path) 
     again = undo.undo(tmp_path / "again")
     again.apply()
     assert canonical(both) == after
+
+
+def test_rows_that_are_written_on_both_stores_are_looked_at_in_between(here: World, tmp_path: Path) -> None:
+    """The next batch is looked at ahead, but not where it holds rows that are being written beside it."""
+    some = keys(WORTH_LOOKING_AHEAD + 1)
+    lay(here, *some, primary="right", secondary="wrong")
+    rows = {store: sides_of(here)[store].see(some) for store in StoreName}
+    changes = [(store, key, {**(rows[store][key].row or {}), "title": "agreed"}) for key in some for store in StoreName]
+    repair = repairing(here, tmp_path, *changes)
+    repair.apply()
+    assert set(repair.outcomes) == {Mended.WRITTEN}
+    assert repair.verify().agree == len(some)
 
 
 def test_what_moved_since_the_plan_is_left_on_either_store(both: World, tmp_path: Path) -> None:
