@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -93,6 +94,22 @@ def test_rows_that_are_written_on_both_stores_are_looked_at_in_between(here: Wor
     rows = {store: sides_of(here)[store].see(some) for store in StoreName}
     changes = [(store, key, {**(rows[store][key].row or {}), "title": "agreed"}) for key in some for store in StoreName]
     repair = repairing(here, tmp_path, *changes)
+    real = repair.sides[PRISMA]
+
+    class Slow:
+        """A store that writes late enough for anybody to look before."""
+
+        store = real.store
+        see, recall = real.see, real.recall
+
+        def mend(
+            self, steps: Sequence[Step], *, batch: str | None = None, seen: Mapping[str, Seen] | None = None
+        ) -> tuple[Done, ...]:
+            """Write late."""
+            time.sleep(0.2)
+            return real.mend(steps, batch=batch, seen=seen)
+
+    repair.sides = {**repair.sides, PRISMA: Slow()}
     repair.apply()
     assert set(repair.outcomes) == {Mended.WRITTEN}
     assert repair.verify().agree == len(some)
