@@ -22,8 +22,9 @@ from flows.wiring import home
 _STEPS = """\
 1. From now on every write to either store is captured, whoever makes it: triggers add one line per written row.
 2. All rows are compared as by `twinstore check`; that reads only, and leaves a report.
-3. What is equal counts as agreed. What differs is left as it is in both stores, and listed as a conflict to be decided.
-   Rows of an empty secondary are carried into it.
+3. What is equal counts as agreed. What differs is listed as a conflict to be decided, which holds the secondary's row;
+   rows that somebody writes on one side only during 2. differ, too. The primary's row counts until then, and replaces
+   the other one as soon as either changes. All rows are carried into a secondary that is empty.
 4. Then changes may be carried over, by `twinstore sync run --follow`. Until this has ended, nothing is.
 It can be interrupted and repeated; `twinstore capture off` undoes it."""
 

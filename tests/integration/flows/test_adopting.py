@@ -11,6 +11,7 @@ from contracts.errors import Conflict
 from contracts.vocabulary import Channel, StoreName
 from flows.adopting import Adoption, adopt
 from flows.check import threads
+from flows.deciding import resolve_all
 from flows.opening import Opened
 from flows.sync import carry, survey
 from storage.replication import adoption
@@ -113,3 +114,33 @@ def test_another_adoption_that_begins_meanwhile_is_noticed(
         with threads() as conductor, pytest.raises(Conflict, match="Another adoption"):
             adopt(work, replication, conductor, accepted=0, progress=meanwhile)
         assert not survey(replication).status.ready
+
+
+@pytest.mark.soak
+def test_what_was_written_while_the_stores_were_adopted_is_kept_by_the_side_that_wrote_it(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kind of its conflict says which side that is, as `docs/replication.md` does: no write has to be lost."""
+    ours, theirs = keys(seeded_pair, 2)
+    with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
+        (replication,) = work.replications
+        begun: list[str] = []
+
+        def meanwhile(what: str) -> None:
+            begun.append(what)
+            if len(begun) == 2:  # the first one comes before capture is on
+                titled(seeded_pair, PRISMA, ours, "written on prisma")
+                titled(seeded_pair, SUPABASE, theirs, "written on supabase")
+
+        with threads() as conductor:
+            done = adopt(work, replication, conductor, accepted=0, progress=meanwhile)
+        assert done.differences == 2
+        carry(replication.both()[2])
+        found = {conflict.key: conflict for conflict in replication.book.conflicts()}
+        assert {key: conflict.kind for key, conflict in found.items()} == {ours: "adopted", theirs: "concurrent"}
+        for key, keep in ((ours, "primary"), (theirs, "secondary")):
+            assert resolve_all(replication, [key], keep=keep) == 1
+        carry(replication.both()[2])
+    for store in StoreName:
+        now = titles(seeded_pair, store)
+        assert (now[ours], now[theirs]) == ("written on prisma", "written on supabase")
