@@ -19,7 +19,7 @@ OLD = 4
 Titles = Mapping[str, str | None]
 """The title of each record; None where there is none."""
 
-_BEGIN = ("primary.standing", "secondary.standing", "book.counts")
+_BEGIN = ("primary.standing", "secondary.standing", "primary.glance", "book.counts")
 _IN = ("secondary.changes", "book.waiting", "primary.judge", "secondary.settle")
 _OUT = ("primary.changes", "book.waiting", "secondary.apply", "primary.settle")
 _STATUS = "UPDATE public.planning SET status = %s WHERE id = %s"
