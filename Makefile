@@ -13,7 +13,7 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 .PHONY: help demo test coverage soak check format bench picture lock clean
 
 help:
-	@echo 'make demo     three real runs on an embedded pair of stores: clean, broken, partly mended'
+	@echo 'make demo     three real runs on an embedded pair: clean, broken, partly mended; a repair, its undo, one more'
 	@echo 'make test     all tests but the long ones. ARGS="tests/unit -k sketch" picks some'
 	@echo 'make coverage the same with coverage, of which 90 % are required; takes twice as long'
 	@echo 'make check    formatting, lint, types, layers: what CI requires beside the tests'

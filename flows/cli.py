@@ -107,7 +107,7 @@ def gate(
 def demo(
     records: Annotated[int, typer.Option(min=1000, help="Number of records in each store.")] = 5000,
 ) -> None:
-    """Run the main job three times on the embedded pair: clean, with every known fault, and partly mended."""
+    """Check the embedded pair clean, with every known fault and partly mended; repair, take back, repair again."""
     from flows.commands.demo import demo_command
 
     demo_command(records)

@@ -28,7 +28,8 @@ def repair_twice(settings: Settings, stores: Stores, run_id: str, progress: Prog
         _tell("5. Taken back", undo, taken_back)
         again, second = _repair(work, run_id)
         _tell("6. Repaired again", again, second)
-        page = write_page(settings, memory, again.known, view_of(settings, again.known, outcome=second))
+        for one, outcome in ((made, first), (undo, taken_back), (again, second)):
+            page = write_page(settings, memory, one.known, view_of(settings, one.known, outcome=outcome))
         out().print(f"   Plan and outcome: {page}", soft_wrap=True)
     return all(_whole(outcome) for outcome in (first, taken_back, second))
 

@@ -6,11 +6,11 @@ import getpass
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from contracts.errors import ConfigurationError
+from contracts.errors import ConfigurationError, TwinstoreError
 from contracts.repair import Ended, Mended, Override
 from flows.check import threads
 from flows.commands.check import progress_line
@@ -208,6 +208,8 @@ def _tell(work: Work, found: Known, outcome: Outcome, *, as_json: bool) -> None:
     from reports.repair import print_verified
 
     view = view_of(work.settings, found, held=outcome.held, outcome=outcome)
+    if outcome.repair.undoes is not None and not outcome.held:
+        _draw_anew(work, outcome.repair.undoes)
     page = write_page(work.settings, work.memory, found, view)
     if as_json:
         _write({**_document(view), "page": str(page), "exit_code": outcome.exit_code})
@@ -221,6 +223,13 @@ def _tell(work: Work, found: Known, outcome: Outcome, *, as_json: bool) -> None:
         ):
             out().print(f"Take it back: twinstore repair undo {outcome.repair.id}", soft_wrap=True)
     sys.exit(outcome.exit_code)
+
+
+def _draw_anew(work: Work, repair_id: str) -> None:
+    """Let the page of a repair say that it was taken back; one whose files are gone has none."""
+    with suppress(TwinstoreError):
+        undone = known(work.settings, work.memory, repair_id)
+        write_page(work.settings, work.memory, undone, view_of(work.settings, undone))
 
 
 def _print_held(view: PlanView) -> None:

@@ -22,14 +22,14 @@ from contracts.repair import (
     Why,
     Winner,
 )
-from contracts.vocabulary import Cause, StoreName
+from contracts.vocabulary import Cause, Exclusion, StoreName
 from reports.budget import FIELDS_MAX, KEYS_MAX, LISTED_BYTES, LISTED_PER_CLUSTER, Budget, Shown, first
 from reports.diff import FieldDiff, field_diff
 from reports.masking import Discretion
 from reports.repair.fields import changes
 from reports.repair.words import OUTCOMES
 from reports.text import KEY_MAX, count, one_line, slug
-from reports.words import CAUSES
+from reports.words import CAUSES, EXCLUSIONS
 
 DIGITS = 12  # of a hash, as a command names it
 
@@ -250,7 +250,9 @@ def released(held: Iterable[Braked]) -> tuple[str, ...]:
 
 def cause_words(cause: str) -> str:
     """Return a cause in two or three words."""
-    return CAUSES.get(Cause(cause), cause) if cause in set(Cause) else cause
+    if cause in set(Exclusion):
+        return EXCLUSIONS[Exclusion(cause)]
+    return CAUSES[Cause(cause)] if cause in set(Cause) else cause
 
 
 def _listed(parts: Sequence[str]) -> str:
