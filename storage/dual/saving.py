@@ -30,8 +30,8 @@ LENT = 10_000  # so many keys are remembered that were written while the primary
 _THERE = (Applied.APPLIED, Applied.STALE)
 _HOME = (Judged.ACCEPTED, Judged.AGREED, Judged.JUDGED)
 _WHY_NOT = {
-    Applied.BUSY: "supabase holds a change of this record that prisma has not judged yet, or both are being adopted; the "
-    "relay carries it over",
+    Applied.BUSY: "supabase holds a change of this record that prisma has not judged yet, or both are being adopted; "
+    "the relay carries it over",
     Applied.LOCKED: "somebody is writing this record on supabase; the relay tries again",
     Applied.REJECTED: "supabase cannot hold this record; `twinstore sync dead-letters list` says why",
 }

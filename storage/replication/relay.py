@@ -256,7 +256,7 @@ GAPS = {
     Gap.OTHER_RESTORED: "The other store is older than what this one has heard of it, as after a restore",
     Gap.TRIGGERS: "A trigger of capture is missing or disabled",
     Gap.OTHER_TABLE: "The table was dropped and made again",
-    Gap.OTHER_ADOPTION: "An adoption that is not the primary's, as after a restore or one that did not end, is the last",
+    Gap.OTHER_ADOPTION: "The last adoption is not the primary's, as after a restore or where one did not end,",
 }
 
 
