@@ -173,7 +173,10 @@ def erase(
                 counts["audit_lines"] += erasing.erase_audited(secondary, dataset, found.user)
     if backups:
         root = backups_folder(work.settings)
-        counts["backups"] = sum(remove(root, one.id) for one in found.backups)
+        removed = [one.id for one in found.backups if remove(root, one.id)]
+        for one in removed:
+            work.memory.backups.removed(one)
+        counts["backups"] = len(removed)
     return Erased(counts=counts)
 
 

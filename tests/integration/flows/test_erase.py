@@ -167,6 +167,16 @@ def test_backups_stay_until_their_day_unless_they_are_meant(site: Site) -> None:
     assert (gone["erased"]["backups"], gone["backups"], folder.exists()) == (1, [], False)
 
 
+@pytest.mark.soak
+def test_over_rest_the_statement_for_the_audit_log_is_printed(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the secondary is reached over REST only, somebody has to run it; the rest is erased."""
+    with environment_of(seeded_pair, Channel.RPC, home, monkeypatch):
+        told = flat(say("erase", "--user", "11111111-1111-4111-8111-111111111111", "--yes").out)
+        assert "DELETE FROM public.planning_audit_log WHERE $1 IN (user_id::text" in told
+
+
 def test_erasing_asks_first(site: Site) -> None:
     """Without a yes nothing goes, and it says what would."""
     plan = site.repaired(site.key)

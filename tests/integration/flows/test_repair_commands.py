@@ -56,6 +56,9 @@ def test_a_finding_is_planned_shown_repaired_verified_and_taken_back(
         assert (said.code, "was taken back" in said.err) == (2, True)
         index = (home / "runs" / "index.html").read_text(encoding="utf-8")
         assert f"../repairs/{plan}/plan.html" in index
+        run(seeded_pair, SUPABASE, f"ALTER TABLE {TABLE} RENAME TO away")
+        blind = say("repair", "plan")
+        assert (blind.code, "The check could not look everywhere" in flat(blind.err)) == (2, True)
         for file in (home / "repairs" / plan).iterdir():
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert stat.S_IMODE((home / "repairs" / plan).stat().st_mode) == 0o700
