@@ -103,6 +103,7 @@ def test_a_repair_waits_until_somebody_enters_its_hash(site: Site) -> None:
     assert site.is_whole()
 
 
+@pytest.mark.soak
 def test_another_hash_declines_a_repair(site: Site) -> None:
     """Whoever enters the hash of another plan approves nothing: the run fails, and nothing is written."""
     with ThreadPoolExecutor(1) as pool:
