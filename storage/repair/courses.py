@@ -89,7 +89,9 @@ COURSES: Mapping[Cause, Course] = {
         None, "Left: the row has to be corrected first. It is never deleted, since the other store could not hold it."
     ),
     Cause.WRITE_WINDOW: Course(
-        Fix.INSERTED, "The rows are inserted where they are missing, also into the source: an outage deletes nothing."
+        Fix.INSERTED,
+        "Inserted where the source holds them. Where the source lacks them they are left, since an outage and a "
+        "clean-up look the same: naming the cause inserts them there, too.",
     ),
     Cause.SIDE_EMPTY: Course(None, "Refused by the brake `empty-side`: restore the store, or adopt the pair anew."),
     Cause.MISSING_ROW: Course(
@@ -110,7 +112,7 @@ class Doing(StrEnum):
     UPDATE = "change a row of the target"
     FILL = "fill a value that the target lacks"
     DELETE = "delete a row of the target, seen by two runs"
-    RESTORE = "insert a row that the source lost in an outage"
+    RESTORE = "insert a row that the source lost in an outage, when asked"
     CORRECT = "change a row of the source that is at fault"
     RENAME = "give a record a new key, when asked"
 

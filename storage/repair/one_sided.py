@@ -81,8 +81,15 @@ def _lone(dataset: Dataset, case: Case) -> Lone:
 
 
 def _restored(dataset: Dataset, wanted: Wanted, lone: Lone) -> Decision:
+    """Decide about a row that the source lacks with all others of its time: an outage and a clean-up look the same."""
     if not may(wanted, Doing.RESTORE):
         return leave(lone.key, Why.MODE, not_by(wanted, f"insert rows into {lone.holder.other}"), [lone.cause])
+    if lone.cause not in wanted.causes:
+        words = (
+            f"{lone.holder.other} lost all rows of that time, or somebody deleted them there: `--cause {lone.cause}` "
+            f"inserts them again, `--no-fix {lone.cause}` lets the source decide."
+        )
+        return leave(lone.key, Why.NO_WINNER, capital(words), [lone.cause])
     return insert(dataset, wanted, lone, Winner.AT_FAULT)
 
 

@@ -216,10 +216,14 @@ def test_a_field_that_there_is_not_is_refused() -> None:
         planned({}, wanted(Mode.SOURCE_OF_TRUTH, fields=frozenset({"wage"})))
 
 
-def test_rows_of_a_lost_window_are_restored_and_never_deleted() -> None:
-    """What an outage took from the source comes back from the other store; without the fix it is as any row."""
+def test_rows_of_a_lost_window_are_restored_only_by_name_and_never_deleted() -> None:
+    """An outage and a clean-up look the same: the source gets them back when the cause is named, and not else."""
     found = [found_of(A, causes=("write_window",), runs_seen=5)]
-    plan, _ = planned({A: (None, {})}, found=found)
+    for mode in (Mode.UPSERT_ONLY, Mode.SOURCE_OF_TRUTH):
+        plan, _ = planned({A: (None, {})}, wanted(mode), found=found)
+        assert (told(plan), reasons(plan.left)) == ([], [(A, Why.NO_WINNER)])
+        assert "--cause write_window" in plan.left[0].sentence
+    plan, _ = planned({A: (None, {})}, wanted(Mode.UPSERT_ONLY, causes=frozenset({"write_window"})), found=found)
     assert told(plan) == [(Act.INSERT, PRISMA, A)]
     assert plan.steps[0].causes == ("write_window",)
     only = wanted(Mode.INSERT_ONLY)
