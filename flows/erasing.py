@@ -24,8 +24,8 @@ from contracts.registry import contract_for
 from contracts.repair import Ended, Plan
 from contracts.vocabulary import StoreName
 from flows.backup import backups_folder, known_backups
-from flows.repair.applying import known
 from flows.repair.files import folder_of
+from flows.repair.known import known
 from flows.repair.work import Work
 from flows.replicating import replicated_datasets
 from flows.wiring import runs_folder

@@ -6,8 +6,10 @@ from contracts.repair import Mended, Mode, Override, Verified
 from contracts.vocabulary import StoreName
 from flows.check import Progress
 from flows.commands.common import out
-from flows.repair.applying import Approval, Outcome, apply_plan, held_by, known
+from flows.repair.applying import Approval, Outcome, apply_plan
+from flows.repair.braking import held_by
 from flows.repair.drawing import view_of, write_page
+from flows.repair.known import known
 from flows.repair.planning import Made, plan_from_run
 from flows.repair.undoing import planned_undo
 from flows.repair.work import Work

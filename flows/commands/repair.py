@@ -14,11 +14,14 @@ from contracts.errors import ConfigurationError, TwinstoreError
 from contracts.repair import Ended, Mended, Override
 from flows.check import threads
 from flows.commands.check import progress_line
-from flows.commands.common import err, out
+from flows.commands.common import out
+from flows.commands.repair_show import print_held, print_next, print_short
 from flows.quiet import quiet_libraries
-from flows.repair.applying import Approval, Known, apply_plan, held_by, known, verify_plan
+from flows.repair.applying import Approval, apply_plan, verify_plan
 from flows.repair.asking import age_of, causes_of, mode_of, override, source_of
+from flows.repair.braking import held_by
 from flows.repair.drawing import view_of, write_page
+from flows.repair.known import Known, known
 from flows.repair.planning import Made, plan_from_check, plan_from_run, the_dataset
 from flows.repair.undoing import planned_undo, undo_of
 from flows.repair.work import Work, at_work, remembering
@@ -66,8 +69,8 @@ def plan_command(asked: Asked, *, as_json: bool) -> None:
     if as_json:
         _write({**_document(view), "page": str(page)})
         return
-    _print_plan(settings, view)
-    _print_next(view, page)
+    print_short(settings, view)
+    print_next(view, page)
 
 
 def show_command(plan: str, *, keys: Sequence[str], everything: bool, html: bool, reveal: bool) -> None:
@@ -83,7 +86,7 @@ def show_command(plan: str, *, keys: Sequence[str], everything: bool, html: bool
             out().print(str(write_page(settings, memory, found, view)), soft_wrap=True)
             return
     console = out()
-    _print_plan(settings, view)
+    print_short(settings, view)
     console.print(f"Hash: {found.plan_hash}", soft_wrap=True)
     if found.changed:
         console.print("The file is not the one that was made: it cannot be carried out.", style="red")
@@ -135,9 +138,9 @@ def undo_command(plan: str, *, approve: str | None, allow: Sequence[str], as_jso
         if as_json:
             _write({**_document(view), "page": str(page)})
             return
-        _print_plan(settings, view)
+        print_short(settings, view)
         if not sys.stdin.isatty() or not made.known.plan.steps:
-            _print_next(view, page)
+            print_next(view, page)
             return
         _apply(work, made.known, approve=None, overrides=overrides, as_json=False, shown=True)
 
@@ -196,7 +199,7 @@ def _asked(work: Work, found: Known, *, shown: bool) -> str:
 
     if not shown:
         view = view_of(work.settings, found)
-        _print_plan(work.settings, view)
+        print_short(work.settings, view)
     if not typer.confirm(f"Carry out these {len(found.plan.steps):,} steps?", err=True):
         out().print("Nothing was done.")
         sys.exit(1)
@@ -214,7 +217,7 @@ def _tell(work: Work, found: Known, outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
         _write({**_document(view), "page": str(page), "exit_code": outcome.exit_code})
     elif outcome.held:
-        _print_held(view)
+        print_held(view)
     else:
         print_verified(view, out())
         out().print(f"Page: {page}", soft_wrap=True)
@@ -230,34 +233,6 @@ def _draw_anew(work: Work, repair_id: str) -> None:
     with suppress(TwinstoreError):
         undone = known(work.settings, work.memory, repair_id)
         write_page(work.settings, work.memory, undone, view_of(work.settings, undone))
-
-
-def _print_held(view: PlanView) -> None:
-    console = err()
-    console.print("Nothing was done.")
-    for braked in view.held:
-        console.print(f"twinstore: {braked.what}", style="red", soft_wrap=True)
-        console.print(braked.todo, soft_wrap=True)
-
-
-def _print_plan(settings: Settings, view: PlanView) -> None:
-    from reports.repair import print_plan
-
-    print_plan(view, out(), mask_key=mask_key(settings))
-
-
-def _print_next(view: PlanView, page: object) -> None:
-    """Say where the plan is, what approves it, and how it is carried out."""
-    console = out()
-    console.print(f"Page: {page}", soft_wrap=True)
-    console.print(f"Hash: {view.plan_hash}", soft_wrap=True)
-    if not view.plan.steps:
-        return
-    if view.stuck:
-        console.print("It cannot be carried out as things are.", style="yellow")
-        return
-    console.print(f"Look at it: twinstore repair show {view.plan.header.id}", soft_wrap=True)
-    console.print(f"Carry it out: {view.command}", soft_wrap=True)
 
 
 def _planned(work: Work, asked: Asked, dataset: str, wanted: Wanted) -> Made:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contracts.errors import ConfigurationError
@@ -21,15 +20,13 @@ from contracts.repair import (
     Override,
     Plan,
     Repair,
-    Situation,
     Verified,
     Why,
-    brakes,
 )
-from flows.repair.files import PLAN, chosen, folder_of
-from flows.repair.sides import Pair, Standing, open_pair, standing
+from flows.repair.braking import held_by
+from flows.repair.known import Known, known
+from flows.repair.sides import Pair, open_pair
 from flows.repair.work import Work
-from flows.settings import Settings
 
 if TYPE_CHECKING:
     from storage.repair.journal import Journal
@@ -57,30 +54,6 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """A plan with all that is known of it.
-
-    Attributes:
-        repair: What is remembered of it.
-        plan: The plan, as its file has it now.
-        plan_hash: SHA-256 of that file.
-        folder: Where its files are.
-        done: What became of its steps, by number; empty for a plan that nobody applied.
-    """
-
-    repair: Repair
-    plan: Plan
-    plan_hash: str
-    folder: Path
-    done: Mapping[int, Done]
-
-    @property
-    def changed(self) -> bool:
-        """True when the file is not the one that was made."""
-        return self.plan_hash != self.repair.plan_hash
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of a repair.
 
@@ -103,74 +76,6 @@ class Outcome:
             return 2
         lost = self.verified is not None and (self.verified.moved or self.verified.unconverged)
         return 0 if self.repair.ended is Ended.REPAIRED and not lost else 1
-
-
-def known(settings: Settings, memory: State, beginning: str) -> Known:
-    """Return a plan by its id or the beginning of it.
-
-    Raises:
-        ConfigurationError: There is no such plan, or its files are gone or damaged.
-    """
-    from storage.repair.journal import Journal
-    from storage.repair.plan_file import read_plan
-
-    repair = chosen(memory, beginning)
-    folder = folder_of(settings, repair.id)
-    if not folder.is_dir():
-        raise ConfigurationError(
-            f"The files of plan {repair.id} are not there any more.",
-            "Make a new plan with `twinstore repair plan`; what was removed cannot be undone.",
-        )
-    plan, plan_hash = read_plan(folder / PLAN)
-    if plan.header.id != repair.id:
-        raise ConfigurationError(
-            f"The folder of plan {repair.id} holds another plan.", "Make a new one with `twinstore repair plan`."
-        )
-    return Known(repair=repair, plan=plan, plan_hash=plan_hash, folder=folder, done=Journal.open(folder).done)
-
-
-def held_by(
-    work: Work,
-    plan: Plan,
-    *,
-    approved: bool | None = None,
-    overrides: Iterable[Override] = (),
-    now: Standing | None = None,
-) -> tuple[Braked, ...]:
-    """Return the brakes that hold a plan back, as things are now.
-
-    Args:
-        work: What the repair works with.
-        plan: The plan.
-        approved: Whether it is the one that was approved; None where nobody approved one yet.
-        overrides: The brakes that somebody released.
-        now: How the stores stand, where that was asked just now.
-
-    Raises:
-        TwinstoreError: A store cannot be asked.
-    """
-    stand = now or standing(work.settings, work.stores, plan.header.dataset)
-    situation = Situation(
-        now=datetime.now(UTC),
-        rows=stand.rows,
-        identities=stand.identities,
-        environment=work.stores.environment,
-        durable=work.memory.durable,
-        approved=approved,
-        incomplete=_incomplete(work.memory, plan),
-    )
-    return tuple(brakes(plan, situation, caps=work.caps, released=overrides))
-
-
-def _incomplete(memory: State, plan: Plan) -> str | None:
-    """Return why the check that a plan rests on does not carry it; None where it does. An undo rests on a journal."""
-    if plan.header.mode is Mode.UNDO:
-        return None
-    run_id = plan.header.run_id
-    looked = None if run_id is None else memory.repairs.looked_everywhere(plan.header.dataset, run_id)
-    if looked is None:
-        return f"the run {run_id} that the plan rests on is not remembered"
-    return None if looked else f"the run {run_id} errored, or left something out"
 
 
 def apply_plan(work: Work, found: Known, approval: Approval) -> Outcome:

@@ -16,8 +16,9 @@ from contracts.repair.unattended import Beyond, Unattended, why_beyond
 from contracts.vocabulary import StoreName
 from flows.check import Conductor
 from flows.policy_file import read_strictly
-from flows.repair.applying import Approval, Outcome, apply_plan, held_by
+from flows.repair.applying import Approval, Outcome, apply_plan
 from flows.repair.asking import mode_of, source_of
+from flows.repair.braking import held_by
 from flows.repair.drawing import view_of, write_page
 from flows.repair.planning import Made, plan_from_check, plan_from_run
 from flows.repair.work import Work

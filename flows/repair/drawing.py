@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from contracts.registry import contract_for
 from contracts.repair import Braked, Repair, Verified
 from flows.deciding import discretion
-from flows.repair.applying import Known, Outcome
+from flows.repair.applying import Outcome
 from flows.repair.files import PAGE
+from flows.repair.known import Known
 from flows.settings import Settings
 from flows.showing import refresh
 from flows.wiring import mask_key

@@ -12,9 +12,9 @@ from contracts.registry import contract_for
 from contracts.repair import Ended, Header, Plan, Repair
 from contracts.vocabulary import DifferenceKind, StoreName
 from flows.check import Conductor, make_run_id, run_check
-from flows.repair.applying import Known
 from flows.repair.files import folder_of, forget_old, require_memory
 from flows.repair.findings import Findings, blind, of_report, of_run
+from flows.repair.known import Known
 from flows.repair.sides import Pair, Standing, hung_on, open_pair, repairable, standing
 from flows.repair.work import Work
 from flows.version import VERSION

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from contracts.errors import ConfigurationError
 from contracts.repair import Ended, Header, Mode
 from flows.check import make_run_id
-from flows.repair.applying import LEAST_DIGITS, Known, known, repairing
+from flows.repair.applying import LEAST_DIGITS, repairing
 from flows.repair.files import chosen
+from flows.repair.known import Known, known
 from flows.repair.planning import VALID, Made, keep
 from flows.repair.sides import Pair, Standing, open_pair, standing
 from flows.repair.work import Work

@@ -1,0 +1,58 @@
+"""What holds a plan back as things are: asked of both stores and the memory, decided in `contracts.repair.brakes`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from contracts.repair import Braked, Mode, Override, Plan, Situation, brakes
+from flows.repair.sides import Standing, standing
+from flows.repair.work import Work
+
+if TYPE_CHECKING:
+    from storage.state import State
+
+
+def held_by(
+    work: Work,
+    plan: Plan,
+    *,
+    approved: bool | None = None,
+    overrides: Iterable[Override] = (),
+    now: Standing | None = None,
+) -> tuple[Braked, ...]:
+    """Return the brakes that hold a plan back, as things are now.
+
+    Args:
+        work: What the repair works with.
+        plan: The plan.
+        approved: Whether it is the one that was approved; None where nobody approved one yet.
+        overrides: The brakes that somebody released.
+        now: How the stores stand, where that was asked just now.
+
+    Raises:
+        TwinstoreError: A store cannot be asked.
+    """
+    stand = now or standing(work.settings, work.stores, plan.header.dataset)
+    situation = Situation(
+        now=datetime.now(UTC),
+        rows=stand.rows,
+        identities=stand.identities,
+        environment=work.stores.environment,
+        durable=work.memory.durable,
+        approved=approved,
+        incomplete=_incomplete(work.memory, plan),
+    )
+    return tuple(brakes(plan, situation, caps=work.caps, released=overrides))
+
+
+def _incomplete(memory: State, plan: Plan) -> str | None:
+    """Return why the check that a plan rests on does not carry it; None where it does. An undo rests on a journal."""
+    if plan.header.mode is Mode.UNDO:
+        return None
+    run_id = plan.header.run_id
+    looked = None if run_id is None else memory.repairs.looked_everywhere(plan.header.dataset, run_id)
+    if looked is None:
+        return f"the run {run_id} that the plan rests on is not remembered"
+    return None if looked else f"the run {run_id} errored, or left something out"
