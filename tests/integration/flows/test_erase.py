@@ -16,7 +16,7 @@ import pytest
 from contracts.backups import Manifest
 from contracts.repair import Ended
 from contracts.vocabulary import Channel, StoreName
-from flows import erasing
+from flows import erasing_files
 from reports import publish
 from storage.backup.manifest import write_manifest
 from storage.state import open_state
@@ -96,7 +96,7 @@ def test_what_we_keep_of_a_user_is_erased_and_counted(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Plans, journals, open reports, decided conflicts, the audit log, spooled rows; nothing of another user."""
-    monkeypatch.setattr(erasing.tempfile, "tempdir", str(tmp_path))  # type: ignore[attr-defined]  # where rows are spooled
+    monkeypatch.setattr(erasing_files.tempfile, "tempdir", str(tmp_path))  # type: ignore[attr-defined]  # where rows are spooled
     ours, theirs = site.repaired(site.key), site.repaired(site.other_key)
     revealed = site.reported(site.key, masked=False)
     kept = [site.reported(site.key, masked=True), site.reported(site.other_key, masked=False)]
