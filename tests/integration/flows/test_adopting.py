@@ -99,6 +99,7 @@ def test_what_happens_to_capture_during_the_comparison_is_noticed(
         assert not survey(work.replications[0]).status.ready
 
 
+@pytest.mark.soak
 def test_another_adoption_that_begins_meanwhile_is_noticed(
     seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,6 +180,19 @@ def test_a_dead_letter_that_was_mended_since_is_left_alone(
         assert command("sync", "dead-letters", "list").exit_code == 0
 
 
+def test_a_dead_letter_of_which_nothing_waits_is_none_that_is_tried_again(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as after a command that was killed as its last change was given up: it says so, and forgets it."""
+    with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
+        refused(seeded_pair, work)
+        run(seeded_pair, PRISMA, "DELETE FROM twinstore.change")
+        done = command("sync", "dead-letters", "discard", "--all", "--yes")
+        assert "Given up before, or carried over: 1 change. Nothing of it waits." in flat(done.stdout)
+        assert "tries it again" not in flat(done.stdout)
+        assert command("sync", "dead-letters", "list").exit_code == 0
+
+
 def test_what_an_uninstallation_would_lose_is_asked_about(
     seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from contracts.errors import Conflict
 from contracts.judgement import judge_checks
 from contracts.verdicts import DatasetReport, Reason, RowTotals
-from contracts.vocabulary import CheckStatus, DifferenceKind, Verdict
-from flows.adopting import refusal
-from tests.support.factories import make_check, make_missing
+from contracts.vocabulary import CheckStatus, DifferenceKind, StoreName, Verdict
+from flows.adopting import _require_same, refusal
+from tests.support.factories import make_check, make_missing, make_standing
 
 
 def make_dataset(rows: RowTotals, *, listed: int = 0, reasons: tuple[Reason, ...] = ()) -> DatasetReport:
@@ -65,3 +66,12 @@ def test_broken_contracts_and_few_differences_do_not_matter() -> None:
         reasons=judge_checks((failed, errored), {}),
     )
     assert refusal(report, accepted=0) is None
+
+
+def test_of_two_adoptions_the_one_that_began_first_is_refused() -> None:
+    """The secondary names the later one; on the primary there is none while any is under way."""
+    before = make_standing(StoreName.SUPABASE, adoption="first")
+    _require_same(before, before)
+    with pytest.raises(Conflict, match="Another adoption began"):
+        _require_same(before, replace(before, adoption="second"))
+    _require_same(make_standing(StoreName.PRISMA), make_standing(StoreName.PRISMA, adoption="first"))
