@@ -6,14 +6,13 @@ import csv
 import json
 import tempfile
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from contracts.dataset import Dataset
 from contracts.errors import TwinstoreError
-from contracts.repair import Ended, Plan
-from flows.repair.files import folder_of
-from flows.repair.known import known
+from contracts.repair import Ended
+from flows.repair.files import PLAN, repairs_folder
 from flows.repair.work import Work
 from flows.wiring import runs_folder
 
@@ -23,27 +22,32 @@ LEFT_BEHIND_S = 3600.0
 
 
 def plans_of(work: Work, user: str, datasets: Collection[Dataset]) -> tuple[tuple[str, ...], tuple[str, ...], set[str]]:
-    """Return the plans that hold a row of the user, those that are under way, and the keys of such rows."""
+    """Return the plans that hold a row of the user, those that are under way, and the keys of such rows.
+
+    Every folder counts, whether or not this memory knows of it: another environment may have made it.
+    """
     owners = {dataset.name: str(dataset.facts.owner) for dataset in datasets}
-    removable, under_way, keys = list[str](), list[str](), set[str]()
-    for repair in work.memory.repairs.list():
-        folder = folder_of(work.settings, repair.id)
-        if repair.dataset not in owners or not folder.is_dir():
-            continue
-        try:
-            found = _keys_in(known(work.settings, work.memory, repair.id).plan, owners[repair.dataset], user)
-        except TwinstoreError:  # what cannot be read may hold anything
-            removable.append(repair.id)
-            continue
-        if found:
-            keys |= found
-            (under_way if repair.ended is Ended.BEGUN else removable).append(repair.id)
-    return tuple(removable), tuple(under_way), keys
+    under_way = {one.id for one in work.memory.repairs.list() if one.ended is Ended.BEGUN}
+    removable, busy, keys = list[str](), list[str](), set[str]()
+    for folder in sorted(path for path in repairs_folder(work.settings).iterdir() if (path / PLAN).is_file()):
+        found = _keys_in(folder, owners, user)
+        if found is None or found:
+            keys |= found or set()
+            (busy if folder.name in under_way else removable).append(folder.name)
+    return tuple(removable), tuple(busy), keys
 
 
-def _keys_in(plan: Plan, owner: str, user: str) -> set[str]:
+def _keys_in(folder: Path, owners: Mapping[str, str], user: str) -> set[str] | None:
+    """Return the keys of the user's rows in a plan; None for one that cannot be read, and may hold anything."""
+    from storage.repair.plan_file import read_plan
+
+    try:
+        plan, _ = read_plan(folder / PLAN)
+    except TwinstoreError:
+        return None
+    owner = owners.get(plan.header.dataset)
     rows = ((step.key, row) for step in plan.steps for row in (step.before, step.after) if row is not None)
-    return {key for key, row in rows if row.get(owner) == user}
+    return {key for key, row in rows if owner is not None and row.get(owner) == user}
 
 
 def reports_of(work: Work, user: str, keys: Collection[str]) -> tuple[Path, ...]:

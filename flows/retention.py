@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contracts.errors import TwinstoreError
-from flows.repair.files import forget_old
+from flows.repair.files import forget_old, repairs_folder
 from flows.settings import Settings
 from flows.wiring import runs_folder
 
@@ -34,14 +34,26 @@ def tidy(settings: Settings, memory: State, *, now: datetime) -> int:
     with suppress(TwinstoreError, OSError):
         gone += forget_old(settings, memory, now=now)
     with suppress(TwinstoreError, OSError):
+        gone += _forgotten(settings, memory, now=now)
+    with suppress(TwinstoreError, OSError):
         for folder in old_runs(runs_folder(settings), before=now - timedelta(days=settings.keep_reports_days)):
             shutil.rmtree(folder)
             gone += 1
     return gone
 
 
+def _forgotten(settings: Settings, memory: State, *, now: datetime) -> int:
+    """Remove plans that this memory does not know and that are twice as old as they are kept: their memory is gone."""
+    known = {one.id for one in memory.repairs.list()}
+    old = old_runs(repairs_folder(settings), before=now - 2 * timedelta(days=settings.keep_repairs_days))
+    lost = [folder for folder in old if folder.name not in known]
+    for folder in lost:
+        shutil.rmtree(folder)
+    return len(lost)
+
+
 def old_runs(folder: Path, *, before: datetime) -> list[Path]:
-    """Return the folders of runs that began before a moment, as their ids say; others are nobody's but the user's."""
+    """Return the folders of runs, or of plans, that are older than a moment, as their ids say; no others."""
     if not folder.is_dir():
         return []
     runs = (path for path in folder.iterdir() if _RUN.fullmatch(path.name) and path.is_dir() and not path.is_symlink())

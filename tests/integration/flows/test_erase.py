@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -100,6 +101,8 @@ def test_what_we_keep_of_a_user_is_erased_and_counted(
     ours, theirs = site.repaired(site.key), site.repaired(site.other_key)
     revealed = site.reported(site.key, masked=False)
     kept = [site.reported(site.key, masked=True), site.reported(site.other_key, masked=False)]
+    elsewhere = site.home / "repairs" / "20260101T000000000Z-else"  # of another environment, which this memory ignores
+    shutil.copytree(site.home / "repairs" / ours, elsewhere)
     conflict(site, site.key, monkeypatch, decided=True)
     conflict(site, site.other_key, monkeypatch, decided=True)
     left, used = tmp_path / "twinstore-rows-left", tmp_path / "twinstore-rows-used"
@@ -117,7 +120,7 @@ def test_what_we_keep_of_a_user_is_erased_and_counted(
     assert said.code == 0, said.err
     counts = said.document["erased"]
     assert {name: counts[name] for name in ("plans", "reports", "conflicts", "spooled", "backups")} == {
-        "plans": 1,
+        "plans": 2,
         "reports": 1,
         "conflicts": 1,
         "spooled": 1,
@@ -128,6 +131,7 @@ def test_what_we_keep_of_a_user_is_erased_and_counted(
     assert site.ask(SUPABASE, audited, site.other) > 0
     repairs = site.home / "repairs"
     assert ((repairs / ours).exists(), (repairs / theirs).exists()) == (False, True)
+    assert not elsewhere.exists()
     assert (revealed.exists(), [folder.exists() for folder in kept]) == (False, [True, True])
     assert (left.exists(), used.exists()) == (False, True)
     assert site.ask(PRISMA, "SELECT count(*) FROM twinstore.conflict") == 1

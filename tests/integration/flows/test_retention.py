@@ -50,3 +50,13 @@ def test_repairs_go_when_they_are_old_unless_they_are_under_way(settings: Settin
         assert tidy(settings, memory, now=NOW) == 1
         assert {one.id for one in memory.repairs.list()} == {"begun", "new"}
     assert {folder.name for folder in repairs_folder(settings).iterdir()} == {"begun", "new"}
+
+
+def test_plans_that_no_memory_knows_go_later(settings: Settings) -> None:
+    """A folder may be another environment's: it goes after twice the time; one that is named otherwise stays."""
+    folder = repairs_folder(settings)
+    for name in ("20260501T000000000Z-aaaa", "20260520T000000000Z-bbbb", "notes"):
+        (folder / name).mkdir()
+    with open_memory(settings, "default") as memory:
+        assert tidy(settings, memory, now=NOW) == 1
+    assert {one.name for one in folder.iterdir()} == {"20260520T000000000Z-bbbb", "notes"}
