@@ -97,7 +97,7 @@ class Shape:
 
     Attributes:
         constraints: Each with its table and kind, and whether it is validated.
-        indexes: Each with its table, and whether it is valid.
+        indexes: Those that are valid, each with its table.
         triggers: Each with its table, and when it fires.
         behind: Sequences that would give a number that a row has already.
     """

@@ -15,7 +15,8 @@ owned AS (
   JOIN pg_namespace AS n ON n.oid = s.relnamespace
   JOIN relations AS c ON c.oid = d.refobjid
   JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))
+  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'numeric'::regtype))
 SELECT jsonb_build_object(
   'tables', (SELECT jsonb_agg(name ORDER BY name COLLATE "C") FROM relations WHERE relkind = 'r'),
   'constraints', (
@@ -29,9 +30,9 @@ SELECT jsonb_build_object(
     FROM pg_constraint AS c JOIN relations AS r ON r.oid = c.conrelid
     WHERE c.contype = 'f' AND NOT EXISTS (SELECT FROM relations AS other WHERE other.oid = c.confrelid)),
   'indexes', (
-    SELECT jsonb_agg(format('%s.%I%s', r.name, c.relname, CASE WHEN i.indisvalid THEN '' ELSE ' not valid' END)
-                     ORDER BY r.name, c.relname)
-    FROM pg_index AS i JOIN relations AS r ON r.oid = i.indrelid JOIN pg_class AS c ON c.oid = i.indexrelid),
+    SELECT jsonb_agg(format('%s.%I', r.name, c.relname) ORDER BY r.name, c.relname)
+    FROM pg_index AS i JOIN relations AS r ON r.oid = i.indrelid JOIN pg_class AS c ON c.oid = i.indexrelid
+    WHERE i.indisvalid),  -- one that is not is left out of dumps
   'triggers', (
     SELECT jsonb_agg(format('%s.%I %s', r.name, t.tgname, t.tgenabled) ORDER BY r.name, t.tgname)
     FROM pg_trigger AS t JOIN relations AS r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal),

@@ -29,6 +29,10 @@ LIMITS = Limits(statement_s=DAY_S, lock_s=DAY_S)
 _FROM = re.compile(r"^;\s+Dumped from database version: (\S+)", re.MULTILINE)
 _BY = re.compile(r"^;\s+Dumped by pg_dump version: (\S+)", re.MULTILINE)
 _STOPPED = re.compile(r"from TOC entry \d+; \d+ \d+ (.+) \S+$", re.MULTILINE)
+_LACKING = re.compile(
+    r"ERROR: +(collation|language|access method|operator class|text search \w+|foreign-data wrapper|server|type|schema)"
+    r' "([^"\n]+)"[^\n]* does not exist'
+)
 _GAVE_UP = (
     "No space left",
     "Disk quota exceeded",
@@ -172,6 +176,11 @@ def _restore_dump(folder: Path, side: KeptSide, server: Server, scratch: Scratch
         raise Unavailable(
             f"The scratch server gave up while {path.name} was restored, which says nothing about the backup.",
             "Look for room on its disk, and for memory, then verify again.",
+        )
+    if missing := _LACKING.search(done.stderr):
+        raise ConfigurationError(
+            f"The dump of {side.store} needs the {missing[1]} {missing[2]}, which the scratch server does not have.",
+            "Restore it into a server that has it, by pg_restore; docs/backup.md says how.",
         )
     stopped = _STOPPED.search(done.stderr)
     where = f"; pg_restore stopped at {stopped[1]}" if stopped else ""

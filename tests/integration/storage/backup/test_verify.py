@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from contracts.backups import Damage
+from contracts.errors import ConfigurationError
 from contracts.vocabulary import StoreName
 from storage.backup.drill import gave_up
 from storage.backup.folder import kept, list_backups
@@ -169,6 +170,9 @@ INSERT INTO odd (feeling, name, "Quoted ""name", amounts) VALUES ('ok', E'a\\tb\
 INSERT INTO parts VALUES (1, '2026-05-05');
 INSERT INTO "Mixed Case" VALUES ('', '{"a": 1e400}');
 CREATE TABLE behind (id serial PRIMARY KEY);
+CREATE TABLE renumbered (id serial PRIMARY KEY);
+ALTER TABLE renumbered ALTER id DROP DEFAULT, ALTER id TYPE text;
+INSERT INTO renumbered VALUES ('b');
 INSERT INTO behind VALUES (7);
 """
 
@@ -179,6 +183,8 @@ def test_an_unusual_schema_is_restored(seeded_pair: Pair, drills: ScratchServers
         connection.execute("CREATE EXTENSION vector SCHEMA public")
     with psycopg.connect(seeded_pair.primary) as connection:
         connection.execute(ODD.encode())
+    with psycopg.connect(seeded_pair.primary_superuser) as connection:  # as CREATE INDEX CONCURRENTLY leaves one
+        connection.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'odd_lower'::regclass")
     manifest = backups.make(tmp_path, seeded_pair, stores=[PRISMA])
     side = manifest.sides[0]
     assert {table.name: table.rows for table in side.tables}["public.odd"] == 1
@@ -187,6 +193,17 @@ def test_an_unusual_schema_is_restored(seeded_pair: Pair, drills: ScratchServers
     found = backups.drill(tmp_path, manifest.id, drills)
     assert found.flaws == ()
     assert any("other schemas" in note for note in found.notes)
+
+
+def test_what_the_scratch_server_lacks_is_no_damage(seeded_pair: Pair, drills: ScratchServers, tmp_path: Path) -> None:
+    """A collation of another schema cannot be stood in for: nobody can tell here, and nothing is noted."""
+    with psycopg.connect(seeded_pair.primary) as connection:
+        connection.execute('CREATE SCHEMA elsewhere; CREATE COLLATION elsewhere.german FROM "C"')
+        connection.execute("CREATE TABLE worded (word text COLLATE elsewhere.german PRIMARY KEY)")
+    manifest = backups.make(tmp_path, seeded_pair, stores=[PRISMA])
+    with pytest.raises(ConfigurationError, match="which the scratch server does not have"):
+        backups.drill(tmp_path, manifest.id, drills)
+    assert kept(tmp_path, manifest.id).verification is None
 
 
 def test_any_dataset_is_restored(pair: Pair, drills: ScratchServers, tmp_path: Path) -> None:
