@@ -165,11 +165,10 @@ def test_a_repair_may_die_at_every_step(stores: World, by_sql: Nursery, tmp_path
     assert list(trial.at_every_step(what, every=every)) == []
 
 
-@WHATS
-def test_a_repair_may_die_at_any_time(stores: World, by_sql: Nursery, tmp_path: Path, what: str) -> None:
+def test_a_repair_may_die_at_any_time(stores: World, by_sql: Nursery, tmp_path: Path) -> None:
     """Killed from outside, several times in a row."""
     trial = Trial(stores=stores, lives=by_sql, folder=tmp_path, whole=True)
-    assert list(trial.at_random(what, QUICK_POINTS, seed=1)) == []
+    assert list(trial.at_random("apply", QUICK_POINTS, seed=1)) == []
 
 
 @pytest.mark.soak
