@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import zip_longest
 from typing import NamedTuple
 
+from contracts.errors import TimedOut
 from contracts.repair import Done, Mended, Plan, Step
 from contracts.repair.plan import Texts
 from contracts.vocabulary import StoreName
@@ -166,11 +167,23 @@ class _Taking:
                 ready.append(step)
             else:
                 decided.append(Done(number=step.number, outcome=refusal))
-        if ready:
-            batch = f"{self._id}.{secrets.token_hex(8)}"
-            self._journal.intend([step.number for step in ready], batch=batch)
-            decided += side.mend(ready, batch=batch, seen=looks.seen)
-        self._journal.note(decided)
+        self._journal.note([*decided, *(self._mended(side, ready, looks.seen) if ready else ())])
+
+    def _mended(self, side: RepairSide, steps: Sequence[Step], seen: Mapping[str, Seen]) -> Sequence[Done]:
+        """Write steps by one call; one that a store gave up takes too long, and goes in halves, down to single rows."""
+        batch = f"{self._id}.{secrets.token_hex(8)}"
+        self._journal.intend([step.number for step in steps], batch=batch)
+        try:
+            return side.mend(steps, batch=batch, seen=seen)
+        except TimedOut:  # nothing was written
+            self._journal.forget(batch)
+        if len(steps) == 1:
+            return [Done(number=steps[0].number, outcome=Mended.LOCKED)]
+        middle = len(steps) // 2
+        done = self._mended(side, steps[:middle], seen)
+        self._journal.note(done)
+        self._may_go_on()
+        return self._mended(side, steps[middle:], seen)
 
     def _is_held(self, step: Step) -> bool:
         if step.needs is None:
