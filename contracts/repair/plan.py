@@ -193,6 +193,11 @@ class Plan:
     steps: tuple[Step, ...]
     left: tuple[Left, ...] = ()
 
+    @property
+    def rows_left(self) -> int:
+        """Number of rows that are left to people; what does not differ any more needs nobody."""
+        return sum(one.rows for one in self.left if one.why is not Why.SETTLED)
+
     def count(self, act: Act, store: StoreName | None = None) -> int:
         """Return how many steps do this, to one store or to both."""
         return sum(1 for step in self.steps if step.act is act and store in (None, step.store))

@@ -61,8 +61,8 @@ def _tell(title: str, made: Made, outcome: Outcome) -> None:
         told.append(f"{found.differ} differ as planned")
     if refused := number.get(Mended.REJECTED, 0):
         told.append(f"{refused} stay as they are, since a constraint refuses what they were")
-    if left := sum(one.rows for one in plan.left):
-        told.append(f"{left} rows are left to people")
+    if plan.rows_left:
+        told.append(f"{plan.rows_left} rows are left to people")
     out().print(f"{title}: {', '.join(told)}", soft_wrap=True)
     for braked in outcome.held:
         out().print(f"   held: {braked.what}", soft_wrap=True)

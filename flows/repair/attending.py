@@ -164,11 +164,10 @@ def summary(question: Question) -> str:
 
     plan = question.made.known.plan
     acts = [(act, store, plan.count(act, store)) for store in StoreName for act in Act]
-    left = sum(one.rows for one in plan.left)
     lines = [
         f"Plan `{plan.header.id}` of {plan.header.dataset} in {plan.header.environment}, mode {plan.header.mode}:\n",
         *(f"- {act} on {store}: {count(number, 'row')}" for act, store, number in acts if number),
-        f"- left to people: {count(left, 'row')}",
+        f"- left to people: {count(plan.rows_left, 'row')}",
         *(f"- {sentence}" for sentence in question.why),
         *(f"- **held**: {braked.what} {braked.todo}" for braked in question.held),
         f"\nHash: `{question.made.known.plan_hash}`\n",
@@ -198,8 +197,7 @@ def _told(made: Made, outcome: Outcome) -> str:
 
 
 def _nothing(made: Made) -> str:
-    left = sum(one.rows for one in made.known.plan.left)
-    return f"There was nothing to repair; {left:,} rows are left to people."
+    return f"There was nothing to repair; {made.known.plan.rows_left:,} rows are left to people."
 
 
 def _attended(sentences: list[str], codes: list[int]) -> Attended:

@@ -117,7 +117,7 @@ def keep(work: Work, plan: Plan) -> Known:
         made_at=header.made_at,
         run_id=header.run_id,
         steps=len(plan.steps),
-        left=sum(one.rows for one in plan.left),
+        left=plan.rows_left,
         ended=Ended.PLANNED,
         undoes=header.undoes,
     )

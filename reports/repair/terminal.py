@@ -45,8 +45,7 @@ def _print_left(view: PlanView, console: Console) -> None:
     left = left_views(view.plan.left)
     if not left:
         return
-    rows = sum(one.rows for one in left)
-    console.print(shown(f"Left to people: {count(rows, 'row')}."))
+    console.print(shown(f"Left to people: {count(view.plan.rows_left, 'row')}."))
     for one in left[:LINES_MAX]:
         console.print(shown(f"  {number(one.rows):>7}  {WHYS[one.why]}: {one.sentence}"), soft_wrap=True)
     if len(left) > LINES_MAX:

@@ -431,3 +431,10 @@ def test_many_keys_are_read_some_hundred_at_a_time() -> None:
     plan = make_plan(PLANNING, wanted(Mode.SOURCE_OF_TRUTH), found, sides, header=replace(make_header()))
     assert [step.key for step in plan.steps] == sorted(keys)
     assert sides[PRISMA].asked == sides[SUPABASE].asked == sorted(keys)
+
+
+def test_what_does_not_differ_any_more_is_left_to_nobody() -> None:
+    """It is told, since a run had found it, and is not among the rows that wait for a person."""
+    plan, _ = planned({A: ({}, {})}, wanted(Mode.UPSERT_ONLY), found=[found_of(A)])
+    assert reasons(plan.left) == [(A, Why.SETTLED)]
+    assert plan.rows_left == 0
