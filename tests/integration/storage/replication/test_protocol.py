@@ -9,7 +9,7 @@ invariants hold that `docs/replication.md` names.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from contracts.replication import Applied
+from contracts.replication import Applied, Judged
 from contracts.vocabulary import Channel
 from storage.migrations.values import Side
 from storage.replication.messages import Item
@@ -70,6 +70,7 @@ class Sent:
     to: Side
     items: tuple[Item, ...]
     messages: tuple[Message, ...]
+    adoption: int  # how many there had been
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class Replication(RuleBasedStateMachine):
         self.model = {key: Key() for key in KEYS}
         self.wire: list[Sent] = []
         self.acks: list[Sent] = []
+        self.adoptions = 0
         self.numbers = iter(range(10**6))
         self.ghosts: set[str] = set()
         self.before: dict[tuple[Side, str], Found] = {}
@@ -190,14 +192,14 @@ class Replication(RuleBasedStateMachine):
             assert (item.row and item.row["title"]) == message.row
         if items:
             to = SECONDARY if side is PRIMARY else PRIMARY
-            self.wire.append(Sent(to, items, tuple(messages)))
+            self.wire.append(Sent(to, items, tuple(messages), self.adoptions))
 
     @rule(key=some_key)
     def overtake(self, key: str) -> None:
         """The relay reads a key, which is written again and delivered before that message arrives."""
         self.save(PRIMARY, key)
         item, message = self.world.primary.look([key])[key], self.model[key].delivery()
-        self.wire.append(Sent(SECONDARY, (item,), (message,)))
+        self.wire.append(Sent(SECONDARY, (item,), (message,), self.adoptions))
         self.save(PRIMARY, key)
         self.deliver(key)
 
@@ -217,10 +219,16 @@ class Replication(RuleBasedStateMachine):
         self.touched.add(sent.to)
         doors = self.world.secondary if sent.to is SECONDARY else self.world.primary
         verdicts = doors.apply(sent.items) if sent.to is SECONDARY else doors.judge(sent.items)  # type: ignore[union-attr]  # see above
+        if sent.adoption != self.adoptions:
+            late = Applied.BUSY if sent.to is SECONDARY else Judged.LOCKED
+            assert [verdict.outcome for verdict in verdicts] == [late] * len(sent.items)
+            return replace(sent, items=(), messages=())
         expected = [self.outcome(item.key, message) for item, message in zip(sent.items, sent.messages, strict=True)]
         assert [verdict.outcome for verdict in verdicts] == expected
         kept = [at for at, verdict in enumerate(verdicts) if verdict.outcome != Applied.BUSY]
-        return Sent(sent.to, tuple(sent.items[at] for at in kept), tuple(sent.messages[at] for at in kept))
+        return replace(
+            sent, items=tuple(sent.items[at] for at in kept), messages=tuple(sent.messages[at] for at in kept)
+        )
 
     def outcome(self, key: str, message: Message) -> str:
         """Return what the model says of a message."""
@@ -265,6 +273,15 @@ class Replication(RuleBasedStateMachine):
             assert outcome == model.deliver(message)
             if outcome != Applied.BUSY:
                 model.acknowledge(message)
+
+    @precondition(lambda self: len(self.wire) > 1)
+    @rule()
+    def adopt(self) -> None:
+        """All is carried over, and somebody adopts the stores once more: what is on the wire is never taken."""
+        self.touched = set(Side)
+        self.rest()
+        self.world.adopt()
+        self.adoptions += 1
 
     @rule()
     def restart(self) -> None:
@@ -324,10 +341,7 @@ class Replication(RuleBasedStateMachine):
             return
         for sent in self.wire:
             self.handed_over(sent)
-        self.come_to_rest()
-        for model in self.model.values():
-            while model.dirty or model.their_dirty:
-                model.carry()
+        self.rest()
         self.touched = set(Side)
         self.as_the_model_says()
         ours, theirs = dict(self.look(PRIMARY)), dict(self.look(SECONDARY))
@@ -337,10 +351,13 @@ class Replication(RuleBasedStateMachine):
             kept = model.history.union(*(lost.history for lost in model.lost))
             assert model.written <= kept, "I1: an acknowledged write was lost"
 
-    def come_to_rest(self) -> None:
+    def rest(self) -> None:
         """Have the relay carry over what waits, which a few batches must do."""
         batches = iter(range(BATCHES))
         self.world.relay.drain(progress=lambda _: self.assert_more(batches))
+        for model in self.model.values():
+            while model.dirty or model.their_dirty:
+                model.carry()
 
     def assert_more(self, batches: Iterator[int]) -> None:
         """Count a batch."""
