@@ -48,12 +48,13 @@ def _recollected(work: Work, found: Known) -> Known:
     from storage.repair.applying import recollect
     from storage.repair.journal import Journal
 
-    journal = Journal.open(found.folder)
-    if not journal.unanswered:
+    if not Journal.open(found.folder).unanswered:
         return found
     header = found.plan.header
     with repairing(work, header, "undo") as lease, open_pair(work.settings, work.stores, header.dataset) as pair:
         work.progress("find out what became of the last steps")
+        journal = Journal.open(found.folder)  # as it is now that nobody else has it
+        journal.trim()
         recollect(found.plan, pair.sides, journal, may_go_on=lease.assert_held)
     return replace(found, done=dict(journal.done))
 

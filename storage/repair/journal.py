@@ -1,7 +1,9 @@
 """The journal of a repair: what was about to be done and what became of it, on disk before and after it is done.
 
 It is a file of JSON lines that is only added to. Whoever is killed leaves at most one line that is not whole, which
-counts as not written. It holds values of records, and only its owner may read it.
+counts as not written, and which the next one that holds the lease takes away before it adds to the file. Whoever lost
+the lease meanwhile finds lines that it did not write, and adds none. It holds values of records, and only its owner may
+read it.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from contracts.errors import ConfigurationError
+from contracts.errors import ConfigurationError, Conflict
 from contracts.repair import Done, Mended, Override
 
 JOURNAL_FILE = "journal.jsonl"
@@ -33,6 +35,7 @@ class Journal:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._size = 0  # bytes of the file, as this process knows it
         self._whole = 0  # bytes of whole lines
         self._plan_hash: str | None = None
         self.done: dict[int, Done] = {}
@@ -54,16 +57,36 @@ class Journal:
         return {number for numbers in self.unanswered.values() for number in numbers}
 
     def begin(self, *, plan_hash: str, by: str, overrides: Sequence[Override], now: datetime) -> None:
-        """Note that the plan is applied, by whom, and which brakes were released.
+        """Note that the plan is applied, by whom, and which brakes were released. Only whoever holds the lease may.
 
         Raises:
             ConfigurationError: The journal is of another plan, or cannot be written.
+            Conflict: Somebody else wrote to it since it was opened.
         """
         if self._plan_hash not in (None, plan_hash):
             raise ConfigurationError("The journal of this repair is of another plan than its file.", _SAFE)
+        self.trim()
         released = [{"brake": one.brake, "value": one.value, "by": one.by} for one in overrides]
         self._add({"begun": plan_hash, "by": by, "at": now.isoformat(), "overrides": released})
         self._plan_hash = plan_hash
+
+    def trim(self) -> None:
+        """Take a last line away that is not whole, before anything is added. Only whoever holds the lease may.
+
+        Raises:
+            ConfigurationError: The journal cannot be written.
+            Conflict: Somebody else wrote to it since it was opened.
+        """
+        if self._size == self._whole:
+            return
+        try:
+            with os.fdopen(os.open(self._file, os.O_WRONLY), "wb") as file:
+                self._require_as_left(file.fileno())
+                file.truncate(self._whole)
+                os.fsync(file.fileno())
+        except OSError as exc:
+            raise self._unusable("written", exc) from exc
+        self._size = self._whole
 
     def intend(self, numbers: Sequence[int], *, batch: str = "") -> None:
         """Note which steps are about to be taken, before they are.
@@ -74,6 +97,7 @@ class Journal:
 
         Raises:
             ConfigurationError: The journal cannot be written.
+            Conflict: Somebody else wrote to it since it was opened.
         """
         self._add({"intended": list(numbers), "batch": batch})
         self._intend(numbers, batch)
@@ -83,6 +107,7 @@ class Journal:
 
         Raises:
             ConfigurationError: The journal cannot be written.
+            Conflict: Somebody else wrote to it since it was opened.
         """
         if done:
             self._add({"done": [_members(one) for one in done]})
@@ -93,6 +118,7 @@ class Journal:
 
         Raises:
             ConfigurationError: The journal cannot be written.
+            Conflict: Somebody else wrote to it since it was opened.
         """
         self._add({"not_done": batch})
         self.unanswered.pop(batch, None)
@@ -113,7 +139,7 @@ class Journal:
             return
         except OSError as exc:
             raise self._unusable("read", exc) from exc
-        self._whole = data.rfind(b"\n") + 1
+        self._size, self._whole = len(data), data.rfind(b"\n") + 1
         for line in data[: self._whole].splitlines():
             try:
                 self._take(json.loads(line))
@@ -131,20 +157,32 @@ class Journal:
             self._note(list(_done(line["done"])))
 
     def _add(self, line: Mapping[str, object]) -> None:
-        """Write a line to the disk, in the place of one that is not whole."""
+        """Add a line to the file, on disk."""
         data = json.dumps(line).encode() + b"\n"
         try:
-            with os.fdopen(os.open(self._file, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-                file.truncate(self._whole)
-                file.seek(self._whole)
+            with os.fdopen(os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as file:
+                self._require_as_left(file.fileno())
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            if not self._whole:
+            if not self._size:
                 self._keep_name()
         except OSError as exc:
             raise self._unusable("written", exc) from exc
-        self._whole += len(data)
+        self._size += len(data)
+        self._whole = self._size
+
+    def _require_as_left(self, file: int) -> None:
+        """Refuse to write where somebody else did: what this process knows is not what was done any more.
+
+        Raises:
+            Conflict: It is so.
+        """
+        if os.fstat(file).st_size != self._size:
+            raise Conflict(
+                f"Somebody else goes on with this repair: {self._file} is not as this process left it.",
+                "Nothing is lost: `twinstore repair list` says how it ended; if it has not, apply it again.",
+            )
 
     def _keep_name(self) -> None:
         """Have the folder remember a new file."""

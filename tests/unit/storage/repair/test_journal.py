@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from contracts.errors import ConfigurationError
+from contracts.errors import ConfigurationError, Conflict
 from contracts.repair import Done, Mended, Override
 from storage.repair.journal import JOURNAL_FILE, Journal
 
@@ -68,6 +69,42 @@ def test_a_line_that_is_not_whole_counts_as_not_written(tmp_path: Path, cut: int
     again.note([REFUSED])
     assert Journal.open(tmp_path).done == {2: REFUSED}
     assert (tmp_path / JOURNAL_FILE).read_bytes().count(b"\n") == 4
+
+
+def test_whoever_lost_the_lease_adds_nothing_and_cuts_nothing_off(tmp_path: Path) -> None:
+    """One that slept while another one went on notes nothing; its batch is found again by its name."""
+    asleep = begun(tmp_path)
+    asleep.intend([1], batch="b1")
+    awake = begun(tmp_path)
+    assert awake.unanswered == {"b1": (1,)}
+    awake.note([WRITTEN])
+    awake.intend([2], batch="b2")
+    awake.note([REFUSED])
+    kept = (tmp_path / JOURNAL_FILE).read_bytes()
+    writes: tuple[Callable[[], None], ...] = (
+        lambda: asleep.note([Done(number=1, outcome=Mended.MOVED)]),
+        lambda: asleep.intend([3], batch="b3"),
+        lambda: asleep.forget("b1"),
+        lambda: asleep.begin(plan_hash=HASH, by="Kim", overrides=(), now=NOW),
+    )
+    for write in writes:
+        with pytest.raises(Conflict, match="Somebody else goes on with this repair"):
+            write()
+    assert (tmp_path / JOURNAL_FILE).read_bytes() == kept
+    assert Journal.open(tmp_path).done == {1: WRITTEN, 2: REFUSED}
+
+
+def test_a_line_that_is_not_whole_is_taken_away_only_as_long_as_nobody_else_wrote(tmp_path: Path) -> None:
+    """Two that found the same torn line: the one that comes second leaves the file as the first one wrote it."""
+    begun(tmp_path)
+    with (tmp_path / JOURNAL_FILE).open("ab") as file:
+        file.write(b'{"done": [{"num')
+    first, second = Journal.open(tmp_path), Journal.open(tmp_path)
+    first.trim()
+    first.note([WRITTEN])
+    with pytest.raises(Conflict):
+        second.trim()
+    assert Journal.open(tmp_path).done == {1: WRITTEN}
 
 
 def test_a_journal_of_another_plan_is_refused(tmp_path: Path) -> None:
