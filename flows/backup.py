@@ -24,6 +24,7 @@ from flows.wiring import Stores, home, make_meter
 
 if TYPE_CHECKING:
     from storage.backup.create import Source
+    from storage.backup.target import Target
     from storage.backup.verify import Servers
     from storage.ports import Reader
     from storage.state import State
@@ -70,6 +71,7 @@ def create_backup(
     from storage.backup.create import create
 
     home(settings)
+    require_own_stores(settings, stores, sides)
     with ExitStack() as stack:
         sources = [_source(settings, stores, side, names, stack) for side in sides]
         now = datetime.now(UTC)
@@ -163,6 +165,47 @@ def scratch_servers(settings: Settings) -> Servers:
     from storage.backup.scratch import scratch_server
 
     return partial(scratch_server, home(settings))
+
+
+def target_of(settings: Settings, stores: Stores, store: StoreName) -> Target:
+    """Return a store that is reached by SQL.
+
+    Raises:
+        ConfigurationError: It can be reached over REST only.
+    """
+    from storage.backup.target import Target
+    from storage.session import Limits
+
+    limits = Limits(connect_s=settings.connect_timeout_s, statement_s=DAY_S)
+    return Target(store=store, dsn=stores.sql(store).dsn, limits=limits)
+
+
+def require_own_stores(settings: Settings, stores: Stores, sides: Sequence[StoreName]) -> None:
+    """Refuse settings that lead to the other store: a backup would be none of it, and a restore would overwrite it.
+
+    Args:
+        settings: The settings.
+        stores: The pair of stores.
+        sides: The stores that are asked, where they are reached by SQL.
+
+    Raises:
+        ConfigurationError: Two settings lead to one database, or one to the other store.
+        TwinstoreError: A store cannot be asked.
+    """
+    from storage.backup.target import identity_of
+
+    if len({(url.host, url.database) for url in stores.urls.values()}) < len(stores.urls):
+        raise ConfigurationError(
+            f"DATABASE_URL and SUPABASE_DB_URL lead to one database, {stores.where(StoreName.PRISMA)}.",
+            "Point one of them at the other store.",
+        )
+    for side in sides:
+        if side in stores.urls and (known := identity_of(target_of(settings, stores, side))) and known[1] is not side:
+            raise ConfigurationError(
+                f"The database at {stores.where(side)}, which the settings give as {side}, is {known[1]}.",
+                "Point DATABASE_URL at the primary, and SUPABASE_DB_URL at the secondary.",
+                store=side,
+            )
 
 
 def _source(settings: Settings, stores: Stores, side: StoreName, names: Sequence[str], stack: ExitStack) -> Source:

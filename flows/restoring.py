@@ -14,7 +14,7 @@ from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError, Refused, SchemaMismatch, TwinstoreError
 from contracts.registry import contract_for
 from contracts.vocabulary import StoreName
-from flows.backup import DAY_S, all_datasets, backups_folder, scratch_servers
+from flows.backup import all_datasets, backups_folder, require_own_stores, scratch_servers, target_of
 from flows.check import make_run_id
 from flows.replicating import open_replication
 from flows.settings import Settings
@@ -99,6 +99,7 @@ def restore_backup(work: Work, wanted: Wanted) -> Restoration:
     backup = kept(root, chosen(root, wanted.backup))
     manifest, side = _readable(backup, wanted)
     target = _target(settings, stores, wanted.store)
+    require_own_stores(settings, stores, [wanted.store])
     _require_same_store(manifest, side, target, stores, wanted)
     _require_confirmation(backup, wanted)
     names = _names(side, wanted)
@@ -132,17 +133,13 @@ def _readable(backup: KeptBackup, wanted: Wanted) -> tuple[Manifest, KeptSide]:
 
 
 def _target(settings: Settings, stores: Stores, store: StoreName) -> Target:
-    from storage.backup.target import Target
-    from storage.session import Limits
-
     if store not in stores.urls:
         raise ConfigurationError(
             f"{store} is reached over REST, which cannot replace rows in one transaction.",
             "Set SUPABASE_DB_URL to its database, then restore.",
             store=store,
         )
-    limits = Limits(connect_s=settings.connect_timeout_s, statement_s=DAY_S)
-    return Target(store=store, dsn=stores.sql(store).dsn, limits=limits)
+    return target_of(settings, stores, store)
 
 
 def _require_same_store(manifest: Manifest, side: KeptSide, target: Target, stores: Stores, wanted: Wanted) -> None:
@@ -160,7 +157,8 @@ def _require_same_store(manifest: Manifest, side: KeptSide, target: Target, stor
         raise Refused(
             f"The backup {manifest.id} is of {manifest.environment}, and these stores are {stores.environment}.", todo
         )
-    if side.identity is None or identity_of(target) != side.identity:
+    known = identity_of(target)
+    if side.identity is None or known is None or known[0] != side.identity:
         raise Refused(
             f"{wanted.store} is not known to be the database from which the backup {manifest.id} was made.",
             todo,

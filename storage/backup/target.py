@@ -64,8 +64,8 @@ class Rows:
         return tuple(column.name_in(store) for column in self.dataset.key_columns)
 
 
-def identity_of(target: Target) -> str | None:
-    """Return the id of the database that is a target; None where it has none.
+def identity_of(target: Target) -> tuple[str, StoreName] | None:
+    """Return the id of the database that is a target, and which store it is; None where it has none.
 
     Raises:
         TwinstoreError: It cannot be asked.
@@ -73,8 +73,8 @@ def identity_of(target: Target) -> str | None:
     with frozen(target.dsn, target.store, target.limits) as connection, translate(target.store):
         if connection.execute(statements.IDENTITY).fetchone() != (True,):
             return None
-        row = connection.execute("SELECT id::text FROM twinstore.identity").fetchone()
-        return str(row[0]) if row else None
+        row = connection.execute("SELECT id::text, side FROM twinstore.identity").fetchone()
+        return (str(row[0]), StoreName.PRISMA if row[1] == "primary" else StoreName.SUPABASE) if row else None
 
 
 def rows_of(target: Target, scratch: Scratch, kept: Dataset, dataset: Dataset, content: DatasetContent) -> Rows:

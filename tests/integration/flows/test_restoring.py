@@ -294,6 +294,21 @@ def test_what_must_not_be_restored_is_refused(
         assert scene.both() == before
 
 
+@pytest.mark.parametrize("sentence", ["is supabase", "lead to one database"])
+def test_the_other_store_is_never_taken_for_a_store(scene: Scene, sentence: str) -> None:
+    """Where the URL of the primary leads to the secondary, nothing is backed up or restored, whatever is allowed."""
+    made = scene.backup(PRISMA)
+    ours, theirs = (scene.work.stores.urls[store] for store in StoreName)
+    ours = theirs if "one" in sentence else replace(ours, dsn=theirs.dsn)  # or by another name of its host
+    scene.work = replace(scene.work, stores=replace(scene.work.stores, urls={PRISMA: ours, SUPABASE: theirs}))
+    before = rows(scene.pair, SUPABASE)
+    with pytest.raises(ConfigurationError, match=sentence):
+        scene.backup(PRISMA)
+    with pytest.raises(ConfigurationError, match=sentence):
+        scene.restore(PRISMA, confirm=made.id, into_another_store=True)
+    assert rows(scene.pair, SUPABASE) == before
+
+
 def test_what_was_never_verified_is_refused(scene: Scene) -> None:
     """A dry run says what would change; doing it needs a drill that passed."""
     made = scene.backup(PRISMA, verified=False)
