@@ -50,9 +50,10 @@ def building(root: Path, backup_id: str) -> Iterator[Path]:
             alive.enter_context(attempt_lock(folder / _ALIVE))
         yield folder
         os.close(open_private(folder / _IN_USE, os.O_RDWR))
-        (folder / _ALIVE).unlink()
-        synchronise(folder)
-        folder.rename(root / backup_id)
+        with exclusive(root / _LOCK, wait_s=_WAIT_S):  # nobody may take it for a leftover once `alive` is gone
+            (folder / _ALIVE).unlink()
+            synchronise(folder)
+            folder.rename(root / backup_id)
         synchronise(root)
 
 

@@ -21,7 +21,7 @@ from contracts.replication import Gap
 from contracts.vocabulary import Channel, StoreName
 from storage.backup.create import OverRest, create
 from storage.backup.dump import arguments
-from storage.backup.folder import BUILDING, list_backups, remove_leftovers
+from storage.backup.folder import BUILDING, building, list_backups, remove_leftovers
 from storage.backup.manifest import MANIFEST
 from storage.backup.verify import Servers as ScratchServers
 from storage.rest.client import RestAccess
@@ -178,6 +178,27 @@ def test_a_killed_attempt_is_no_backup(seeded_pair: Pair, home: Path) -> None:
     assert list_backups(root) == ()
     assert remove_leftovers(root) == 1
     assert not list(root.glob(f"{BUILDING}*"))
+
+
+def test_a_backup_that_ends_is_no_leftover(tmp_path: Path) -> None:
+    """Whoever removes leftovers at the moment when one gets its name."""
+    stop = threading.Event()
+
+    def sweep() -> None:
+        while not stop.is_set():
+            remove_leftovers(tmp_path)
+
+    sweeper = threading.Thread(target=sweep)
+    sweeper.start()
+    try:
+        for number in range(60):
+            backup_id = f"20260101T0000{number:05d}Z-0000"
+            with building(tmp_path, backup_id) as folder:
+                (folder / MANIFEST).write_bytes(b"")
+            assert (tmp_path / backup_id / MANIFEST).exists()
+    finally:
+        stop.set()
+        sweeper.join()
 
 
 def test_a_full_disk_leaves_earlier_backups(still_pair: Pair, home: Path) -> None:
