@@ -267,24 +267,33 @@ def plan_prune(
 ) -> tuple[tuple[Kept, ...], tuple[Kept, ...]]:
     """Return which backups stay, each with the reason, and which are removed.
 
-    Those go that are not among the newest `keep`, or older than `keep_days`; never the last verified one, never the
-    newest, never one in use. A backup whose manifest cannot be read is kept as long as another would be.
+    Of each environment those go that are not among the newest `keep`, or older than `keep_days`; never the last
+    verified one of each dataset of each store, never the newest of an environment, never one in use, never one that lies in the
+    future, as after a clock was ahead. A backup whose manifest cannot be read is kept as long as another would be.
 
     Args:
         backups: All backups.
         now: The present, UTC.
-        keep: How many are kept.
+        keep: How many of each environment are kept.
         keep_days: For how many days.
     """
     ordered = sorted(backups, key=lambda backup: backup.id, reverse=True)
-    last = next((backup.id for backup in ordered if backup.verified_at is not None), None)
+    proven = _last_verified_of_each(ordered)
+    places: dict[str | None, int] = {}  # of all, below None, for those whose environment nobody can read
     stay, go = [], []
-    for place, backup in enumerate(ordered):
+    for backup in ordered:
         made = backup.manifest.created_at if backup.manifest else made_at(backup.id)
+        environment = backup.manifest.environment if backup.manifest else None
+        ahead = made is not None and made > now
+        place = places.get(environment, 0)
+        for counted in () if ahead else {environment, None}:
+            places[counted] = places.get(counted, 0) + 1
         young = made is None or now - made <= timedelta(days=keep_days)
         if backup.in_use:
             stay.append(Kept(id=backup.id, why="in use"))
-        elif backup.id == last:
+        elif ahead:
+            stay.append(Kept(id=backup.id, why="dated in the future"))
+        elif backup.id in proven:
             stay.append(Kept(id=backup.id, why="the last verified one"))
         elif place == 0:
             stay.append(Kept(id=backup.id, why="the newest one"))
@@ -293,6 +302,18 @@ def plan_prune(
         else:
             go.append(Kept(id=backup.id))
     return tuple(stay), tuple(go)
+
+
+def _last_verified_of_each(ordered: Sequence[KeptBackup]) -> set[str]:
+    """Return the newest verified backups, of each dataset of each store of each environment."""
+    newest: dict[tuple[str, StoreName, str], str] = {}
+    for backup in ordered:
+        if backup.manifest is None or backup.verified_at is None:
+            continue
+        held = [(side.store, content.dataset) for side in backup.manifest.sides for content in side.datasets]
+        for store, dataset in held:
+            newest.setdefault((backup.manifest.environment, store, dataset), backup.id)
+    return {*newest.values()}
 
 
 def made_at(backup_id: str) -> datetime | None:

@@ -42,6 +42,8 @@ def create_command(side: str, names: Sequence[str] | None, *, as_json: bool) -> 
     console.print(
         f"{manifest.id}: {_sides(manifest)}; {_size(manifest.bytes)} in {manifest.seconds:.1f} s", soft_wrap=True
     )
+    if later := [backup.id for backup in known_backups(settings) if backup.id > manifest.id]:
+        console.print(f"{later[0]} is dated later than this one: a clock was ahead, or is behind.", soft_wrap=True)
     console.print(f"Prove that it can be restored: `twinstore backup verify {manifest.id}`.", soft_wrap=True)
 
 

@@ -93,6 +93,15 @@ def test_old_backups_are_removed() -> None:
     assert [backup.id for backup in known_backups(load_settings())] == [newer]
 
 
+def test_a_backup_of_the_future_is_told() -> None:
+    """Its clock was ahead, or this one is behind: what is newest is not what was made last."""
+    backup = made()
+    later = f"2126{backup[4:]}"
+    root = backups_folder(load_settings())
+    (root / backup).rename(root / later)
+    assert f"{later} is dated later" in said("create", "--side", "primary")
+
+
 def test_words_that_mean_nothing_are_refused() -> None:
     """With what could be said instead."""
     with pytest.raises(ConfigurationError, match="no side 'left'"):

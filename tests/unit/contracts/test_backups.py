@@ -3,24 +3,56 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from contracts.backups import Damage, Flaw, KeptBackup, Manifest, Verification, last_verified, made_at, plan_prune
+from contracts.backups import (
+    Damage,
+    DatasetContent,
+    Flaw,
+    Form,
+    KeptBackup,
+    KeptSide,
+    Manifest,
+    Verification,
+    last_verified,
+    made_at,
+    plan_prune,
+)
+from contracts.vocabulary import Channel, StoreName
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 FLAW = Flaw(damage=Damage.SIZE, text="shorter")
 
 
-def backup(days: float, *, verified: bool | None = None, in_use: bool = False, readable: bool = True) -> KeptBackup:
+def backup(
+    days: float,
+    *,
+    verified: bool | None = None,
+    in_use: bool = False,
+    readable: bool = True,
+    environment: str = "e",
+    held: tuple[tuple[StoreName, str], ...] = ((StoreName.PRISMA, "planning"),),
+) -> KeptBackup:
     """Return a backup of some age; `verified` is False for one with a flaw."""
     at = NOW - timedelta(days=days)
     found = None
     if verified is not None:
         found = Verification(at=at, seconds=1.0, seal="", flaws=() if verified else (FLAW,))
     name = f"{at:%Y%m%dT%H%M%S}000Z-0000"
-    manifest = Manifest(id=name, environment="e", version="0", created_at=at, seconds=1.0, sides=())
+    sides = tuple(side_of(store, dataset) for store, dataset in held)
+    manifest = Manifest(id=name, environment=environment, version="0", created_at=at, seconds=1.0, sides=sides)
     return KeptBackup(id=name, manifest=manifest if readable else None, verification=found, in_use=in_use)
+
+
+def side_of(store: StoreName, dataset: str) -> KeptSide:
+    """Return a side that holds one dataset."""
+    table = ("public", dataset)
+    content = DatasetContent(
+        dataset=dataset, table=table, rows=1, excluded=0, kind="record", form="", probe="", digest=""
+    )
+    return KeptSide(store=store, channel=Channel.SQL, form=Form.DUMP, files=(), taken_at=NOW, datasets=(content,))
 
 
 def stay(*backups: KeptBackup, keep: int = 2, keep_days: float = 30.0) -> dict[int, str]:
@@ -59,6 +91,37 @@ def test_the_last_verified_one_stays() -> None:
         0: "the newest one",
         1: "among the newest 2",
         3: "the last verified one",
+    }
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"held": ((StoreName.SUPABASE, "planning"),)},
+        {"held": ((StoreName.PRISMA, "readings"),)},
+        {"environment": "staging"},
+    ],
+)
+def test_the_last_verified_one_of_each_stays(other: dict[str, Any]) -> None:
+    """Of each store, dataset and environment: none replaces another."""
+    backups = (backup(1, verified=True), backup(2), backup(100, verified=True, **other))
+    assert stay(*backups, keep=1)[2] == "the last verified one"
+
+
+def test_environments_do_not_push_each_other_out() -> None:
+    """The number is that of one environment."""
+    theirs = [backup(days, environment="staging") for days in (0.1, 0.2)]
+    assert set(stay(*theirs, backup(1), backup(2), backup(3))) == {0, 1, 2, 3}
+
+
+def test_a_clock_that_was_ahead_removes_nothing() -> None:
+    """What is dated in the future takes no place of what is not, and stays."""
+    found = stay(backup(-300), backup(-400), backup(1), backup(2), backup(3))
+    assert found == {
+        0: "dated in the future",
+        1: "dated in the future",
+        2: "the newest one",
+        3: "among the newest 2",
     }
 
 
