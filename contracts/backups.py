@@ -268,8 +268,9 @@ def plan_prune(
     """Return which backups stay, each with the reason, and which are removed.
 
     Of each environment those go that are not among the newest `keep`, or older than `keep_days`; never the last
-    verified one of each dataset of each store, never the newest of an environment, never one in use, never one that lies in the
-    future, as after a clock was ahead. A backup whose manifest cannot be read is kept as long as another would be.
+    verified one of each dataset of each store, never the newest of an environment, never one in use, never one that
+    lies in the future, as after a clock was ahead. A backup whose manifest cannot be read is kept as long as another
+    would be.
 
     Args:
         backups: All backups.
