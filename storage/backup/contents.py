@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 OURS = "twinstore"
 KIND = HashKind.RECORD  # ten times as fast as hashing texts; a probe says whether another server hashes alike
 _FOR_AS_LONG_AS_IT_TAKES = "SET LOCAL idle_in_transaction_session_timeout = 0"  # a dump may take hours
-_DIGEST = 'SELECT count(*), coalesce(sum(hashtextextended(t::text COLLATE "C", 0)::numeric), 0) FROM {} AS t'
+_DIGEST = 'SELECT count(*), coalesce(sum(hashtextextended(ROW(t.*)::text COLLATE "C", 0)::numeric), 0) FROM {} AS t'
 
 
 class Summed(Protocol):
