@@ -65,6 +65,7 @@ class Situation:
         durable: Whether what is done will be remembered.
         approved: Whether the plan is, byte for byte, the one that was approved; None where nobody approved one yet.
         incomplete: Why the check could not look everywhere; None where it did.
+        outrun: Whether the repair that the plan takes back has gone on since the plan was made.
     """
 
     now: datetime
@@ -74,6 +75,7 @@ class Situation:
     durable: bool
     approved: bool | None = None
     incomplete: str | None = None
+    outrun: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,12 @@ def _never(plan: Plan, situation: Situation) -> Iterable[Braked]:
             brake=Brake.CHANGED,
             what="The plan is not the one that was approved: its file has another hash.",
             todo="Make a new plan with `twinstore repair plan`, and have that one approved.",
+        )
+    if situation.outrun:
+        yield Braked(
+            brake=Brake.CHANGED,
+            what="The repair that the plan takes back has gone on since: it wrote more than the plan knows of.",
+            todo=f"Make a new plan with `twinstore repair undo {header.undoes}`, and have that one approved.",
         )
     others = [s for s in StoreName if header.identities.get(s, "") != situation.identities.get(s, "")]
     if others or header.environment != situation.environment:

@@ -111,6 +111,7 @@ class Repair:
         agree: Keys on which the stores agreed when they were read afterwards; None before.
         unconverged: Number of steps that did not stay as they were written; None before.
         undoes: Id of the repair that it takes back.
+        deletes: Number of rows that it deletes; once it ended, that it deleted.
     """
 
     id: str
@@ -131,3 +132,4 @@ class Repair:
     agree: int | None = None
     unconverged: int | None = None
     undoes: str | None = None
+    deletes: int = 0

@@ -140,7 +140,8 @@ def verify_plan(work: Work, found: Known) -> Outcome:
         work.progress("read both stores again")
         verified = verify(found.plan, found.done, pair.sides, pair.dataset)
     repair = replace(found.repair, agree=verified.agree, unconverged=len(verified.unconverged))
-    _remember(work.memory, found, repair, verified, took_back=False)
+    steady, unsteady = _kept(found, verified)
+    repair = work.memory.repairs.verified(repair, now=_now(), steady=steady, unsteady=unsteady)
     return Outcome(repair=repair, verified=verified, done=found.done)
 
 
@@ -159,6 +160,7 @@ def _taken(work: Work, found: Known, pair: Pair, journal: Journal, lease: Lease)
     from storage.repair.applying import apply
 
     total = len(found.plan.steps)
+    disputed = pair.disputed({step.key for step in found.plan.steps})  # adopting makes conflicts of what differs
     apply(
         found.plan,
         pair.sides,
@@ -166,6 +168,7 @@ def _taken(work: Work, found: Known, pair: Pair, journal: Journal, lease: Lease)
         columns=found.plan.header.columns,
         progress=lambda number: work.progress(f"take steps: {number:,} of {total:,}"),
         may_go_on=lease.assert_held,
+        disputed=disputed,
     )
 
 
@@ -183,17 +186,19 @@ def _concluded(memory: State, found: Known, pair: Pair) -> Outcome:
         agree=verified.agree,
         unconverged=len(verified.unconverged),
     )
-    kept = any(one.why is not Why.SETTLED for one in found.plan.left)
-    _remember(memory, found, repair, verified, took_back=repair.ended is Ended.REPAIRED and not kept)
+    took_back = repair.ended is Ended.REPAIRED and all(one.why is Why.SETTLED for one in found.plan.left)
+    steady, unsteady = _kept(found, verified)
+    memory.repairs.end(repair, took_back=took_back, steady=steady, unsteady=unsteady)
     return Outcome(repair=repair, verified=verified, done=done)
 
 
-def _remember(memory: State, found: Known, repair: Repair, verified: Verified, *, took_back: bool) -> None:
+def _kept(found: Known, verified: Verified) -> tuple[list[str], dict[str, str]]:
+    """Return the keys that stayed as they were written, and those that did not, each with the reason."""
     undoing = found.plan.header.mode is Mode.UNDO  # what it could not bring back is still repaired
     lost = {} if undoing else {one.key: one.why for one in verified.unconverged}
     taken = {number for number, one in found.done.items() if one.outcome in _TAKEN}
     written = {step.key for step in found.plan.steps if step.number in taken}
-    memory.repairs.end(repair, took_back=took_back, steady=sorted(written - set(lost)), unsteady=lost)
+    return sorted(written - set(lost)), lost
 
 
 def _ended(plan: Plan, done: Mapping[int, Done], verified: Verified) -> Ended:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from contracts.repair import Braked, Mode, Override, Plan, Situation, brakes
+from flows.repair.files import PLAN, folder_of
 from flows.repair.sides import Standing, standing
 from flows.repair.work import Work
 
@@ -43,8 +44,24 @@ def held_by(
         durable=work.memory.durable,
         approved=approved,
         incomplete=_incomplete(work.memory, plan),
+        outrun=_outrun(work, plan),
     )
     return tuple(brakes(plan, situation, caps=work.caps, released=overrides))
+
+
+def _outrun(work: Work, plan: Plan) -> bool:
+    """Tell whether the repair that a plan takes back has gone on since; one whose files are gone cannot."""
+    from storage.repair.journal import Journal
+    from storage.repair.plan_file import read_plan
+    from storage.repair.undoing import rests_on_all
+
+    if plan.header.undoes is None:
+        return False
+    folder = folder_of(work.settings, plan.header.undoes)
+    if not (folder / PLAN).is_file():
+        return False
+    journal, (undone, _) = Journal.open(folder), read_plan(folder / PLAN)
+    return bool(journal.unanswered) or not rests_on_all(plan, undone, journal.done)
 
 
 def _incomplete(memory: State, plan: Plan) -> str | None:

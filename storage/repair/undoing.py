@@ -57,6 +57,18 @@ def undo_steps(plan: Plan, done: Mapping[int, Done], sides: Mapping[StoreName, R
     return Plan(header=header, steps=steps, left=left)
 
 
+def rests_on_all(undo: Plan, plan: Plan, done: Mapping[int, Done]) -> bool:
+    """Tell whether a plan to take a repair back knows of all that the repair wrote: each step is taken back, or left.
+
+    Args:
+        undo: The plan that takes it back.
+        plan: The plan of the repair.
+        done: What became of its steps by now, by number.
+    """
+    wrote = sum(1 for step in plan.steps if step.number in done and done[step.number].outcome is Mended.WRITTEN)
+    return wrote == len(undo.steps) + len(undo.left)
+
+
 def _look(keys: Sequence[str], sides: Mapping[StoreName, RepairSide]) -> Rows:
     distinct = list(dict.fromkeys(keys))
     return {

@@ -28,6 +28,8 @@ REPAIRS = Table(
     Column("agree", BigInteger),
     Column("unconverged", BigInteger),
     Column("undoes", Text),
+    Column("before_undo", Text),  # how it had ended before it was taken back
+    Column("deletes", BigInteger),
 )
 
 # The keys that a repair wrote and that did not stay so: the next plan leaves them to people.

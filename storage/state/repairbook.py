@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from contracts.repair import Ended, Mended, Mode, Override, Repair
 from contracts.vocabulary import DifferenceKind
@@ -89,22 +89,40 @@ class Repairbook:
 
         Args:
             repair: The repair, with how it ended.
-            took_back: True when nothing is left of the repair that it takes back.
+            took_back: True when nothing is left of the repair that it takes back. What that one had taken back itself
+                stands again as soon as a row of it was written.
             steady: Keys that are as planned.
             unsteady: Keys that did not stay as they were written, each with a sentence that says why.
         """
         values = _texts(repair)
         with self._database.writing() as connection:
             connection.execute(update(REPAIRS).where(self._this(repair.id)).values(values))
-            if repair.undoes is not None and took_back:
-                undone = update(REPAIRS).where(self._this(repair.undoes)).values(ended=str(Ended.UNDONE))
-                connection.execute(undone)
-            lost = dict(unsteady or {})
-            self._forget(connection, repair.dataset, [*steady, *lost])
-            for key, why in lost.items():
-                row = {"key": key, "why": why[:WHY_MAX], "repair_id": repair.id, "at": repair.ended_at}
-                place = {"environment": self._environment, "dataset": repair.dataset}
-                connection.execute(insert(UNSTEADY_KEYS).values(**place, **row))
+            if repair.undoes is not None:
+                if repair.outcomes.get(Mended.WRITTEN):
+                    self._stands_again(connection, self._undone_by(connection, repair.undoes), wholly=took_back)
+                if took_back:
+                    self._undone(connection, repair.undoes)
+            self._keep(connection, repair, repair.ended_at, steady, unsteady or {})
+
+    def verified(self, repair: Repair, *, now: datetime, steady: Iterable[str], unsteady: Mapping[str, str]) -> Repair:
+        """Note what was read after a repair, whose end stays as it is; one that was taken back meanwhile stays whole.
+
+        Args:
+            repair: The repair, with the counts of what was read.
+            now: The time, UTC.
+            steady: Keys that are as planned.
+            unsteady: Keys that did not stay as they were written, each with a sentence that says why.
+
+        Returns:
+            The repair as it is remembered now.
+        """
+        standing = and_(self._this(repair.id), _C.ended != str(Ended.UNDONE))
+        counts = {"agree": repair.agree, "unconverged": repair.unconverged}
+        with self._database.writing() as connection:
+            if connection.execute(update(REPAIRS).where(standing).values(counts)).rowcount:
+                self._keep(connection, repair, now, steady, unsteady)
+            row = connection.execute(select(REPAIRS).where(self._this(repair.id))).first()
+        return repair if row is None else _repair(row)
 
     def get(self, repair_id: str) -> Repair | None:
         """Return a repair by the id of its plan; None where there is none."""
@@ -164,6 +182,41 @@ class Repairbook:
                 connection.execute(delete(REPAIRS).where(self._this(one)))
         return gone
 
+    def _undone_by(self, connection: Connection, repair_id: str) -> str | None:
+        return connection.execute(select(_C.undoes).where(self._this(repair_id))).scalar()
+
+    def _undone(self, connection: Connection, repair_id: str) -> None:
+        """Mark a repair as taken back, and keep how it had ended."""
+        standing = and_(self._this(repair_id), _C.ended != str(Ended.UNDONE))
+        connection.execute(update(REPAIRS).where(standing).values(before_undo=_C.ended, ended=str(Ended.UNDONE)))
+
+    def _stands_again(self, connection: Connection, repair_id: str | None, *, wholly: bool) -> None:
+        """Let a repair be again what it was before it was taken back; what that one took back is taken back again."""
+        undone = and_(self._this(repair_id or ""), _C.ended == str(Ended.UNDONE))
+        before = func.coalesce(_C.before_undo, str(Ended.PARTLY))
+        if not connection.execute(update(REPAIRS).where(undone).values(ended=before)).rowcount or not wholly:
+            return
+        below = self._undone_by(connection, repair_id or "")
+        was = and_(self._this(below or ""), _C.before_undo.is_not(None))  # undone once already
+        if connection.execute(select(_C.id).where(was)).first() is not None:
+            self._undone(connection, below or "")
+            self._stands_again(connection, self._undone_by(connection, below or ""), wholly=True)
+
+    def _keep(
+        self,
+        connection: Connection,
+        repair: Repair,
+        at: datetime | None,
+        steady: Iterable[str],
+        unsteady: Mapping[str, str],
+    ) -> None:
+        """Keep which keys did not stay repaired, and forget those that did."""
+        self._forget(connection, repair.dataset, [*steady, *unsteady])
+        for key, why in unsteady.items():
+            row = {"key": key, "why": why[:WHY_MAX], "repair_id": repair.id, "at": at}
+            place = {"environment": self._environment, "dataset": repair.dataset}
+            connection.execute(insert(UNSTEADY_KEYS).values(**place, **row))
+
     def _forget(self, connection: Connection, dataset: str, keys: Iterable[str]) -> int:
         mine = and_(_U.environment == self._environment, _U.dataset == dataset)
         known = set(connection.execute(select(_U.key).where(mine)).scalars())
@@ -202,6 +255,7 @@ _PLAIN = (
     "agree",
     "unconverged",
     "undoes",
+    "deletes",
 )
 
 
@@ -211,7 +265,8 @@ def _pack(overrides: Iterable[Override]) -> str:
 
 def _repair(row: Row[Any]) -> Repair:
     return Repair(
-        **{name: getattr(row, name) for name in _PLAIN},
+        **{name: getattr(row, name) for name in _PLAIN if name != "deletes"},
+        deletes=row.deletes or 0,
         environment=row.environment,
         mode=Mode(row.mode),
         left=row.left_over,

@@ -107,6 +107,17 @@ def _remember_backups(connection: Connection) -> None:
     )
 
 
+_UNDONE = """
+ALTER TABLE {s}repairs ADD COLUMN before_undo TEXT;
+ALTER TABLE {s}repairs ADD COLUMN deletes BIGINT
+"""
+
+
+def _remember_what_was_undone(connection: Connection) -> None:
+    """Keep how a repair had ended before it was taken back, and how many rows it deletes."""
+    _make(connection, _UNDONE)
+
+
 def _make(connection: Connection, script: str) -> None:
     """Run the statements of a script that names our schema `{s}` and the type of instants `{t}`."""
     schema = f"{SCHEMA}." if connection.dialect.name == "postgresql" else ""
@@ -120,6 +131,7 @@ STEPS: tuple[Step, ...] = (
     Step(version=4, apply=_remember_health),
     Step(version=5, apply=_remember_repairs),
     Step(version=6, apply=_remember_backups),
+    Step(version=7, apply=_remember_what_was_undone),
 )
 """Forward only, in order. A step is never changed once released; `tables.py` is what they all lead to."""
 

@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 
 from contracts.vocabulary import Channel, StoreName
+from flows.repair.applying import Approval, apply_plan
+from flows.repair.known import known
+from flows.repair.work import at_work
+from flows.settings import load_settings
+from storage.repair import batches
 from storage.repair.journal import Journal
 from storage.state import open_state
 from tests.support.command import flat
@@ -202,6 +207,39 @@ def test_somebody_at_a_terminal_is_asked(seeded_pair: Pair, home: Path, monkeypa
         assert titles(seeded_pair, SUPABASE)[key] != WRONG
         assert say("repair", "undo", plan, typed="y\n").code == 0
         assert titles(seeded_pair, SUPABASE)[key] == WRONG
+
+
+def test_an_undo_knows_of_all_that_the_repair_wrote(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was made of a half is held once the repair went on; a new one takes all of it back."""
+
+    def stop(sentence: str) -> None:
+        if sentence.startswith("take steps"):
+            raise KeyboardInterrupt
+
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        some = keys(seeded_pair, 2)
+        for key in some:
+            titled(seeded_pair, SUPABASE, key, WRONG)
+        broken = titles(seeded_pair, SUPABASE)
+        made = say("repair", "plan", "--run", remember_run(home, dict.fromkeys(some, "differing")), "--json").document
+        plan, plan_hash = made["id"], made["plan_hash"]
+        with monkeypatch.context() as small, at_work(load_settings(), progress=stop) as work:
+            small.setattr(batches, "MOST_STEPS", 1)
+            with pytest.raises(KeyboardInterrupt):
+                apply_plan(work, known(work.settings, work.memory, plan), Approval(digits=plan_hash, by="ada"))
+        half = say("repair", "undo", plan, "--json").document
+        assert half["steps"] == 1
+        assert say("repair", "apply", plan, "--approve", plan_hash).code == 0
+        held = say("repair", "undo", plan, "--approve", half["plan_hash"])
+        assert (held.code, "has gone on since" in flat(held.err)) == (2, True)
+        assert titles(seeded_pair, SUPABASE) == titles(seeded_pair, PRISMA)
+        whole = say("repair", "undo", plan, "--json").document
+        assert say("repair", "undo", plan, "--approve", whole["plan_hash"]).code == 0
+        assert titles(seeded_pair, SUPABASE) == broken
+        endings = {one["id"]: one["ended"] for one in json.loads(say("repair", "list", "--json").out)}
+        assert endings == {plan: "undone", half["id"]: "planned", whole["id"]: "repaired"}
 
 
 def test_what_was_begun_is_finished_by_the_same_command(

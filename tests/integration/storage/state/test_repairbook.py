@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from contracts.repair import Ended, Mended, Mode, Override, Repair
 from contracts.verdicts import DatasetReport, Difference
@@ -84,6 +85,55 @@ def test_an_undo_that_took_everything_back_marks_the_other_repair(state: State) 
     after = state.repairs.get(PLAN.id)
     assert after is not None
     assert after.ended is Ended.UNDONE
+
+
+def test_what_an_undo_took_back_stands_again_when_the_undo_is_taken_back(state: State) -> None:
+    """The repair is again what it was before, whether it was whole or not; taken back once more, it is undone."""
+    for was in (Ended.PARTLY, Ended.REPAIRED, Ended.BEGUN):
+        names = [PLAN.id, *(f"2026030{day}T060000000Z-cccc" for day in (5, 6, 7))]
+        repairs = [replace(PLAN, ended=was)]
+        repairs += [
+            replace(PLAN, id=one, mode=Mode.UNDO, undoes=undone, ended=Ended.REPAIRED, outcomes={Mended.WRITTEN: 1})
+            for undone, one in pairwise(names)
+        ]
+        seen = []
+        for one in repairs:
+            state.repairs.plan(one)
+            state.repairs.end(one, took_back=one.undoes is not None)
+            seen.append([found.ended for found in state.repairs.list()][::-1])
+        taken, whole = Ended.UNDONE, Ended.REPAIRED
+        assert seen == [[was], [taken, whole], [was, taken, whole], [taken, whole, taken, whole]]
+        state.repairs.prune(now=NOW + timedelta(days=9), kept=timedelta())
+
+
+def test_a_repair_stands_again_when_a_part_of_its_undo_is_taken_back(state: State) -> None:
+    """Nothing that is repaired counts as undone: it could not be taken back any more."""
+    undo = replace(PLAN, id="20260305T060000000Z-cccc", mode=Mode.UNDO, undoes=PLAN.id)
+    again = replace(undo, id="20260306T060000000Z-cccc", undoes=undo.id, outcomes={Mended.WRITTEN: 1, Mended.MOVED: 1})
+    for one in (replace(PLAN, ended=Ended.REPAIRED), undo, again):
+        state.repairs.plan(one)
+    state.repairs.end(replace(undo, ended=Ended.REPAIRED), took_back=True)
+    state.repairs.end(replace(again, ended=Ended.PARTLY))
+    endings = {one.id: one.ended for one in state.repairs.list()}
+    assert endings == {PLAN.id: Ended.REPAIRED, undo.id: Ended.REPAIRED, again.id: Ended.PARTLY}
+
+
+def test_what_was_read_later_changes_no_ending(state: State) -> None:
+    """Whoever looked while a repair was ended or taken back notes what they saw, and nothing that they knew before."""
+    state.repairs.plan(PLAN)
+    state.repairs.begin(PLAN.id, by="ada", overrides=[], now=NOW)
+    read = state.repairs.get(PLAN.id)
+    assert read is not None
+    state.repairs.end(replace(read, ended=Ended.REPAIRED, ended_at=NOW, agree=3))
+    seen = replace(read, agree=2, unconverged=1)
+    noted = state.repairs.verified(seen, now=NOW, steady=[], unsteady={"k2": "why"})
+    assert (noted.ended, noted.ended_at, noted.agree, noted.unconverged) == (Ended.REPAIRED, NOW, 2, 1)
+    assert state.repairs.came_back("planning") == {"k2": "why"}
+    undo = replace(PLAN, id="20260305T060000000Z-cccc", mode=Mode.UNDO, undoes=PLAN.id)
+    state.repairs.end(undo, took_back=True)
+    noted = state.repairs.verified(replace(seen, agree=0), now=NOW, steady=["k2"], unsteady={"k3": "why"})
+    assert (noted.ended, noted.agree, noted) == (Ended.UNDONE, 2, state.repairs.get(PLAN.id))
+    assert state.repairs.came_back("planning") == {"k2": "why"}
 
 
 def test_repairs_are_listed_newest_first_and_forgotten_when_they_are_old(state: State) -> None:

@@ -66,6 +66,14 @@ def test_nothing_holds_a_plan_that_is_as_it_should_be() -> None:
     assert holding(make_plan(), situation()) == []
 
 
+def test_an_undo_is_held_whose_repair_went_on() -> None:
+    """It knows only of a part of what was written, and nobody may take that for all of it."""
+    undo = make_plan(mode=Mode.UNDO, undoes="20260314T010000000Z-0a0b")
+    assert holding(undo, situation()) == []
+    (braked,) = brakes(undo, situation(outrun=True), released=[allow("changed")])
+    assert (braked.brake, "undo 20260314T010000000Z-0a0b" in braked.todo) == (Brake.CHANGED, True)
+
+
 def test_every_brake_is_tried_here() -> None:
     """A brake that is added is tried, too."""
     assert HELD.keys() == set(Brake)
