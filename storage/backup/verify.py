@@ -14,7 +14,7 @@ from contracts.errors import ConfigurationError
 from contracts.vocabulary import StoreName
 from storage.backup.drill import Progress, Restored, check_files, restore_side, version_for
 from storage.backup.folder import in_use
-from storage.backup.manifest import MANIFEST, Damaged, read_manifest, write_verification
+from storage.backup.manifest import MANIFEST, Damaged, read_manifest, read_verification, write_verification
 from storage.backup.scratch import scratch_database
 from storage.local.server import Server
 
@@ -90,6 +90,7 @@ def drilled(
         raise ConfigurationError(f"There is no backup {backup_id} in {root}.", "`twinstore backup list` lists them.")
     with in_use(folder), ExitStack() as stack:
         manifest, seal, flaws = _manifest(folder)
+        earlier = read_verification(folder)
         sides: dict[StoreName, Restored] = {}
         versions, notes = [], []
         for side in manifest.sides if manifest else ():
@@ -99,6 +100,9 @@ def drilled(
             found = check_files(folder, side)
             if not found:
                 restored = _restored(folder, side, datasets, servers, stack=stack, progress=progress)
+                if restored.flaws and earlier and earlier.passed and earlier.seal == seal:
+                    progress("try once more: these very files were restored before")
+                    restored = _restored(folder, side, datasets, servers, stack=stack, progress=progress)
                 found, sides[side.store] = restored.flaws, restored
                 versions.append(str(version_for(side)))
                 notes += restored.notes

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from random import Random
 
@@ -11,12 +13,13 @@ import psycopg
 import pytest
 
 from contracts.backups import Damage
-from contracts.errors import ConfigurationError
+from contracts.errors import ConfigurationError, Unavailable
 from contracts.vocabulary import StoreName
 from storage.backup.drill import gave_up
 from storage.backup.folder import kept, list_backups
-from storage.backup.manifest import MANIFEST
+from storage.backup.manifest import MANIFEST, VERIFIED
 from storage.backup.verify import Servers as ScratchServers
+from storage.local.server import Server
 from tests.integration.storage.backup.conftest import Made
 from tests.support import backups
 from tests.support.second_dataset import fill, make_tables, second_dataset
@@ -128,6 +131,61 @@ def test_a_flaw_takes_an_earlier_verification_back(made: Made) -> None:
     backups.flip(made.folder / FILES[0], Random(1))
     assert not made.verify().passed
     assert kept(made.root, made.manifest.id).verified_at is None
+
+
+def test_what_was_verified_is_tried_twice(made: Made, servers: Servers) -> None:
+    """The files are as they were when they were restored: something else may have gone wrong."""
+    path = made.folder / FILES[0]
+    good, tries = path.read_bytes(), []
+
+    @contextmanager
+    def failing_first(version: int) -> Iterator[Server]:
+        tries.append(version)
+        path.write_bytes(good if len(tries) == 2 else good[: len(good) // 3])  # after it was compared with its SHA-256
+        with made.servers(version) as server:
+            yield server
+
+    backups.proven(made.root, made.manifest.id)
+    assert backups.drill(made.root, made.manifest.id, failing_first).flaws == ()
+    assert len(tries) == 2
+    (made.folder / VERIFIED).unlink()
+    assert not backups.drill(made.root, made.manifest.id, failing_first).passed
+    assert len(tries) == 3
+
+
+def test_a_program_that_was_killed_says_nothing(made: Made, servers: Servers, tmp_path: Path) -> None:
+    """As where memory runs out: nothing is noted, and a verification stays."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for path in servers.primary.programs().iterdir():
+        (programs / path.name).symlink_to(path)
+    killed = programs / "pg_restore"
+    killed.unlink()
+    version = 'case "$1" in --version) echo "pg_restore (PostgreSQL) 16.0"; exit;; esac'
+    killed.write_text(f"#!/bin/sh\n{version}\nkill -9 $$\n")
+    killed.chmod(0o755)
+
+    @contextmanager
+    def run(_version: int) -> Iterator[Server]:
+        values = {each.name: getattr(servers.primary, each.name) for each in fields(Server)}
+        yield WithPrograms(**values, where=programs)
+
+    backups.proven(made.root, made.manifest.id)
+    before = kept(made.root, made.manifest.id).verification
+    with pytest.raises(Unavailable, match="says nothing about the backup"):
+        backups.drill(made.root, made.manifest.id, run)
+    assert kept(made.root, made.manifest.id).verification == before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithPrograms(Server):
+    """A server whose programs lie elsewhere."""
+
+    where: Path
+
+    def programs(self) -> Path:
+        """Return their folder."""
+        return self.where
 
 
 def test_nothing_is_left_of_a_drill(made: Made, servers: Servers) -> None:
