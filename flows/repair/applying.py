@@ -219,6 +219,11 @@ def _require_fit(found: Known, approval: Approval) -> None:
             f"A plan is approved by at least {LEAST_DIGITS} digits of its hash.",
             f"`twinstore repair show {found.repair.id}` prints it.",
         )
+    if not found.changed and not found.plan_hash.startswith(approval.digits.lower()):
+        raise ConfigurationError(
+            f"What was approved is not the hash of plan {found.repair.id}: that one begins with other digits.",
+            f"`twinstore repair show {found.repair.id}` shows the plan and its hash; approve what was looked at.",
+        )
     if found.repair.ended in (Ended.REPAIRED, Ended.PARTLY, Ended.UNDONE):
         raise ConfigurationError(
             f"Plan {found.repair.id} was carried out before.",
