@@ -12,13 +12,16 @@ from pathlib import Path
 from contracts.dataset import Dataset
 from contracts.errors import TwinstoreError
 from contracts.repair import Ended
-from flows.repair.files import PLAN, repairs_folder
+from flows.repair.files import JOURNAL, PLAN, repairs_folder
 from flows.repair.work import Work
 from flows.wiring import runs_folder
 
 SPOOLED = "twinstore-rows-*"  # as `storage.rest.row_file` names them
 LEFT_BEHIND_S = 3600.0
 """A folder of spooled rows that nobody wrote to for so long was left by a process that died."""
+
+BUSY_S = 86400.0
+"""A plan of another environment to whose journal nobody wrote for so long is not being carried out."""
 
 
 def plans_of(work: Work, user: str, datasets: Collection[Dataset]) -> tuple[tuple[str, ...], tuple[str, ...], set[str]]:
@@ -27,27 +30,41 @@ def plans_of(work: Work, user: str, datasets: Collection[Dataset]) -> tuple[tupl
     Every folder counts, whether or not this memory knows of it: another environment may have made it.
     """
     owners = {dataset.name: str(dataset.facts.owner) for dataset in datasets}
-    under_way = {one.id for one in work.memory.repairs.list() if one.ended is Ended.BEGUN}
+    remembered = work.memory.repairs.list()
+    known, under_way = {one.id for one in remembered}, {one.id for one in remembered if one.ended is Ended.BEGUN}
     removable, busy, keys = list[str](), list[str](), set[str]()
     for folder in sorted(path for path in repairs_folder(work.settings).iterdir() if (path / PLAN).is_file()):
         found = _keys_in(folder, owners, user)
-        if found is None or found:
-            keys |= found or set()
-            (busy if folder.name in under_way else removable).append(folder.name)
+        if found is not None:
+            keys |= found
+            is_busy = folder.name in under_way or (folder.name not in known and _began_lately(folder))
+            (busy if is_busy else removable).append(folder.name)
     return tuple(removable), tuple(busy), keys
 
 
 def _keys_in(folder: Path, owners: Mapping[str, str], user: str) -> set[str] | None:
-    """Return the keys of the user's rows in a plan; None for one that cannot be read, and may hold anything."""
+    """Return the keys of the user's rows in a plan; None for one that neither holds such a row nor names the user.
+
+    A plan that cannot be read may hold anything.
+    """
     from storage.repair.plan_file import read_plan
 
     try:
         plan, _ = read_plan(folder / PLAN)
     except TwinstoreError:
-        return None
+        return set()
     owner = owners.get(plan.header.dataset)
     rows = ((step.key, row) for step in plan.steps for row in (step.before, step.after) if row is not None)
-    return {key for key, row in rows if owner is not None and row.get(owner) == user}
+    found = {key for key, row in rows if owner is not None and row.get(owner) == user}
+    return found if found or user in plan.header.filters.get("user", ()) else None
+
+
+def _began_lately(folder: Path) -> bool:
+    """Tell whether a plan that this memory does not know may be carried out right now: another environment's."""
+    try:
+        return (folder / JOURNAL).stat().st_mtime > time.time() - BUSY_S
+    except OSError:
+        return False
 
 
 def reports_of(work: Work, user: str, keys: Collection[str]) -> tuple[Path, ...]:

@@ -86,7 +86,10 @@ def _kept(work: Work, found: Traces, *, backups: bool) -> Iterator[str]:
     from reports.text import one_line
 
     for plan in found.under_way:
-        yield f"Plan {plan} is being carried out: finish it with `twinstore repair apply {plan}`, then erase again."
+        yield (
+            f"Plan {plan} is being carried out: finish it with `twinstore repair apply {plan}`, then erase again. "
+            "What another environment carried out can be erased a day later."
+        )
     for key in found.open_conflicts:
         yield f"An open conflict of {one_line(key)} stays: decide it with `twinstore sync conflicts resolve`."
     for statement in found.by_hand:

@@ -67,7 +67,7 @@ def plan_command(asked: Asked, *, as_json: bool) -> None:
         view = view_of(settings, made.known, held=held, notes=made.notes)
         page = write_page(settings, work.memory, made.known, view)
     if as_json:
-        _write({**_document(view), "page": str(page)})
+        _write({**_document(settings, view), "page": str(page)})
         return
     print_short(settings, view)
     print_next(view, page)
@@ -136,7 +136,7 @@ def undo_command(plan: str, *, approve: str | None, allow: Sequence[str], as_jso
         view = view_of(settings, made.known, held=held, notes=made.notes)
         page = write_page(settings, work.memory, made.known, view)
         if as_json:
-            _write({**_document(view), "page": str(page)})
+            _write({**_document(settings, view), "page": str(page)})
             return
         print_short(settings, view)
         if not sys.stdin.isatty() or not made.known.plan.steps:
@@ -215,7 +215,7 @@ def _tell(work: Work, found: Known, outcome: Outcome, *, as_json: bool) -> None:
         _draw_anew(work, outcome.repair.undoes)
     page = write_page(work.settings, work.memory, found, view)
     if as_json:
-        _write({**_document(view), "page": str(page), "exit_code": outcome.exit_code})
+        _write({**_document(work.settings, view), "page": str(page), "exit_code": outcome.exit_code})
     elif outcome.held:
         print_held(view)
     else:
@@ -287,10 +287,10 @@ def _overrides(allow: Sequence[str]) -> tuple[Override, ...]:
     return tuple(override(one, by=who()) for one in allow)
 
 
-def _document(view: PlanView) -> dict[str, Any]:
+def _document(settings: Settings, view: PlanView) -> dict[str, Any]:
     from reports.repair import plan_document
 
-    return plan_document(view)
+    return plan_document(view, mask_key=mask_key(settings))
 
 
 def _write(document: object) -> None:

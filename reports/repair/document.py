@@ -10,14 +10,19 @@ from contracts.vocabulary import StoreName
 from reports.repair.views import PlanView, left_views
 
 
-def plan_document(view: PlanView) -> dict[str, Any]:
-    """Return a plan with all that is known of it."""
+def plan_document(view: PlanView, *, mask_key: bytes) -> dict[str, Any]:
+    """Return a plan with all that is known of it.
+
+    Args:
+        view: The plan.
+        mask_key: Secret key of the hashes that stand for masked values.
+    """
     header = view.plan.header
     return {
         **repair_document(view.repair),
         "source": header.source,
         "expires_at": header.expires_at.isoformat(),
-        "filters": {name: list(found) for name, found in header.filters.items()},
+        "filters": {name: list(found) for name, found in view.asked_for(mask_key).items()},
         "acts": {store: {act: number for act in Act if (number := view.plan.count(act, store))} for store in StoreName},
         "left_to_people": [
             {"why": one.why, "rows": one.rows, "sentence": one.sentence, "sample_keys": list(one.keys.items)}

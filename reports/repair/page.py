@@ -15,7 +15,7 @@ def repair_html(view: PlanView, *, mask_key: bytes) -> str:
         view: The plan with all that is known of it.
         mask_key: Secret key of the hashes that stand for masked values.
     """
-    header = view.plan.header
+    header, asked = view.plan.header, view.asked_for(mask_key).items()
     return render(
         "repair.html.j2",
         view=view,
@@ -24,7 +24,7 @@ def repair_html(view: PlanView, *, mask_key: bytes) -> str:
         status=words.STATUSES[view.ended],
         ending=words.ending(view.repair),
         mode=words.MODES[header.mode],
-        filters=[f"{name} {', '.join(one_line(value, KEY_MAX) for value in found)}" for name, found in _sorted(view)],
+        filters=[f"{name} {', '.join(one_line(value, KEY_MAX) for value in found)}" for name, found in asked],
         groups=plan_view(view, mask_key),
         left=left_views(view.plan.left),
         outcomes=[(words.OUTCOMES[one], words.OUTCOME_STATUSES[one], number) for one, number in view.outcomes],
@@ -32,7 +32,3 @@ def repair_html(view: PlanView, *, mask_key: bytes) -> str:
         winners=words.WINNERS,
         whys=words.WHYS,
     )
-
-
-def _sorted(view: PlanView) -> list[tuple[str, tuple[str, ...]]]:
-    return sorted((name, tuple(found)) for name, found in view.plan.header.filters.items())

@@ -22,10 +22,10 @@ from contracts.repair import (
     Why,
     Winner,
 )
-from contracts.vocabulary import Cause, Exclusion, StoreName
+from contracts.vocabulary import Cause, Classification, Exclusion, StoreName
 from reports.budget import FIELDS_MAX, KEYS_MAX, LISTED_BYTES, LISTED_PER_CLUSTER, Budget, Shown, first
 from reports.diff import FieldDiff, field_diff
-from reports.masking import Discretion
+from reports.masking import Discretion, is_masked, masked_text
 from reports.repair.fields import changes
 from reports.repair.words import OUTCOMES
 from reports.text import KEY_MAX, count, one_line, slug
@@ -156,6 +156,13 @@ class PlanView:
             if parts:
                 per_store.append(f"{_listed(parts)} on {store}")
         return f"{count(len(self.plan.steps), 'step')}: {', '.join(per_store)}."
+
+    def asked_for(self, mask_key: bytes) -> dict[str, tuple[str, ...]]:
+        """Return what was asked for, by the name of the filter; whose records only to those who may see that."""
+        found = {name: tuple(values) for name, values in sorted(self.plan.header.filters.items())}
+        if "user" in found and is_masked(Classification.PERSONAL, self.discretion):
+            found["user"] = tuple(masked_text(one, mask_key) for one in found["user"])
+        return found
 
     @property
     def outcomes(self) -> tuple[tuple[Mended, int], ...]:

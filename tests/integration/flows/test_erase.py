@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -103,6 +104,9 @@ def test_what_we_keep_of_a_user_is_erased_and_counted(
     kept = [site.reported(site.key, masked=True), site.reported(site.other_key, masked=False)]
     elsewhere = site.home / "repairs" / "20260101T000000000Z-else"  # of another environment, which this memory ignores
     shutil.copytree(site.home / "repairs" / ours, elsewhere)
+    os.utime(elsewhere / "journal.jsonl", (time.time() - 90_000,) * 2)
+    named = say("repair", "plan", "--run", remember_run(site.home, {}), "--user", site.user, "--json").document
+    assert (named["steps"], site.user in json.dumps(named)) == (0, False)
     conflict(site, site.key, monkeypatch, decided=True)
     conflict(site, site.other_key, monkeypatch, decided=True)
     left, used = tmp_path / "twinstore-rows-left", tmp_path / "twinstore-rows-used"
@@ -120,7 +124,7 @@ def test_what_we_keep_of_a_user_is_erased_and_counted(
     assert said.code == 0, said.err
     counts = said.document["erased"]
     assert {name: counts[name] for name in ("plans", "reports", "conflicts", "spooled", "backups")} == {
-        "plans": 2,
+        "plans": 3,  # one of which has no step, and names the user
         "reports": 1,
         "conflicts": 1,
         "spooled": 1,
@@ -132,6 +136,7 @@ def test_what_we_keep_of_a_user_is_erased_and_counted(
     repairs = site.home / "repairs"
     assert ((repairs / ours).exists(), (repairs / theirs).exists()) == (False, True)
     assert not elsewhere.exists()
+    assert not [one for one in repairs.rglob("*") if one.is_file() and site.user in one.read_text(encoding="utf-8")]
     assert (revealed.exists(), [folder.exists() for folder in kept]) == (False, [True, True])
     assert (left.exists(), used.exists()) == (False, True)
     assert site.ask(PRISMA, "SELECT count(*) FROM twinstore.conflict") == 1
@@ -146,14 +151,17 @@ def test_what_has_to_stay_is_named(site: Site, monkeypatch: pytest.MonkeyPatch) 
     with open_state(f"sqlite:///{site.home / 'state.sqlite'}", environment="default") as state:
         state.repairs.begin(plan, by="ada", overrides=(), now=state.repairs.list()[0].made_at)
         assert state.repairs.list()[0].ended is Ended.BEGUN
+    elsewhere = site.home / "repairs" / "20260101T000000000Z-else"  # another environment may be at it right now
+    shutil.copytree(site.home / "repairs" / plan, elsewhere)
     conflict(site, site.key, monkeypatch, decided=False)
     said = say("erase", "--user", site.user, "--yes")
     told = flat(said.out)
     assert said.code == 0
-    assert f"Plan {plan} is being carried out" in told
+    for one in (plan, elsewhere.name):
+        assert f"Plan {one} is being carried out" in told
+        assert (site.home / "repairs" / one).exists()
     assert f"An open conflict of {site.key} stays" in told
     assert "The application's own records are not ours to delete" in told
-    assert (site.home / "repairs" / plan).exists()
     assert site.ask(PRISMA, "SELECT count(*) FROM twinstore.conflict") == 1
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from dataclasses import replace
 
 import pytest
 
 from contracts.repair import Act, Brake, Braked, Ended, Override, Why
-from reports.repair import repair_html
+from reports.repair import plan_document, repair_html
 from tests.support.factories import MASK_KEY
-from tests.support.repair_views import HASH, KEY, Reader, make_left, make_outcome, make_step, make_view
+from tests.support.repair_views import HASH, KEY, Reader, make_header, make_left, make_outcome, make_step, make_view
 
 HELD = Braked(brake=Brake.ROWS, what="The plan has 500 steps.", todo="`--allow rows=500` takes it off.", number=500)
 STUCK = Braked(brake=Brake.OTHER_PAIR, what="It was made for another pair.", todo="Make a plan for this pair.")
@@ -86,6 +87,18 @@ def test_an_outcome_names_what_moved_and_what_did_not_stay() -> None:
     assert "moved meanwhile, not written" in page
     assert "A trigger writes <code>title</code>." in page
     assert "twinstore repair undo 20260304T050607000Z-aaaa" in page
+
+
+def test_whose_records_were_asked_for_is_masked() -> None:
+    """An id of a user is personal, wherever it stands; the other filters are shown."""
+    header = make_header(filters={"user": ("ada-1815",), "field": ("title",)})
+    view = make_view(make_step())
+    view = replace(view, plan=replace(view.plan, header=header))
+    told = [repair_html(view, mask_key=MASK_KEY), json.dumps(plan_document(view, mask_key=MASK_KEY))]
+    assert [("ada-1815" in one, "8 characters, hash " in one, "title" in one) for one in told] == [
+        (False, True, True)
+    ] * 2
+    assert "user ada-1815" in repair_html(replace(view, discretion=Reader(masked=False)), mask_key=MASK_KEY)
 
 
 def test_released_brakes_are_on_the_record() -> None:

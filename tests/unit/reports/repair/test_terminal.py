@@ -66,7 +66,7 @@ def test_the_document_holds_no_value() -> None:
     """Machines get names, counts and sentences; the command names the hash and what must be released."""
 
     def document(view: PlanView) -> str:
-        return json.dumps(plan_document(view))
+        return json.dumps(plan_document(view, mask_key=MASK_KEY))
 
     text = document(make_view(make_step(), held=(HELD,), discretion=Reader(masked=False)))
     assert "old title" not in text
