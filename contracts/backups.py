@@ -384,7 +384,7 @@ class Restoration:
         environment: Name of the pair of stores.
         store: The store whose rows are replaced.
         at: When it began, UTC.
-        state: `planned`, `begun` or `done`.
+        state: `planned`, `begun`, `done`, or `failed` where an error ended it.
         changes: What it does to each dataset.
         beside: How the rows of the backup compare with the other store.
         overrides: What it was allowed to do that is refused otherwise.

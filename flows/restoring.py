@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contracts.backups import Beside, KeptBackup, KeptSide, Manifest, Restoration
@@ -268,33 +269,64 @@ def _restored(work: Work, base: Restoration, target: Target, rows: Sequence[Rows
     )
     with ExitStack() as stack:
         leases = [stack.enter_context(lease(one.dataset.name)) for one in rows]
+        cascade = CASCADE in base.overrides
+        _require_no_cascade(target, () if cascade else rows)
         note_restoration(root, replace(base, state="begun"))
-        for one in rows:
-            _halt(work, one.dataset)
 
         def check() -> None:
             for lease in leases:
                 lease.assert_held()
 
-        cascade = CASCADE in base.overrides
-        changes = apply_rows(target, rows, cascade=cascade, check=check, progress=work.progress)
+        with _told_when_it_fails(root, base) as halted:
+            halted.extend(one.dataset.name for one in rows if _halt(work, one.dataset))
+            changes = apply_rows(target, rows, cascade=cascade, check=check, progress=work.progress)
         done = replace(base, state="done", changes=changes)
-        note_restoration(root, done)
+        try:
+            note_restoration(root, done)
+        except OSError as exc:  # the rows are back whatever can be noted
+            unnoted = f"That it is done could not be noted in {root} ({exc.strerror}): its note says that it was begun."
+            return replace(done, notes=(*done.notes, unnoted))
         return done
 
 
-def _halt(work: Work, dataset: Dataset) -> None:
-    """Have nothing carried over between the stores until they are adopted again, where they replicate.
+def _require_no_cascade(target: Target, rows: Sequence[Rows]) -> None:
+    """Refuse deletions that would go on into other tables, before anything is halted for them."""
+    from storage.backup.target import cascading, plan_rows
+
+    for one in rows:
+        if one.cascades and (deleted := plan_rows(target, one).deleted):
+            raise cascading(one, deleted)
+
+
+@contextmanager
+def _told_when_it_fails(root: Path, base: Restoration) -> Iterator[list[str]]:
+    """Note that a restore failed, and say that nothing is carried over of the datasets that the block names."""
+    from storage.backup.journal import note_restoration
+
+    halted: list[str] = []
+    try:
+        yield halted
+    except BaseException as exc:
+        with suppress(OSError):
+            note_restoration(root, replace(base, state="failed"))
+        if isinstance(exc, TwinstoreError) and halted:
+            exc.todo += f" Nothing of {', '.join(halted)} is carried over until `twinstore adopt`."
+        raise
+
+
+def _halt(work: Work, dataset: Dataset) -> bool:
+    """Have nothing carried over between the stores until they are adopted again; tell whether they replicate.
 
     Raises:
         TwinstoreError: The primary cannot be asked: nobody can say that nothing is carried over.
     """
     if not dataset.replicated:
-        return
+        return False
     alone = replace(work.stores, rest=None, urls={StoreName.PRISMA: work.stores.sql(StoreName.PRISMA)})
     with open_replication(work.settings, alone, dataset.name) as replication:
         try:
-            replication.primary.standing()
+            known = replication.primary.standing().adopted_at is not None
         except SchemaMismatch:
-            return  # it was never installed there
+            return False  # it was never installed there
         replication.book.halt()
+    return known

@@ -55,7 +55,9 @@ class Scene:
             backups.proven(backups_folder(self.work.settings), made.id)
         return made
 
-    def restore(self, store: StoreName, *, confirm: str = "", **wanted: Any) -> Restoration:
+    def restore(
+        self, store: StoreName, *, confirm: str = "", progress: Callable[[str], None] | None = None, **wanted: Any
+    ) -> Restoration:
         """Restore the newest backup, or say what that would change."""
         assert self.work.memory is not None
         work = Work(
@@ -63,7 +65,7 @@ class Scene:
             stores=self.work.stores,
             memory=self.work.memory,
             servers=backups.on_servers(self.servers),
-            progress=self.said.append,
+            progress=progress or self.said.append,
         )
         return restore_backup(work, replace(Wanted(backup=None, store=store, confirm=confirm), **wanted))
 
@@ -307,6 +309,41 @@ def test_the_other_store_is_never_taken_for_a_store(scene: Scene, sentence: str)
     with pytest.raises(ConfigurationError, match=sentence):
         scene.restore(PRISMA, confirm=made.id, into_another_store=True)
     assert rows(scene.pair, SUPABASE) == before
+
+
+@LONG
+def test_what_is_restored_and_cannot_be_noted_is_done(scene: Scene) -> None:
+    """The rows are back: a note that cannot be written any more is a sentence, and no error."""
+    made = scene.backup(PRISMA)
+    folder = backups_folder(scene.work.settings) / "restores"
+
+    def full(step: str) -> None:
+        if step == "commit":
+            folder.rename(folder.with_name("before"))
+            folder.touch()
+
+    with changed(scene, PRISMA):
+        done = scene.restore(PRISMA, confirm=made.id, progress=full)
+    assert (done.state, done.changes[0].changed) == ("done", 1)
+    assert "could not be noted" in done.notes[0]
+    assert "later" not in titles(scene.pair, PRISMA).values()
+
+
+@pytest.mark.parametrize("foreseen", [pytest.param(True, marks=LONG), False])
+def test_a_restore_that_fails_says_what_it_leaves(scene: Scene, *, foreseen: bool) -> None:
+    """What can be foreseen halts nothing; what cannot leaves the stores halted, and says so."""
+    adopted_as_equal(scene.work)
+    made = scene.backup(PRISMA)
+    with changed(scene, PRISMA):
+        (_with_references if foreseen else _under_a_trigger)(scene, made)
+        with pytest.raises(Conflict) as failed:
+            scene.restore(PRISMA, confirm=made.id)
+    primary = survey(scene.work.replications[0]).status.primary
+    assert primary is not None
+    assert (primary.adopted_at is not None) is foreseen
+    assert ("Nothing of planning is carried over until" in failed.value.todo) is not foreseen
+    noted = restorations(backups_folder(scene.work.settings))
+    assert [one.state for one in noted] == ([] if foreseen else ["failed"])
 
 
 def test_what_was_never_verified_is_refused(scene: Scene) -> None:
