@@ -154,3 +154,13 @@ def blind(report: DatasetReport) -> str | None:
     """Return why a run that has just ended does not carry a plan; None where it does."""
     found = [r for r in report.reasons if r.verdict in (Verdict.ERRORED, Verdict.INCOMPLETE)]
     return found[0].text.rstrip(".") if found else None
+
+
+def remedy(report: DatasetReport) -> str:
+    """Return what helps where a run does not carry a plan, as a sentence."""
+    if report.rows.deferred and all(r.verdict is not Verdict.ERRORED for r in report.reasons):
+        return (
+            "A repair rests on a complete check: plan again when less is written, or say `--run` with an earlier run "
+            "that was complete (`twinstore report list`)."
+        )
+    return "Mend that first; a repair rests on a complete check."

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from contracts.errors import ConfigurationError
 from contracts.registry import contract_for
-from contracts.repair import Ended, Header, Plan, Repair
+from contracts.repair import Ended, Header, Mode, Plan, Repair
 from contracts.vocabulary import DifferenceKind, StoreName
 from flows.check import Conductor, make_run_id, run_check
+from flows.repair.agreement import agreement
 from flows.repair.files import folder_of, forget_old, require_memory
-from flows.repair.findings import Findings, blind, of_report, of_run
+from flows.repair.findings import Findings, blind, of_report, of_run, remedy
 from flows.repair.known import Known
 from flows.repair.sides import Pair, Standing, hung_on, open_pair, repairable, standing
 from flows.repair.work import Work
@@ -91,7 +92,7 @@ def plan_from_check(work: Work, dataset: str, conductor: Conductor, wanted: Want
     if why := blind(report):
         raise ConfigurationError(
             f"The check could not look everywhere: {why}.",
-            f"Mend that first; a repair rests on a complete check. Report: {finished.folder / 'report.html'}",
+            f"{remedy(report)} Report: {finished.folder / 'report.html'}",
         )
     findings = of_report(report, finished.report.run_id)
     return _made(work, findings, wanted, again=again)
@@ -136,10 +137,11 @@ def _made(work: Work, findings: Findings, wanted: Wanted, *, again: bool) -> Mad
     came_back = {} if again else {**findings.flapping, **work.memory.repairs.came_back(findings.dataset)}
     with open_pair(work.settings, work.stores, findings.dataset) as pair:
         work.progress("read the rows that differ, and decide")
+        places = pair.places([one.key for one in findings.found])  # as of now: the run may be an earlier one
         plan = make_plan(
             pair.dataset,
             wanted,
-            findings.found,
+            [replace(one, place=places.get(one.key)) for one in findings.found],
             pair.sides,
             header=_header(work.stores, findings, wanted, pair, stand),
             judge=RowJudge(contract_for(findings.dataset)),
@@ -148,6 +150,7 @@ def _made(work: Work, findings: Findings, wanted: Wanted, *, again: bool) -> Mad
             referenced=hung_on(work.settings, work.stores, findings.dataset, [*lone, *excluded]),
             failing=findings.failing,
             adopted=pair.adopted,
+            agreed=agreement(pair, work.memory) if wanted.mode is Mode.THREE_WAY else None,
         )
     known = keep(work, plan)
     forget_old(work.settings, work.memory, now=known.repair.made_at)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError, Refused
 from contracts.registry import contract_for
+from contracts.replication import Place
 from contracts.vocabulary import Channel, StoreName
-from flows.replicating import channel_of, open_replication, replicated_datasets
+from flows.replicating import Replication, channel_of, open_replication, replicated_datasets
 from flows.settings import Settings
 from flows.wiring import Stores, make_meter, make_reader
 
@@ -28,12 +29,23 @@ class Pair:
         sides: Each store, to be looked at and written.
         channels: How each store is reached.
         adopted: Whether a relay carries over what waits.
+        replication: What replication keeps about them; without the secondary where that has no functions of ours.
     """
 
     dataset: Dataset
     sides: Mapping[StoreName, RepairSide]
     channels: Mapping[StoreName, Channel]
     adopted: bool
+    replication: Replication
+
+    def disputed(self, keys: Collection[str]) -> frozenset[str]:
+        """Return, of these keys, those in conflict, about which somebody has to decide."""
+        return self.replication.book.disputed(keys)
+
+    def places(self, keys: Collection[str]) -> dict[str, Place]:
+        """Return, of these keys, those that stand in conflict or whose change was given up."""
+        letters = {key: Place.DEAD_LETTER for key, _ in self.replication.book.dead(keys)}
+        return letters | dict.fromkeys(self.disputed(keys), Place.CONFLICT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +99,7 @@ def open_pair(settings: Settings, stores: Stores, name: str) -> Iterator[Pair]:
             sides={StoreName.PRISMA: DoorSide(primary), StoreName.SUPABASE: DoorSide(secondary)},
             channels={StoreName.PRISMA: Channel.SQL, StoreName.SUPABASE: channel or Channel.SQL},
             adopted=primary.standing().adopted_at is not None,
+            replication=replication,
         )
 
 
@@ -121,6 +134,7 @@ def _over_rows(settings: Settings, stores: Stores, name: str) -> Iterator[Pair]:
             },
             channels={StoreName.PRISMA: Channel.SQL, StoreName.SUPABASE: Channel.ROWS},
             adopted=False,
+            replication=replication,
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import zip_longest
 from typing import NamedTuple
@@ -38,6 +38,7 @@ def apply(
     columns: Sequence[str],
     progress: Callable[[int], None],
     may_go_on: Callable[[], None],
+    disputed: Collection[str] = (),
     wait: Callable[[float], None] = time.sleep,
 ) -> None:
     """Take the steps of a plan that were not taken yet, and note in the journal what becomes of each.
@@ -49,6 +50,7 @@ def apply(
         columns: Names of the columns of which rows are compared, in the order of the dataset.
         progress: Is told after each batch what became of how many steps.
         may_go_on: Raises where the repair must stop; asked before each batch.
+        disputed: Keys about which somebody has to decide by now: their steps are not taken.
         wait: Waits for seconds.
 
     Raises:
@@ -56,7 +58,7 @@ def apply(
             or found out when the plan is applied again.
     """
     recollect(plan, sides, journal, may_go_on=may_go_on)
-    taking = _Taking(plan, sides, journal, columns=columns, progress=progress, may_go_on=may_go_on)
+    taking = _Taking(plan, sides, journal, columns=columns, progress=progress, may_go_on=may_go_on, disputed=disputed)
     grew = taking.take([step for step in plan.steps if taking.is_open(step)])
     for seconds in WAITS_S:
         again = [step for step in plan.steps if taking.is_open(step) or (grew and taking.lacked_a_parent(step))]
@@ -111,6 +113,7 @@ class _Taking:
         columns: Sequence[str],
         progress: Callable[[int], None],
         may_go_on: Callable[[], None],
+        disputed: Collection[str],
     ) -> None:
         self._id = plan.header.id
         self._sides = sides
@@ -118,6 +121,7 @@ class _Taking:
         self._columns = columns
         self._progress = progress
         self._may_go_on = may_go_on
+        self._disputed = frozenset(disputed)
         self._earlier = _earlier(plan.steps)
 
     def is_open(self, step: Step) -> bool:
@@ -193,6 +197,8 @@ class _Taking:
 
     def _refusal(self, step: Step, other: Seen) -> Mended | None:
         """Return why a step cannot be taken, seeing the other store's row; None where that is as planned."""
+        if step.key in self._disputed:
+            return Mended.WAITING
         earlier = self._earlier.get(step.number)
         done = None if earlier is None else self._journal.done.get(earlier.number)
         if earlier is None or done is None or done.outcome not in TAKEN:

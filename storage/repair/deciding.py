@@ -6,17 +6,24 @@ that one store lacks are decided by `one_sided`, rows that differ by `both_sided
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from contracts.dataset import Dataset
 from contracts.repair import Mode, Why, Winner
 from contracts.replication import Place
 from contracts.vocabulary import StoreName
 from storage.parity.agreement import by_rule
 from storage.repair.both_sided import Pair, decide_pair
-from storage.repair.decisions import Decision, leave
+from storage.repair.decisions import SENTENCES, Decision, leave
 from storage.repair.one_sided import decide_one_sided
 from storage.repair.wanted import Case, Wanted
 
 __all__ = ["decide"]
+
+_UNPROVEN = (
+    "Only {store} is known to have changed, but no check proved before, while both were captured, that they agreed: "
+    "name a source of truth, or correct it by hand."
+)
 
 
 def decide(dataset: Dataset, wanted: Wanted, case: Case) -> Decision:
@@ -37,10 +44,13 @@ def decide(dataset: Dataset, wanted: Wanted, case: Case) -> Decision:
         return leave(key, why)
     source, winner = _source(wanted, case)
     if primary is not None and secondary is not None:
-        return decide_pair(
-            dataset, wanted, Pair(key, {StoreName.PRISMA: primary, StoreName.SUPABASE: secondary}, source, winner)
-        )
-    return decide_one_sided(dataset, wanted, case, source, winner)
+        pair = Pair(key, {StoreName.PRISMA: primary, StoreName.SUPABASE: secondary}, source, winner)
+        decision = decide_pair(dataset, wanted, pair)
+    else:
+        decision = decide_one_sided(dataset, wanted, case, source, winner)
+    changed = _changed(case)
+    unproven = wanted.mode is Mode.THREE_WAY and len(changed) == 1 and not case.proven
+    return _told(decision, changed[0]) if unproven else decision
 
 
 def _of_others(wanted: Wanted, case: Case) -> Why | None:
@@ -49,7 +59,7 @@ def _of_others(wanted: Wanted, case: Case) -> Why | None:
         return Why.IN_CONFLICT
     if case.found.place is Place.DEAD_LETTER:
         return Why.DEAD_LETTER
-    dirty = [store for store in StoreName if case.seen[store].line is not None]
+    dirty = _changed(case)
     if dirty and case.adopted:
         return Why.UNDER_WAY
     return Why.IN_CONFLICT if wanted.mode is Mode.THREE_WAY and len(dirty) > 1 else None
@@ -59,5 +69,18 @@ def _source(wanted: Wanted, case: Case) -> tuple[StoreName | None, Winner]:
     """Return the store that counts where the rows do not tell: the one that is named, or the only one that changed."""
     if wanted.mode is not Mode.THREE_WAY:
         return wanted.source, Winner.SOURCE
-    changed = [store for store in StoreName if case.seen[store].line is not None]
-    return (changed[0] if len(changed) == 1 else None), Winner.CHANGED
+    changed = _changed(case)
+    return (changed[0] if len(changed) == 1 and case.proven else None), Winner.CHANGED
+
+
+def _changed(case: Case) -> list[StoreName]:
+    return [store for store in StoreName if case.seen[store].line is not None]
+
+
+def _told(decision: Decision, changed: StoreName) -> Decision:
+    """Say of what nobody decides that a change of one store alone was noted, and why that does not tell."""
+    left = tuple(
+        replace(one, sentence=one.sentence.replace(SENTENCES[Why.NO_WINNER], _UNPROVEN.format(store=changed)))
+        for one in decision.left
+    )
+    return replace(decision, left=left)

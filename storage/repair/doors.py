@@ -35,7 +35,7 @@ class DoorSide:
         """
         held = [key for key in keys if can_be_held(self._doors.dataset, self.store, key)]
         found = self._doors.look(held) if held else {}
-        seen = {key: Seen(item.row, item.change, item.mark) for key, item in found.items()}
+        seen = {key: Seen(item.row, item.change, item.mark, item.since) for key, item in found.items()}
         return {key: seen.get(key, Seen(None, None)) for key in keys}
 
     def mend(

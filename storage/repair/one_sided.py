@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from contracts.dataset import Dataset
 from contracts.repair import Why, Winner
 from contracts.repair.plan import Texts
-from contracts.vocabulary import Cause, StoreName
+from contracts.vocabulary import Cause, DifferenceKind, StoreName
 from storage.parity.causes import explain_one_sided
 from storage.parity.causes.clusters import sentence
 from storage.repair.courses import Doing
@@ -18,6 +18,7 @@ from storage.repair.spelling import right_spelling
 from storage.repair.wanted import Case, Wanted
 
 DELETING_RUNS = 2  # that must have seen what is deleted
+_ONLY_ON = {StoreName.PRISMA: DifferenceKind.ONLY_PRIMARY, StoreName.SUPABASE: DifferenceKind.ONLY_SECONDARY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,8 @@ def _deleted(wanted: Wanted, case: Case, lone: Lone, winner: Winner) -> Decision
         return leave(lone.key, Why.MODE, not_by(wanted, "delete rows"), [lone.cause])
     if lone.holder in case.referenced:
         return leave(lone.key, Why.REFERENCED, causes=[lone.cause])
-    if case.found.runs_seen < DELETING_RUNS:
+    saw = case.found.runs_seen if case.found.kind is _ONLY_ON[lone.holder] else 0  # another difference tells nothing
+    if saw < DELETING_RUNS:
         words = f"It would be deleted on {lone.holder}, which two runs must have seen: run `twinstore check` again."
         return leave(lone.key, Why.ONE_RUN, words, [lone.cause])
     draft = Draft(

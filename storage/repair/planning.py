@@ -13,10 +13,11 @@ from contracts.repair.plan import Texts
 from contracts.row_judge import RowJudge
 from contracts.vocabulary import StoreName
 from storage.canonical import canonical_key
+from storage.repair.agreeing import Agreed
 from storage.repair.deciding import decide
 from storage.repair.decisions import leave
 from storage.repair.groups import Group, judged, steps
-from storage.repair.ports import RepairSide
+from storage.repair.ports import RepairSide, Seen
 from storage.repair.renaming import cause_of, new_key, rename
 from storage.repair.seeing import see_both, see_primary
 from storage.repair.telling import Tally, alike, empty_side, unfound
@@ -41,6 +42,7 @@ def make_plan(
     referenced: Referenced | None = None,
     failing: Sequence[Failing] = (),
     adopted: bool = True,
+    agreed: Agreed | None = None,
 ) -> Plan:
     """Make a plan for what a check found, from the rows as they stand now.
 
@@ -58,6 +60,7 @@ def make_plan(
         referenced: Keys on which rows of other tables hang.
         failing: The checks that failed, so that what no step mends is told; only a plan without filters tells it.
         adopted: False for stores between which no relay carries anything over, so that nothing of it is waited for.
+        agreed: What is known of when both stores agreed; without it the mode three-way knows no side that changed.
 
     Raises:
         ConfigurationError: A filter names a column that there is not.
@@ -70,7 +73,7 @@ def make_plan(
     named = {key: {key, *(spelt for spelt, _ in _spellings(dataset, [key]))} for key in wanted.keys}
     asked = replace(wanted, keys=frozenset().union(*named.values()))
     spellings = dict(_spellings(dataset, excluded))
-    facts = _Facts(came_back or {}, referenced or {}, spellings, adopted)
+    facts = _Facts(came_back or {}, referenced or {}, spellings, adopted, agreed)
     renames = list(_renames(dataset, asked, excluded, sides, facts))
     renamed = {key for group in renames if group.decision.drafts for key in group.seen}
     meant = [one for one in found if _is_meant(asked, one, header) and one.key not in renamed]
@@ -102,10 +105,16 @@ class _Facts:
     referenced: Referenced
     spellings: Mapping[str, str]
     adopted: bool
+    agreed: Agreed | None
 
     def is_referenced(self, store: StoreName, key: str) -> bool:
         """Tell whether rows of other tables hang on a key."""
         return key in self.referenced.get(store, ())
+
+    def is_proven(self, key: str, seen: Mapping[StoreName, Seen]) -> bool:
+        """Tell whether both stores are known to have agreed about a key before the changes of it that wait."""
+        noted = {store: one.since for store, one in seen.items() if one.since is not None}
+        return self.agreed is not None and self.agreed.before(key, noted)
 
 
 def _is_meant(wanted: Wanted, found: Found, header: Header) -> bool:
@@ -143,6 +152,7 @@ def _decided(
             referenced=frozenset(store for store in StoreName if facts.is_referenced(store, key)),
             came_back=facts.came_back.get(key),
             adopted=facts.adopted,
+            proven=facts.is_proven(key, both),
         )
         yield Group(decide(dataset, wanted, case), {key: both})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from contracts.repair import Done, Step
@@ -20,11 +21,13 @@ class Seen(NamedTuple):
         line: Number of the last change of it that waits to be carried over; None where none waits, or where writes
             to the store are not captured.
         mark: What tells this very row from one that reads the same and was written later; None where nothing does.
+        since: When the oldest change of it that waits was noted, by the clock of the store; None where none waits.
     """
 
     row: Texts | None
     line: int | None
     mark: str | None = None
+    since: datetime | None = None
 
 
 class RepairSide(Protocol):

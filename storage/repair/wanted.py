@@ -157,6 +157,7 @@ class Case:
         referenced: The stores in which rows of other tables hang on it.
         came_back: Why it did not stay repaired; None where it was not, or did.
         adopted: Whether a relay carries over what waits.
+        proven: Whether both stores are known to have agreed just before the changes of it that wait.
     """
 
     found: Found
@@ -165,3 +166,4 @@ class Case:
     referenced: frozenset[StoreName] = frozenset()
     came_back: str | None = None
     adopted: bool = True
+    proven: bool = False

@@ -20,6 +20,7 @@ from storage.state import acceptance, annotation, deferred, ledger, runs
 from storage.state.annotation import TREND_RUNS, gather
 from storage.state.backupbook import Backupbook
 from storage.state.leases import NO_PATIENCE, Claim, Lease, hold, new_token
+from storage.state.lookbook import Lookbook
 from storage.state.opening import Database, open_database
 from storage.state.repairbook import Repairbook
 from storage.state.watchbook import Watchbook
@@ -71,6 +72,11 @@ class State:
     def repairs(self) -> Repairbook:
         """What is remembered of repairs."""
         return Repairbook(self._database, self._environment)
+
+    @property
+    def looks(self) -> Lookbook:
+        """When runs looked everywhere, and since when keys were seen to differ."""
+        return Lookbook(self._database, self._environment)
 
     @property
     def backups(self) -> Backupbook:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from contracts.repair import Done, Mended, Step
 from contracts.repair.plan import Texts
 from contracts.vocabulary import StoreName
 from storage.repair.ports import Seen
+
+NOTED = datetime(2026, 3, 14, 2, 0, tzinfo=UTC)
+"""When the changes were noted that wait."""
 
 
 class MemorySide:
@@ -29,7 +33,10 @@ class MemorySide:
     def see(self, keys: Sequence[str]) -> dict[str, Seen]:
         """Return how keys stand."""
         self.asked += keys
-        return {key: Seen(self.rows.get(key), self.lines.get(key)) for key in keys}
+        return {
+            key: Seen(self.rows.get(key), self.lines.get(key), since=NOTED if key in self.lines else None)
+            for key in keys
+        }
 
     def mend(
         self,

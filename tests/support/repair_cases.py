@@ -123,7 +123,7 @@ def cases(draw: st.DrawFn) -> Case:
     }
     found = Found(
         key=KEY,
-        kind=DifferenceKind.DIFFERING,
+        kind=kind_of(seen[PRISMA].row, seen[SUPABASE].row),
         runs_seen=draw(st.integers(1, 3)),
         causes=draw(st.sampled_from([(), (Cause.WRITE_WINDOW,)])),
     )
@@ -134,7 +134,15 @@ def cases(draw: st.DrawFn) -> Case:
         referenced=draw(st.sampled_from([frozenset[StoreName](), frozenset(StoreName)])),
         came_back=draw(st.sampled_from([None, None, "A trigger stands in the way."])),
         adopted=draw(st.booleans()),
+        proven=draw(st.booleans()),
     )
+
+
+def kind_of(primary: Texts | None, secondary: Texts | None) -> DifferenceKind:
+    """Return how a check finds rows that differ."""
+    if primary is None:
+        return DifferenceKind.ONLY_SECONDARY
+    return DifferenceKind.ONLY_PRIMARY if secondary is None else DifferenceKind.DIFFERING
 
 
 def wanted(mode: Mode, source: StoreName | None = PRISMA, **rest: Any) -> Wanted:
@@ -144,7 +152,7 @@ def wanted(mode: Mode, source: StoreName | None = PRISMA, **rest: Any) -> Wanted
 
 def case_of(primary: Texts | None, secondary: Texts | None, **rest: Any) -> Case:
     """Return what is known of a key with these rows, which two runs saw and of which nothing waits."""
-    found = Found(key=KEY, kind=DifferenceKind.DIFFERING, runs_seen=2, causes=rest.pop("causes", ()))
+    found = Found(key=KEY, kind=kind_of(primary, secondary), runs_seen=2, causes=rest.pop("causes", ()))
     return Case(found=found, seen={PRISMA: Seen(primary, None), SUPABASE: Seen(secondary, None)}, **rest)
 
 

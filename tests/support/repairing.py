@@ -99,5 +99,5 @@ def remember_run(home: Path, found: Mapping[str, str], *, verdict: Verdict = Ver
     run_id = make_run_id(at)
     home.mkdir(mode=0o700, exist_ok=True)
     with open_state(f"sqlite:///{home / 'state.sqlite'}", environment="default") as state:
-        state.remember(make_report(run_id=run_id, started_at=at, verdict=verdict, datasets=(dataset,)))
+        state.remember(make_report(run_id=run_id, started_at=at, finished_at=at, verdict=verdict, datasets=(dataset,)))
     return run_id

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from contracts.planning import PLANNING
 from contracts.repair import Mended, Mode, Plan
-from contracts.vocabulary import DifferenceKind
+from contracts.vocabulary import DifferenceKind, StoreName
 from storage.migrations.values import Side
+from storage.repair.agreeing import Agreed
 from storage.repair.planning import make_plan
 from storage.repair.wanted import Found, Wanted
 from tests.support.mending import PRISMA, Repairing, canonical, sides_of
-from tests.support.repair_plans import make_header
+from tests.support.repair_plans import MADE, make_header
 from tests.support.replication import World, keys
 
 A, B, C, D, E, F = keys(6)
 ODD = "an-id-of-old"
 BODY = '{{"id": "{key}", "type": "story", "title": "T", "content": "Once.", "metadata": {metadata}}}'
 METADATA = '{"userId": null, "status": "draft", "createdAt": 1, "updatedAt": 1, "version": 1}'
+LONG_AGO = MADE - timedelta(days=1)
+AGREED = Agreed(
+    captured=LONG_AGO - timedelta(hours=1),
+    looked=((LONG_AGO, LONG_AGO),),
+    differed={},
+    ahead=dict.fromkeys(StoreName, timedelta(0)),
+)
 MODES = [mode for mode in Mode if mode is not Mode.UNDO]
 
 
@@ -53,6 +62,7 @@ def planned(world: World, mode: Mode) -> Plan:
         header=replace(make_header(), mode=mode, source=source),
         excluded=[ODD],
         adopted=False,
+        agreed=AGREED,
     )
 
 

@@ -54,3 +54,25 @@ def test_a_batch_that_takes_too_long_goes_in_halves(tmp_path: Path, *, again: bo
     assert outcomes == {key: Mended.LOCKED if key == _Slow.never else Mended.WRITTEN for key in keys}
     assert journal.unanswered == {}
     assert [key for key, found in sides[SUPABASE].rows.items() if found["title"] == "old"] == [_Slow.never]
+
+
+def test_what_stands_in_conflict_by_now_is_not_written(tmp_path: Path) -> None:
+    """Nor is a step that needs it; the rest of the plan is."""
+    row: dict[str, str | None] = dict.fromkeys(COLUMNS, "old")
+    keys = ["k1", "k2", "k3"]
+    sides = {PRISMA: MemorySide(PRISMA, {}), SUPABASE: MemorySide(SUPABASE, dict.fromkeys(keys, row))}
+    plan = plan_of(sides, [(SUPABASE, key, row | {"title": "new"}) for key in keys], needs={2: 1})
+    journal = Journal.open(tmp_path)
+    apply(
+        plan,
+        sides,
+        journal,
+        columns=COLUMNS,
+        progress=lambda _: None,
+        may_go_on=lambda: None,
+        disputed={"k1"},
+        wait=lambda _: None,
+    )
+    outcomes = {number: done.outcome for number, done in journal.done.items()}
+    assert outcomes == {1: Mended.WAITING, 2: Mended.HELD, 3: Mended.WRITTEN}
+    assert [key for key, found in sides[SUPABASE].rows.items() if found["title"] == "new"] == ["k3"]

@@ -12,7 +12,7 @@ from contracts.planning import PLANNING
 from contracts.repair import Act, Mode, Why, Winner
 from contracts.repair.plan import Texts
 from contracts.replication import Place
-from contracts.vocabulary import StoreName
+from contracts.vocabulary import DifferenceKind, StoreName
 from storage.parity.agreement import by_rule
 from storage.repair.deciding import decide
 from storage.repair.ports import Seen
@@ -157,6 +157,7 @@ def test_three_way_follows_the_only_side_that_changed(case: Case) -> None:
         assert draft.act is not Act.DELETE
         assert draft.winner is not Winner.CHANGED or draft.store is changed[0].other
         assert len(changed) < 2
+        assert draft.winner is not Winner.CHANGED or case.proven
 
 
 def test_deletes_need_two_runs_and_no_rows_that_hang_on_it() -> None:
@@ -167,6 +168,9 @@ def test_deletes_need_two_runs_and_no_rows_that_hang_on_it() -> None:
     assert (draft.act, draft.store) == (Act.DELETE, SUPABASE)
     once = replace(case, found=replace(case.found, runs_seen=1))
     assert [one.why for one in decide(PLANNING, asked, once).left] == [Why.ONE_RUN]
+    for kind in (DifferenceKind.DIFFERING, DifferenceKind.ONLY_PRIMARY):  # seen often, but nobody saw this row missing
+        other = replace(case, found=replace(case.found, kind=kind, runs_seen=9))
+        assert [one.why for one in decide(PLANNING, asked, other).left] == [Why.ONE_RUN]
     hung = replace(case, referenced=frozenset({SUPABASE}))
     assert [one.why for one in decide(PLANNING, asked, hung).left] == [Why.REFERENCED]
     elsewhere = replace(case, referenced=frozenset({PRISMA}))
@@ -209,8 +213,21 @@ def test_a_line_of_a_pair_without_a_relay_stands_in_nobodys_way() -> None:
     case = replace(TITLES, seen=seen, adopted=False)
     (by_source,) = decide(PLANNING, wanted(Mode.SOURCE_OF_TRUTH), case).drafts
     assert (by_source.store, by_source.winner) == (SUPABASE, Winner.SOURCE)
-    (by_change,) = decide(PLANNING, wanted(Mode.THREE_WAY), case).drafts
+    (by_change,) = decide(PLANNING, wanted(Mode.THREE_WAY), replace(case, proven=True)).drafts
     assert (by_change.store, by_change.winner) == (PRISMA, Winner.CHANGED)
     both = replace(case, seen={**seen, PRISMA: Seen(TITLES.seen[PRISMA].row, 2)})
     assert [one.why for one in decide(PLANNING, wanted(Mode.THREE_WAY), both).left] == [Why.IN_CONFLICT]
     assert [one.why for one in decide(PLANNING, wanted(Mode.THREE_WAY), TITLES).left] == [Why.NO_WINNER]
+
+
+@pytest.mark.parametrize("secondary", [TITLES.seen[SUPABASE].row, None])
+def test_a_line_without_proof_that_both_agreed_before_tells_nothing(secondary: Texts | None) -> None:
+    """The other store may have been written around capture, or have differed long before: it is left, and said why."""
+    case = case_of(make_row(PRISMA, title="One"), secondary, adopted=False)
+    case = replace(case, seen={**case.seen, PRISMA: Seen(case.seen[PRISMA].row, 7)})
+    decision = decide(PLANNING, wanted(Mode.THREE_WAY), case)
+    assert decision.drafts == ()
+    assert [(one.why, "Only prisma is known to have changed" in one.sentence) for one in decision.left] == [
+        (Why.NO_WINNER, True)
+    ]
+    assert decide(PLANNING, wanted(Mode.THREE_WAY), replace(case, proven=True)).drafts

@@ -324,7 +324,7 @@ def test_a_missing_row_that_supabase_refuses_names_the_column(column: str) -> No
 
 def test_three_way_inserts_where_only_the_holder_changed() -> None:
     """A row that was made on one side since both agreed; where neither changed, nobody knows."""
-    made = case_of(make_row(PRISMA), None, adopted=False)
+    made = case_of(make_row(PRISMA), None, adopted=False, proven=True)
     made = replace(made, seen={**made.seen, PRISMA: Seen(made.seen[PRISMA].row, 3)})
     (draft,) = decide(PLANNING, wanted(Mode.THREE_WAY), made).drafts
     assert (draft.store, draft.winner, draft.reason) == (

@@ -15,18 +15,26 @@ from contracts.planning import PLANNING
 from contracts.repair import Act, Left, Mode, Plan, Step, Why, Winner
 from contracts.repair.plan import Texts
 from contracts.vocabulary import Cause, DifferenceKind, StoreName
+from storage.repair.agreeing import Agreed
 from storage.repair.planning import Failing, Found, Wanted, make_plan
 from storage.repair.ports import hash_of
 from storage.repair.renaming import new_key
 from tests.support.factories import make_key
-from tests.support.memory_side import MemorySide
-from tests.support.repair_cases import wanted
+from tests.support.memory_side import NOTED, MemorySide
+from tests.support.repair_cases import kind_of, wanted
 from tests.support.repair_plans import COLUMNS, MADE, make_header
 from tests.support.row_pairs import OWNER, PRISMA, PROJECT, SUPABASE, TextRow, body, make_row
 
 Rows = Mapping[str, tuple[Mapping[str, str | None] | None, Mapping[str, str | None] | None]]
 """Per key what is changed on prisma and on supabase; None where a store holds no row."""
 A, B, C = (make_key(number) for number in (1, 2, 3))
+PROVEN = Agreed(
+    captured=NOTED - timedelta(hours=2),
+    looked=((NOTED - timedelta(hours=1), NOTED - timedelta(minutes=59)),),
+    differed={},
+    ahead=dict.fromkeys(StoreName, timedelta(0)),
+)
+"""A check looked everywhere under capture, before the changes were noted that wait, and no key differed."""
 
 
 def valid(key: str, **changes: Any) -> str:
@@ -49,7 +57,8 @@ def planned(rows: Rows, asked: Wanted | None = None, **rest: Any) -> tuple[Plan,
         )
         for n, store in enumerate(StoreName)
     }
-    found = rest.pop("found", None) or [found_of(key) for key in rows if key in {A, B, C}]
+    kinds = {key: kind_of(*both) for key, both in rows.items() if key in {A, B, C}}
+    found = rest.pop("found", None) or [found_of(key, kind=kind) for key, kind in kinds.items()]
     header = rest.pop("header", None) or make_header(fixes=("nonsense",), filters={})
     plan = make_plan(PLANNING, asked or wanted(Mode.SOURCE_OF_TRUTH), found, sides, header=header, **rest)
     return plan, sides
@@ -101,11 +110,14 @@ def test_a_step_knows_both_rows_as_they_were_seen() -> None:
 
 def test_lines_that_were_seen_are_part_of_the_step() -> None:
     """Where nothing is carried over, the door refuses a step whose key was written since."""
-    plan, _ = planned(
-        {A: ({"source": "x"}, {})}, wanted(Mode.THREE_WAY), adopted=False, lines_prisma={A: 7}, lines_supabase={}
-    )
+    rows: Rows = {A: ({"source": "x"}, {})}
+    lines: dict[str, Any] = {"lines_prisma": {A: 7}, "lines_supabase": {}}
+    plan, _ = planned(rows, wanted(Mode.THREE_WAY), adopted=False, agreed=PROVEN, **lines)
     (step,) = plan.steps
     assert (step.store, step.line, step.other_line, step.winner) == (SUPABASE, None, 7, Winner.CHANGED)
+    for agreed in (None, replace(PROVEN, looked=()), replace(PROVEN, differed={A: ((PROVEN.captured, None),)})):
+        plan, _ = planned(rows, wanted(Mode.THREE_WAY), adopted=False, agreed=agreed, **lines)
+        assert (plan.steps, reasons(plan.left)) == ((), [(A, Why.NO_WINNER)])
 
 
 def test_the_second_step_of_a_record_needs_the_first() -> None:
@@ -188,7 +200,8 @@ def test_filters_pick_what_is_meant(filters: dict[str, Any], keys: set[str]) -> 
         B: ({"source": "x", "user_id": PROJECT}, {"user_id": PROJECT}),
         C: (None, {}),
     }
-    found = [found_of(A, first_seen=OLD), found_of(B, first_seen=YOUNG), found_of(C)]
+    found = [found_of(A, first_seen=OLD), found_of(B, first_seen=YOUNG)]
+    found.append(found_of(C, kind=DifferenceKind.ONLY_SECONDARY))
     plan, _ = planned(rows, wanted(Mode.SOURCE_OF_TRUTH, **filters), found=found)
     assert {step.key for step in plan.steps} == keys
     assert plan.left == ()
@@ -218,7 +231,7 @@ def test_a_field_that_there_is_not_is_refused() -> None:
 
 def test_rows_of_a_lost_window_are_restored_only_by_name_and_never_deleted() -> None:
     """An outage and a clean-up look the same: the source gets them back when the cause is named, and not else."""
-    found = [found_of(A, causes=("write_window",), runs_seen=5)]
+    found = [found_of(A, kind=DifferenceKind.ONLY_SECONDARY, causes=("write_window",), runs_seen=5)]
     for mode in (Mode.UPSERT_ONLY, Mode.SOURCE_OF_TRUTH):
         plan, _ = planned({A: (None, {})}, wanted(mode), found=found)
         assert (told(plan), reasons(plan.left)) == ([], [(A, Why.NO_WINNER)])
