@@ -33,6 +33,11 @@ _LACKING = re.compile(
     r"ERROR: +(collation|language|access method|operator class|text search \w+|foreign-data wrapper|server|type|schema)"
     r' "([^"\n]+)"[^\n]* does not exist'
 )
+_BEYOND = re.compile(
+    r'ERROR: +(?:(relation|type|collation|function|aggregate|procedure) "?([^".()\n]+)"?\.[^\n]*? does not exist'
+    r'|(operator) does not exist: (?:[^\n]*? )?"?([^" .\n]+)"?\.)'
+)
+_STOOD_IN = ("must be marked IMMUTABLE", "generation expression is not immutable", "in record data type")
 _GAVE_UP = (
     "No space left",
     "Disk quota exceeded",
@@ -179,6 +184,11 @@ def _restore_dump(folder: Path, side: KeptSide, server: Server, scratch: Scratch
             f"The dump of {side.store} needs the {missing[1]} {missing[2]}, which the scratch server does not have.",
             "Restore it into a server that has it, by pg_restore; docs/backup.md says how.",
         )
+    if beyond := needed_beyond(done.stderr, side):
+        raise ConfigurationError(
+            f"The dump of {side.store} needs {beyond}, which the scratch server does not have.",
+            "Restore it into a server that has it, by pg_restore; docs/backup.md says how.",
+        )
     stopped = _STOPPED.search(done.stderr)
     where = f"; pg_restore stopped at {stopped[1]}" if stopped else ""
     return [Flaw(damage=Damage.RESTORE, text=f"{path.name} cannot be restored to its end{where}.")]
@@ -195,6 +205,16 @@ def _other_version(side: KeptSide, path: Path, listing: str) -> Flaw | None:
             said = found[1] if found else "an unknown one"
             text = f"{path.name} was made {what} {said}, not {meant} as the manifest says."
             return Flaw(damage=Damage.VERSION, text=text)
+    return None
+
+
+def needed_beyond(stderr: str, side: KeptSide) -> str | None:
+    """Return what of another schema pg_restore missed, or found stood in for otherwise; None where it was neither."""
+    found = _BEYOND.search(stderr)
+    if found is not None and (schema := found[2] or found[4]) not in side.schemas:
+        return f"a {found[1] or found[3]} of schema {schema}"
+    if side.outside.functions and any(sign in stderr for sign in _STOOD_IN):
+        return f"functions of schema {', '.join(sorted({schema for schema, _ in side.outside.functions}))} themselves"
     return None
 
 

@@ -59,26 +59,32 @@ def scratch_server(home: Path, version: int, *, shelter: Path = SHELTER) -> Iter
         TwinstoreError: The server does not start.
     """
     root = home / "scratch"
-    try:
-        files.make_folder(root)
-        with ExitStack() as stack:
-            with files.exclusive(root / _LOCK, wait_s=_WAIT_S):
-                _remove_leftovers(root, shelter)
-                wanted = root / secrets.token_hex(8)
-                lock = root / f"{wanted.name}.{_IN_USE}"
-                stack.callback(_remove, wanted, shelter)
-                stack.enter_context(files.attempt_lock(lock))
-                folder = reachable_folder(wanted, shelter)
-            server = Server(version=version, folder=folder / str(version), durable=False, settings=_SETTINGS)
-            stack.callback(server.stop, wait_s=5.0)
-            server.initialise()
-            server.start()
-            yield server
-    except OSError as exc:
-        raise ConfigurationError(
-            f"There cannot be a scratch server below {root}: {exc.strerror}.",
-            "Make room there, or set TWINSTORE_HOME to a folder of your own.",
-        ) from exc
+    with ExitStack() as stack:
+        try:
+            server = _started(root, version, shelter, stack)
+        except OSError as exc:
+            raise ConfigurationError(
+                f"There cannot be a scratch server below {root}: {exc.strerror}.",
+                "Make room there, or set TWINSTORE_HOME to a folder of your own.",
+            ) from exc
+        yield server
+
+
+def _started(root: Path, version: int, shelter: Path, stack: ExitStack) -> Server:
+    """Make and start a server; the stack stops and removes it."""
+    files.make_folder(root)
+    with files.exclusive(root / _LOCK, wait_s=_WAIT_S):
+        _remove_leftovers(root, shelter)
+        wanted = root / secrets.token_hex(8)
+        lock = root / f"{wanted.name}.{_IN_USE}"
+        stack.callback(_remove, wanted, shelter)
+        stack.enter_context(files.attempt_lock(lock))
+        folder = reachable_folder(wanted, shelter)
+    server = Server(version=version, folder=folder / str(version), durable=False, settings=_SETTINGS)
+    stack.callback(server.stop, wait_s=5.0)
+    server.initialise()
+    server.start()
+    return server
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from contracts.vocabulary import StoreName
 from storage.backup.drill import gave_up
 from storage.backup.folder import kept, list_backups
 from storage.backup.manifest import MANIFEST, VERIFIED
+from storage.backup.scratch import scratch_server
 from storage.backup.verify import Servers as ScratchServers
 from storage.local.server import Server
 from tests.integration.storage.backup.conftest import Made
@@ -188,6 +190,13 @@ class WithPrograms(Server):
         return self.where
 
 
+@pytest.mark.soak
+def test_errors_of_the_work_are_not_those_of_the_scratch_server(home: Path) -> None:
+    """Only what keeps it from being made or started is said of it."""
+    with pytest.raises(OSError, match="of the work"), scratch_server(home, 16):
+        raise OSError(errno.ENOSPC, "of the work")
+
+
 def test_nothing_is_left_of_a_drill(made: Made, servers: Servers) -> None:
     """Neither of one that passes nor of one that fails."""
     made.verify()
@@ -262,11 +271,74 @@ def test_an_unusual_schema_is_restored(seeded_pair: Pair, drills: ScratchServers
     assert any("other schemas" in note for note in found.notes)
 
 
-def test_what_the_scratch_server_lacks_is_no_damage(seeded_pair: Pair, drills: ScratchServers, tmp_path: Path) -> None:
-    """A collation of another schema cannot be stood in for: nobody can tell here, and nothing is noted."""
+USERS = "CREATE TABLE elsewhere.users (id integer); CREATE FUNCTION elsewhere.who() RETURNS int RETURN 1; "
+WHO = "CREATE TABLE owned (owner integer DEFAULT elsewhere.who()); "
+LOW = "CREATE FUNCTION elsewhere.low(text) RETURNS text IMMUTABLE RETURN lower($1); "
+LONG = pytest.mark.soak
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param(
+            'CREATE COLLATION elsewhere.german FROM "C";'
+            "CREATE TABLE worded (word text COLLATE elsewhere.german PRIMARY KEY)",
+            id="collation",
+        ),
+        pytest.param(USERS + WHO + "CREATE VIEW users AS SELECT id FROM elsewhere.users", id="view"),
+        pytest.param(
+            USERS + WHO + "ALTER TABLE owned ENABLE ROW LEVEL SECURITY; "
+            "CREATE POLICY theirs ON owned USING (EXISTS (SELECT FROM elsewhere.users))",
+            id="policy",
+            marks=LONG,
+        ),
+        pytest.param(
+            USERS + WHO + "CREATE FUNCTION f() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM elsewhere.users; END",
+            id="function",
+            marks=LONG,
+        ),
+        pytest.param(
+            LOW + "CREATE TABLE words (a text, b text GENERATED ALWAYS AS (elsewhere.low(a)) STORED);"
+            "INSERT INTO words VALUES ('X')",
+            id="generated",
+            marks=LONG,
+        ),
+        pytest.param(
+            LOW + "CREATE TABLE words (a text); CREATE INDEX ON words (elsewhere.low(a))", id="index", marks=LONG
+        ),
+        pytest.param(
+            "CREATE FUNCTION elsewhere.several() RETURNS SETOF int LANGUAGE sql AS 'SELECT 1';"
+            "CREATE VIEW several AS SELECT * FROM elsewhere.several()",
+            id="set",
+            marks=LONG,
+        ),
+        pytest.param(
+            "CREATE FUNCTION elsewhere.two(a int, OUT b int, OUT c int) LANGUAGE sql AS 'SELECT 1, 2';"
+            "CREATE VIEW two AS SELECT (elsewhere.two(1)).b",
+            id="out",
+            marks=LONG,
+        ),
+        pytest.param(
+            USERS + WHO + "CREATE SEQUENCE elsewhere.numbers;"
+            "CREATE TABLE numbered (id int DEFAULT nextval('elsewhere.numbers'))",
+            id="sequence",
+            marks=LONG,
+        ),
+        pytest.param(
+            LOW + "CREATE FUNCTION elsewhere.eq(text, int) RETURNS bool IMMUTABLE RETURN true;"
+            "CREATE OPERATOR elsewhere.=== (leftarg = text, rightarg = int, function = elsewhere.eq);"
+            "CREATE VIEW same AS SELECT 'a'::text OPERATOR(elsewhere.===) 1 AS x, elsewhere.low('a')",
+            id="operator",
+            marks=LONG,
+        ),
+    ],
+)
+def test_what_the_scratch_server_lacks_is_no_damage(
+    seeded_pair: Pair, drills: ScratchServers, tmp_path: Path, statement: str
+) -> None:
+    """What lies in another schema and cannot be stood in for: nobody can tell here, and nothing is noted."""
     with psycopg.connect(seeded_pair.primary) as connection:
-        connection.execute('CREATE SCHEMA elsewhere; CREATE COLLATION elsewhere.german FROM "C"')
-        connection.execute("CREATE TABLE worded (word text COLLATE elsewhere.german PRIMARY KEY)")
+        connection.execute(("CREATE SCHEMA elsewhere; " + statement).encode())
     manifest = backups.make(tmp_path, seeded_pair, stores=[PRISMA])
     with pytest.raises(ConfigurationError, match="which the scratch server does not have"):
         backups.drill(tmp_path, manifest.id, drills)
