@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from contracts.repair.plan import Act, Mode, Override, Plan, Winner
+from contracts.repair.plan import Mode, Override, Plan
 from contracts.vocabulary import StoreName
 
 ROWS_PERCENT = 10
@@ -42,7 +42,7 @@ _RELEASABLE = frozenset({Brake.ROWS, Brake.DELETES, Brake.EMPTY_SIDE, Brake.CUT_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """How much one repair may do before somebody has to say that so much is meant.
+    """How much repair of a dataset may do within a day before somebody has to say that so much is meant.
 
     Attributes:
         rows: Number of steps; `LEAST_ROWS`, or `ROWS_PERCENT` of the larger side where that is more, unless given.
@@ -65,6 +65,8 @@ class Situation:
         durable: Whether what is done will be remembered.
         approved: Whether the plan is, byte for byte, the one that was approved; None where nobody approved one yet.
         incomplete: Why the check could not look everywhere; None where it did.
+        spent_rows: Steps that other repairs of the dataset took within a day, nobody having released that cap.
+        spent_deletes: Likewise, deletes.
         outrun: Whether the repair that the plan takes back has gone on since the plan was made.
     """
 
@@ -75,6 +77,8 @@ class Situation:
     durable: bool
     approved: bool | None = None
     incomplete: str | None = None
+    spent_rows: int = 0
+    spent_deletes: int = 0
     outrun: bool = False
 
 
@@ -182,22 +186,29 @@ def _caps(plan: Plan, situation: Situation, caps: Caps) -> Iterable[Braked]:
         return
     more = max(situation.rows.values(), default=0)
     cap = caps.rows if caps.rows is not None else max(LEAST_ROWS, more * ROWS_PERCENT // 100)
-    if len(plan.steps) > cap:
+    steps = len(plan.steps)
+    if steps and (total := steps + situation.spent_rows) > cap:
         yield Braked(
             brake=Brake.ROWS,
-            what=f"The plan has {len(plan.steps):,} steps; without being told, a repair takes at most {cap:,}.",
-            todo=f"If that is how it must be: {_how(Brake.ROWS, len(plan.steps))}",
-            number=len(plan.steps),
+            what=f"The plan has {steps:,} steps{_after(situation.spent_rows)}; "
+            f"without being told, a repair takes at most {cap:,}.",
+            todo=f"If that is how it must be: {_how(Brake.ROWS, total)}",
+            number=total,
         )
-    deletes = sum(1 for step in plan.steps if step.act is Act.DELETE and step.winner is not Winner.RENAMED)
+    deletes = len(plan.deletes)
     cap = caps.deletes if caps.deletes is not None else max(LEAST_DELETES, more * DELETES_PERCENT // 100)
-    if deletes > cap:
+    if deletes and (total := deletes + situation.spent_deletes) > cap:
         yield Braked(
             brake=Brake.DELETES,
-            what=f"The plan deletes {deletes:,} rows; without being told, a repair deletes at most {cap:,}.",
-            todo=f"If that is how it must be: {_how(Brake.DELETES, deletes)}",
-            number=deletes,
+            what=f"The plan deletes {deletes:,} rows{_after(situation.spent_deletes)}; "
+            f"without being told, a repair deletes at most {cap:,}.",
+            todo=f"If that is how it must be: {_how(Brake.DELETES, total)}",
+            number=total,
         )
+
+
+def _after(spent: int) -> str:
+    return f", after {spent:,} of others within a day" if spent else ""
 
 
 def _age(plan: Plan, situation: Situation) -> Iterable[Braked]:

@@ -198,6 +198,11 @@ class Plan:
         """Number of rows that are left to people; what does not differ any more needs nobody."""
         return sum(one.rows for one in self.left if one.why is not Why.SETTLED)
 
+    @property
+    def deletes(self) -> tuple[int, ...]:
+        """Numbers of the steps that delete a record; one that only gets another key is none of them."""
+        return tuple(step.number for step in self.steps if step.act is Act.DELETE and step.winner is not Winner.RENAMED)
+
     def count(self, act: Act, store: StoreName | None = None) -> int:
         """Return how many steps do this, to one store or to both."""
         return sum(1 for step in self.steps if step.act is act and store in (None, step.store))

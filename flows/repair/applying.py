@@ -152,7 +152,7 @@ def _begun(work: Work, found: Known, by: str, overrides: Sequence[Override]) -> 
     now = _now()
     journal = Journal.open(found.folder)
     journal.begin(plan_hash=found.plan_hash, by=by, overrides=overrides, now=now)
-    work.memory.repairs.begin(found.repair.id, by=by, overrides=overrides, now=now)
+    work.memory.repairs.begin(found.repair.id, by=by, overrides=overrides, now=now, deletes=len(found.plan.deletes))
     return journal
 
 
@@ -185,6 +185,7 @@ def _concluded(memory: State, found: Known, pair: Pair) -> Outcome:
         outcomes=dict(Counter(one.outcome for one in done.values())),
         agree=verified.agree,
         unconverged=len(verified.unconverged),
+        deletes=sum(1 for number in found.plan.deletes if number in done and done[number].outcome is Mended.WRITTEN),
     )
     took_back = repair.ended is Ended.REPAIRED and all(one.why is Why.SETTLED for one in found.plan.left)
     steady, unsteady = _kept(found, verified)

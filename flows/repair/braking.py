@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from contracts.repair import Braked, Mode, Override, Plan, Situation, brakes
@@ -13,6 +13,9 @@ from flows.repair.work import Work
 
 if TYPE_CHECKING:
     from storage.state import State
+
+WITHIN = timedelta(hours=23)
+"""What was done for so long counts for the caps of the next repair: a day, but not last night's for this night's."""
 
 
 def held_by(
@@ -36,14 +39,18 @@ def held_by(
         TwinstoreError: A store cannot be asked.
     """
     stand = now or standing(work.settings, work.stores, plan.header.dataset)
+    time = datetime.now(UTC)
+    spent = work.memory.repairs.spent(plan.header.dataset, since=time - WITHIN, but=plan.header.id)
     situation = Situation(
-        now=datetime.now(UTC),
+        now=time,
         rows=stand.rows,
         identities=stand.identities,
         environment=work.stores.environment,
         durable=work.memory.durable,
         approved=approved,
         incomplete=_incomplete(work.memory, plan),
+        spent_rows=spent.rows,
+        spent_deletes=spent.deletes,
         outrun=_outrun(work, plan),
     )
     return tuple(brakes(plan, situation, caps=work.caps, released=overrides))

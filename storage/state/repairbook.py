@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
-from contracts.repair import Ended, Mended, Mode, Override, Repair
+from contracts.repair import Brake, Ended, Mended, Mode, Override, Repair
 from contracts.vocabulary import DifferenceKind
 from storage.state.opening import Database
 from storage.state.repair_tables import REPAIRS, UNSTEADY_KEYS
@@ -38,6 +38,18 @@ class Open(NamedTuple):
     first_seen: datetime
 
 
+class Spent(NamedTuple):
+    """What repairs of a dataset did that nobody had released by name.
+
+    Attributes:
+        rows: Number of steps; for a repair that has not ended, of its plan.
+        deletes: Number of deletes; likewise.
+    """
+
+    rows: int
+    deletes: int
+
+
 class Repairbook:
     """What the memory of one environment knows about repairs. It holds keys and counts, never a value of a record.
 
@@ -58,7 +70,7 @@ class Repairbook:
             connection.execute(delete(REPAIRS).where(self._this(repair.id)))
             connection.execute(insert(REPAIRS).values(environment=self._environment, **_texts(repair)))
 
-    def begin(self, repair_id: str, *, by: str, overrides: Iterable[Override], now: datetime) -> None:
+    def begin(self, repair_id: str, *, by: str, overrides: Iterable[Override], now: datetime, deletes: int = 0) -> None:
         """Note that a plan is carried out; one that was begun before keeps when that was.
 
         Args:
@@ -66,6 +78,7 @@ class Repairbook:
             by: Who approved it.
             overrides: The brakes that were released.
             now: The time, UTC.
+            deletes: How many rows it deletes.
         """
         with self._database.writing() as connection:
             before = connection.execute(select(_C.begun_at).where(self._this(repair_id))).scalar()
@@ -74,6 +87,7 @@ class Repairbook:
                 "begun_at": before or now,
                 "approved_by": by,
                 "overrides": _pack(overrides),
+                "deletes": deletes,
             }
             connection.execute(update(REPAIRS).where(self._this(repair_id)).values(values))
 
@@ -137,6 +151,29 @@ class Repairbook:
         with self._database.reading() as connection:
             rows = connection.execute(select(REPAIRS).where(wanted).order_by(_C.id.desc())).all()
         return tuple(_repair(row) for row in rows)
+
+    def spent(self, dataset: str, *, since: datetime, but: str) -> Spent:
+        """Return how much repairs of a dataset did, what was taken back aside.
+
+        A cap that somebody released for a repair does not count what that one did.
+
+        Args:
+            dataset: The dataset.
+            since: Repairs that ended since then, or began and have not ended.
+            but: The id of a repair that does not count.
+        """
+        rows, deletes = 0, 0
+        for one in self.list(dataset):
+            at = one.ended_at or one.begun_at
+            counts = one.ended not in (Ended.PLANNED, Ended.UNDONE) and one.mode is not Mode.UNDO and one.id != but
+            if not counts or at is None or at < since:
+                continue
+            released = {override.brake for override in one.overrides}
+            if Brake.ROWS not in released:
+                rows += one.steps if one.ended is Ended.BEGUN else one.outcomes.get(Mended.WRITTEN, 0)
+            if Brake.DELETES not in released:
+                deletes += one.deletes
+        return Spent(rows, deletes)
 
     def came_back(self, dataset: str) -> dict[str, str]:
         """Return the keys of a dataset that did not stay repaired, each with a sentence that says why."""

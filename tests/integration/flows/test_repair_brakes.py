@@ -154,6 +154,29 @@ def test_deletes_over_the_cap_hold_a_repair(seeded_pair: Pair, home: Path, monke
         assert len(titles(seeded_pair, SUPABASE)) == SEEDED - OVER
 
 
+def test_deletes_of_several_plans_count_together(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two plans by key delete no more than one may without being told; what is taken back counts no more."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        extra = keys(seeded_pair, OVER)
+        run(seeded_pair, PRISMA, f"DELETE FROM {TABLE} WHERE id::text = ANY(%s)", extra)
+        found = dict.fromkeys(extra, "only_secondary")
+        remember_run(home, found, ago_h=2)
+        words = ("repair", "plan", "--run", remember_run(home, found), "--mode", "source-of-truth", "--json")
+        most = say(*words, *(word for key in extra[1:] for word in ("--key", key))).document
+        last = say(*words, "--key", extra[0]).document
+        assert (most["brakes"], last["brakes"]) == ([], [])
+        assert say("repair", "apply", most["id"], "--approve", most["plan_hash"]).code == 0
+        apply = ("repair", "apply", last["id"], "--approve", last["plan_hash"])
+        assert held(say(*apply), f"The plan deletes 1 rows, after {OVER - 1} of others within a day")
+        assert [one["allow"] for one in say(*words, "--key", extra[0]).document["brakes"]] == [f"deletes={OVER}"]
+        undo = say("repair", "undo", most["id"], "--json").document
+        assert say("repair", "undo", most["id"], "--approve", undo["plan_hash"]).code == 0
+        assert say(*apply).code == 0
+        assert len(titles(seeded_pair, SUPABASE)) == SEEDED - 1
+
+
 def test_the_caps_are_settings(still_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cap of nothing holds a plan of one step; its number releases it."""
     monkeypatch.setenv("TWINSTORE_REPAIR_MAX_ROWS", "0")

@@ -136,6 +136,24 @@ def test_caps_may_be_given() -> None:
     assert holding(plan_of(Act.DELETE, 60), situation(), caps=Caps(deletes=60)) == []
 
 
+def test_caps_count_what_was_done_before() -> None:
+    """Small plans do not add up to more than one may do; what is released names the sum, and no step is held by it."""
+    for act, brake, spent, most in (
+        (Act.UPDATE, Brake.ROWS, "spent_rows", 500),
+        (Act.DELETE, Brake.DELETES, "spent_deletes", 50),
+    ):
+        assert holding(plan_of(act, 20), situation(**{spent: most - 20})) == []
+        over = situation(**{spent: most - 19})
+        (braked,) = brakes(plan_of(act, 20), over)
+        assert (braked.brake, braked.allow) == (brake, f"{brake}={most + 1}")
+        assert f", after {most - 19} of others within a day;" in braked.what
+        assert holding(plan_of(act, 20), over, allow(brake, most)) == [brake]
+        assert holding(plan_of(act, 20), over, allow(brake, most + 1)) == []
+        assert holding(make_plan(), situation(**{spent: 9_999})) == []
+        assert holding(plan_of(act, 20, mode=Mode.UNDO), situation(**{spent: 9_999})) == []
+    assert holding(plan_of(Act.UPDATE, 1), situation(spent_deletes=9_999)) == []
+
+
 def test_the_end_of_an_older_key_is_no_delete() -> None:
     """A record that gets another key is not lost; a delete for any other reason counts."""
     steps = [make_step(n + 1, Act.DELETE, winner=Winner.RENAMED) for n in range(60)]
