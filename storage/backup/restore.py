@@ -52,8 +52,10 @@ def apply_rows(
         Conflict: Deletions would go on into other tables, or what was written is not what was to be written.
         TwinstoreError: The store cannot be written; nothing was changed.
     """
-    with _writing(target) as connection:
-        done = tuple(_apply(connection, target.store, rows, cascade=cascade, progress=progress) for rows in every)
+    with _writing(target) as (connection, path):
+        done = tuple(
+            _apply(connection, target.store, rows, cascade=cascade, path=path, progress=progress) for rows in every
+        )
         check()
         progress("commit")
         with translate(target.store):
@@ -67,6 +69,7 @@ def _apply(
     rows: Rows,
     *,
     cascade: bool,
+    path: str,
     progress: Callable[[str], None],
 ) -> RowChanges:
     from psycopg import sql
@@ -84,7 +87,7 @@ def _apply(
     if going and rows.cascades and not cascade:
         raise cascading(rows, going)
     progress(f"bring {rows.dataset.name} on {store} back")
-    with translate(store):
+    with translate(store), _search_path(connection, path):
         deleted = connection.execute(sql.SQL(statements.DELETE).format(**names)).rowcount
         changed = (
             connection.execute(sql.SQL(statements.CHANGE).format(**names)).rowcount
@@ -92,6 +95,7 @@ def _apply(
             else 0
         )
         inserted = connection.execute(sql.SQL(statements.INSERT).format(**names)).rowcount
+    with translate(store):
         _advance(connection, store, rows)
         _leave_a_gap(connection, store, rows.dataset)
     progress(f"compare {rows.dataset.name} on {store} with the backup")
@@ -195,7 +199,17 @@ def _proven(connection: psycopg.Connection[Any], store: StoreName, rows: Rows, n
 
 
 @contextmanager
-def _writing(target: Target) -> Iterator[psycopg.Connection[Any]]:
+def _search_path(connection: psycopg.Connection[Any], path: str) -> Iterator[None]:
+    """Let triggers of the application find what they name as its own writes let them; ours name schemas."""
+    ((ours,),) = connection.execute("SELECT current_setting('search_path')").fetchall()
+    connection.execute(statements.SEARCH_PATH, [path])
+    yield
+    connection.execute(statements.SEARCH_PATH, [ours])
+
+
+@contextmanager
+def _writing(target: Target) -> Iterator[tuple[psycopg.Connection[Any], str]]:
+    """Open a transaction that writes; yield it with the search path that the role has of itself."""
     import psycopg
 
     with translate(target.store):
@@ -210,8 +224,9 @@ def _writing(target: Target) -> Iterator[psycopg.Connection[Any]]:
     try:
         with translate(target.store):
             version = connection.info.server_version
+            ((path,),) = connection.execute("SELECT current_setting('search_path')").fetchall()
             connection.execute(begin("READ COMMITTED", target.limits, server_version=version, access="READ WRITE"))
             connection.execute(statements.APPLYING)
-        yield connection
+        yield connection, path
     finally:
         connection.close()

@@ -35,6 +35,7 @@ HAVING max({column}) IS NOT NULL
 IDENTITY = "SELECT to_regclass('twinstore.identity') IS NOT NULL"
 CAPTURED = "SELECT to_regclass('twinstore.capture') IS NOT NULL"
 APPLYING = "SELECT set_config('twinstore.applying', 'on', true)"  # triggers of ours keep what is written
+SEARCH_PATH = "SELECT set_config('search_path', %s, true)"
 FORGET = "DELETE FROM twinstore.change WHERE dataset = %s AND xmin = pg_current_xact_id()::xid"
 GAP = """
 UPDATE twinstore.capture

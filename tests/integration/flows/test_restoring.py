@@ -353,18 +353,39 @@ def test_what_was_never_verified_is_refused(scene: Scene) -> None:
         scene.restore(PRISMA, confirm=made.id)
 
 
+def with_a_trigger_that_counts(scene: Scene) -> None:
+    """Let every change be counted in a table that the trigger names without its schema."""
+    run(scene.pair, PRISMA, "CREATE TABLE changes (key text)")
+    run(
+        scene.pair,
+        PRISMA,
+        "CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN INSERT INTO changes VALUES (new.id); RETURN NULL; END'",
+    )
+    run(
+        scene.pair,
+        PRISMA,
+        f"CREATE TRIGGER counted AFTER UPDATE ON {TABLE} FOR EACH ROW EXECUTE FUNCTION counted()",
+    )
+
+
 def test_overrides_are_named_and_noted(scene: Scene) -> None:
-    """A database that is another one, and deletions that go on into other tables: both must be allowed by name."""
+    """A database that is another one, and deletions that go on into other tables: both must be allowed by name.
+
+    Triggers of the application find what they name without a schema.
+    """
     made = scene.backup(PRISMA)
     with changed(scene, PRISMA) as (_, _, new):
         _into_another_database(scene, made)
         _with_references(scene, made)
+        with_a_trigger_that_counts(scene)
         run(scene.pair, PRISMA, "INSERT INTO note VALUES (%s)", new)
         done = scene.restore(PRISMA, confirm=made.id, into_another_store=True, allow_cascade=True)
     assert done.overrides == ("--into-another-store", "--allow-cascade")
     assert restorations(backups_folder(scene.work.settings))[0].overrides == done.overrides
     with psycopg.connect(scene.pair.primary) as connection:
         assert connection.execute("SELECT count(*) FROM note").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM changes").fetchone() == (1,)
 
 
 def test_a_store_over_rest_is_not_restored(scene: Scene) -> None:
