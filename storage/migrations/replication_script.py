@@ -24,7 +24,8 @@ _WRITING = {
     "lock_timeout": "200ms",  # whoever carries changes over lets an application pass
 }
 _PUTTING = {"lock_timeout": "3s"}
-_SETTINGS = {"apply": _WRITING, "judge": _WRITING, "put": _PUTTING, "mend": _WRITING, "capture": {"lock_timeout": "1s"}}
+_CAPTURING = {"lock_timeout": "900ms"}  # less than `deadlock_timeout`: who truncates and waits for us is no victim
+_SETTINGS = {"apply": _WRITING, "judge": _WRITING, "put": _PUTTING, "mend": _WRITING, "capture": _CAPTURING}
 _PLAIN = frozenset({ColumnType.UUID, ColumnType.TEXT, ColumnType.INTEGER})
 """Types whose texts no setting changes: a trigger that sets less costs an application less."""
 _MOST_BYTES = 2_000_000

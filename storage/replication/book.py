@@ -99,6 +99,7 @@ SET adopted_at = clock_timestamp(), adoption = %s,
 WHERE dataset = %s
 """  # noqa: S608 - a file of ours
 _HALT = "UPDATE twinstore.capture SET adopted_at = NULL WHERE dataset = %s"
+_UNDER_WAY = "SELECT FROM twinstore.capture WHERE dataset = %s FOR UPDATE"
 
 
 class Book:
@@ -288,7 +289,9 @@ class Book:
     def halt(self) -> None:
         """Let nothing be carried over until the stores are adopted again; what is being judged now is waited for."""
         with self._call.session() as session:
-            session.execute(_HALT, [self._dataset.name])
+            session.execute(_HALT, [self._dataset.name])  # at once: those that come from now on are turned away
+        with self._call.session() as session:
+            session.execute(_UNDER_WAY, [self._dataset.name])
 
     def _touch(self, session: psycopg.Connection[Any], keys: Collection[str]) -> None:
         """Add lines without a lock on their rows.

@@ -5,15 +5,14 @@
 -- adoption that begins on the secondary; without it that of before holds. Others wait for all that is done here, so that a
 -- call numbers some keys anew and says as `left` that there may be more: then it is repeated.
 DECLARE
-  _alone boolean := false;
+  _alone boolean := $1 AND ({in_place} < 2 OR EXISTS ({outdated})
+                            OR EXISTS (SELECT FROM {last_number} AS last WHERE last.number < $2));
   _renewed bigint := 0;
 BEGIN
+  PERFORM FROM twinstore.capture WHERE dataset = {dataset} FOR UPDATE;  -- batches have this first and then the table, too
   IF $1 THEN
-    IF NOT EXISTS (SELECT FROM twinstore.capture
-                   WHERE dataset = {dataset} AND relation = {relation}::regclass AND gap_at IS NULL)
-       OR {in_place} < 2
-       OR EXISTS ({outdated})
-       OR EXISTS (SELECT FROM {last_number} AS last WHERE last.number < $2) THEN
+    IF _alone OR NOT EXISTS (SELECT FROM twinstore.capture
+                             WHERE dataset = {dataset} AND relation = {relation}::regclass AND gap_at IS NULL) THEN
       CREATE OR REPLACE TRIGGER twinstore_capture AFTER INSERT OR UPDATE OR DELETE ON {table}
         FOR EACH ROW EXECUTE FUNCTION {captured}();
       CREATE OR REPLACE TRIGGER twinstore_capture_truncate AFTER TRUNCATE ON {table}

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from contracts.errors import SchemaMismatch, TimedOut
 from contracts.replication import Applied, Gap, Judged
 from flows.sync import drain
+from storage.migrations.replication_doors import REPLICATION_DOORS
 from storage.migrations.values import Side
 from storage.replication import adoption
+from tests.integration.storage.replication.test_order_of_locks import superuser, until_it_waits
 from tests.support.replication import World, keys
 
 A, B, C = keys(3)
@@ -83,7 +88,7 @@ def test_an_adoption_and_a_batch_do_not_overlap(here: World) -> None:
     delivery, proposals = here.primary.look([A])[A], here.secondary.changes(at_most=10).items
     for side in Side:
         with psycopg.connect(here.dsn(side)) as beginning:
-            beginning.execute("UPDATE twinstore.capture SET base = base")
+            beginning.execute("SELECT FROM twinstore.capture FOR UPDATE")
             if side is PRIMARY:
                 assert here.primary.judge(proposals)[0].outcome == Judged.LOCKED
             else:
@@ -91,6 +96,27 @@ def test_an_adoption_and_a_batch_do_not_overlap(here: World) -> None:
             beginning.rollback()
     here.relay.drain()
     assert (here.titles(A), here.titles(B)) == (("P", "P"), ("S", "S"))
+
+
+@sides
+def test_who_adopts_waits_for_a_batch_and_who_notes_a_gap_does_not(here: World, side: Side) -> None:
+    """An application that truncates holds the whole table meanwhile, which batches need: they would deadlock."""
+    here.insert(side, A)
+    door = REPLICATION_DOORS["judge" if side is PRIMARY else "apply"].function(here.dataset, side)
+    late = json.dumps([{"key": A, "adoption": "an older one"}])
+    with psycopg.connect(here.dsn(side)) as batch, ThreadPoolExecutor() as pool:
+        batch.execute(sql.SQL("SELECT {}(%s)").format(sql.Identifier(*door)), [late])
+        for gap in ("TRUNCATE public.planning", "SET session_replication_role = replica; DELETE FROM public.planning"):
+            with psycopg.connect(superuser(here, side)) as noting:
+                noting.execute("SET lock_timeout = '500ms'")
+                noting.execute(gap.encode())
+                assert noting.execute("SELECT gap_reason IS NOT NULL FROM twinstore.capture").fetchone() == (True,)
+                noting.rollback()
+        work = pool.submit(here.adopt)
+        until_it_waits(here, side, work)
+        assert not work.done()
+        batch.commit()
+        work.result()
 
 
 def test_a_relay_that_waited_for_its_turn_proves_again(here: World) -> None:
