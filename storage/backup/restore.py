@@ -58,7 +58,8 @@ def apply_rows(
         )
         check()
         progress("commit")
-        with translate(target.store):
+        with translate(target.store), _refused_by_constraint(target.store):
+            connection.execute(statements.SEARCH_PATH, [path])  # of triggers that wait for the end
             connection.execute("COMMIT")
     return done
 
@@ -87,7 +88,7 @@ def _apply(
     if going and rows.cascades and not cascade:
         raise cascading(rows, going)
     progress(f"bring {rows.dataset.name} on {store} back")
-    with translate(store), _search_path(connection, path):
+    with translate(store), _refused_by_constraint(store), _search_path(connection, path):
         deleted = connection.execute(sql.SQL(statements.DELETE).format(**names)).rowcount
         changed = (
             connection.execute(sql.SQL(statements.CHANGE).format(**names)).rowcount
@@ -196,6 +197,28 @@ def _proven(connection: psycopg.Connection[Any], store: StoreName, rows: Rows, n
             store=store,
         )
     return content.rows
+
+
+@contextmanager
+def _refused_by_constraint(store: StoreName) -> Iterator[None]:
+    """Name the constraint that does not let the rows be as they were.
+
+    Raises:
+        Conflict: One does not.
+    """
+    from psycopg import errors
+
+    try:
+        yield
+    except (errors.ForeignKeyViolation, errors.UniqueViolation) as exc:
+        table, name = f"{exc.diag.schema_name}.{exc.diag.table_name}", exc.diag.constraint_name
+        if isinstance(exc, errors.UniqueViolation):
+            what = f"{name} of {table} does not let rows exchange their values. Nothing was changed."
+            todo = "Drop it, restore, and make it again."
+        else:
+            what = f"{name} of {table} refers to rows that would not be there. Nothing was changed."
+            todo = f"Bring the rows of {table}, or those that they refer to, to the state of the backup first."
+        raise Conflict(what, todo, store=store) from None
 
 
 @contextmanager

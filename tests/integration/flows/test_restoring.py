@@ -259,6 +259,12 @@ def _under_a_trigger(scene: Scene, _made: Manifest) -> dict[str, Any]:
     return {}
 
 
+def _with_rows_that_hold(scene: Scene, _made: Manifest) -> dict[str, Any]:
+    run(scene.pair, PRISMA, f"CREATE TABLE held (planning text REFERENCES {TABLE})")
+    run(scene.pair, PRISMA, f"INSERT INTO held SELECT id FROM {TABLE} WHERE title = 'new'")
+    return {}
+
+
 def _with_references(scene: Scene, _made: Manifest) -> dict[str, Any]:
     reference = f"text REFERENCES {TABLE} ON DELETE CASCADE"
     run(scene.pair, PRISMA, f"CREATE TABLE note (planning {reference})")
@@ -277,6 +283,7 @@ def _with_references(scene: Scene, _made: Manifest) -> dict[str, Any]:
         pytest.param(_with_another_column, SchemaMismatch, "needs a value in needed", marks=LONG),
         (_under_a_trigger, Conflict, "would not hold the rows of the backup"),
         (_with_references, Conflict, "and with them rows of public.note"),
+        (_with_rows_that_hold, Conflict, "of public.held refers to rows that would not be there"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -344,6 +351,20 @@ def test_a_restore_that_fails_says_what_it_leaves(scene: Scene, *, foreseen: boo
     assert ("Nothing of planning is carried over until" in failed.value.todo) is not foreseen
     noted = restorations(backups_folder(scene.work.settings))
     assert [one.state for one in noted] == ([] if foreseen else ["failed"])
+
+
+@LONG
+def test_rows_that_exchange_unique_values_are_refused(scene: Scene) -> None:
+    """By the name of what does not let them."""
+    one, other = keys(scene.pair, 2)
+    for key in (one, other):
+        titled(scene.pair, PRISMA, key, key)
+    run(scene.pair, PRISMA, f"CREATE UNIQUE INDEX once ON {TABLE} (title) WHERE title IN ('{one}', '{other}')")
+    made = scene.backup(PRISMA)
+    for key, title in ((one, "aside"), (other, one), (one, other)):
+        titled(scene.pair, PRISMA, key, title)
+    with pytest.raises(Conflict, match=r"once of public\.planning does not let rows exchange their values"):
+        scene.restore(PRISMA, confirm=made.id)
 
 
 def test_what_was_never_verified_is_refused(scene: Scene) -> None:
