@@ -23,8 +23,13 @@ BEGIN
     END IF;
     PERFORM setval('twinstore.change_id_seq', $2) FROM {last_number} AS last WHERE last.number < $2;
     IF _alone THEN  -- else a line that is not committed yet would be older than the one that is added
-      INSERT INTO twinstore.change (dataset, key, parts{proposed}) {outdated} ORDER BY line.id LIMIT {portion};
-      GET DIAGNOSTICS _renewed = ROW_COUNT;
+      WITH renewed AS (
+        INSERT INTO twinstore.change (dataset, key, parts, at{proposed}) {outdated} ORDER BY line.id LIMIT {portion}
+        RETURNING key),
+      gone AS (  -- else every part would have to pass by them
+        DELETE FROM twinstore.change AS old USING renewed
+        WHERE old.dataset = {dataset} AND old.key = renewed.key AND old.id <= $2)
+      SELECT count(*) INTO _renewed FROM renewed;
     END IF;
     IF _renewed < {portion} THEN
       INSERT INTO twinstore.capture AS held (dataset, relation, base{adoption_too})

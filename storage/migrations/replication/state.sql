@@ -11,6 +11,7 @@
             FROM (SELECT count(*) AS lines
                   FROM (SELECT key FROM twinstore.change WHERE dataset = {dataset} LIMIT {many} + 1) AS first
                   GROUP BY key) AS keys),{held}
-  'oldest_at', (SELECT at FROM twinstore.change WHERE dataset = {dataset} ORDER BY id LIMIT 1),
+  'oldest_at', (SELECT min(at) FROM (SELECT at FROM twinstore.change WHERE dataset = {dataset}
+                                     ORDER BY id LIMIT {many} + 1) AS first),
   {heard},
   'last_change', coalesce(pg_sequence_last_value(pg_get_serial_sequence('twinstore.change', 'id')::regclass), 0)))
