@@ -19,8 +19,8 @@ REASONS: Mapping[Why, str] = {
     Why.MODE: "The mode does not do what it needs. Another mode does.",
     Why.ONE_RUN: "It would be deleted, and fewer than two runs saw that. Check again.",
     Why.BREAKS_CONTRACT: "The row that would be written breaks a critical rule. Correct the row that should win.",
-    Why.NO_WINNER: "Nothing tells which side is right, or no check proved that only one changed; inside one JSON column "
-    "both may be at fault, each elsewhere.",
+    Why.NO_WINNER: "Nothing tells which side is right, or no check proved that only one changed; inside one JSON "
+    "column both may be at fault, each elsewhere.",
     Why.CANNOT_HOLD: "The other store refuses such a value, or it stands nowhere else. Correct it where it stands.",
     Why.REFERENCED: "Rows of other tables hang on it, and would be deleted or changed with it.",
     Why.KEY_NEEDED: "Supabase cannot hold its key. Ask for another one, or delete what nobody needs.",
