@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from contracts.errors import Conflict
 from contracts.judgement import judge_checks
-from contracts.replication import Standing
+from contracts.replication import Gap, Standing
 from contracts.verdicts import DatasetReport, RowTotals
 from contracts.vocabulary import StoreName, Verdict
 from flows.check import Conductor, run_check
@@ -188,7 +188,7 @@ def _require_same(before: Standing, now: Standing | None) -> None:
             "Wait until it has ended, and see `twinstore sync status`.",
             store=before.store,
         )
-    if now is None or now.gap is not None or now.since != before.since:
+    if now is None or now.gap not in (None, Gap.OTHER_ADOPTION) or now.since != before.since:  # an older one has ended
         raise Conflict(
             f"Writes to {before.store} may have passed by while the stores were compared.",
             "Nothing is carried over yet. Run `twinstore adopt` again.",

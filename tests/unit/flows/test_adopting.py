@@ -8,9 +8,11 @@ import pytest
 
 from contracts.errors import Conflict
 from contracts.judgement import judge_checks
+from contracts.replication import Gap
 from contracts.verdicts import DatasetReport, Reason, RowTotals
 from contracts.vocabulary import CheckStatus, DifferenceKind, StoreName, Verdict
 from flows.adopting import _require_same, refusal
+from storage.replication.restores import compared
 from tests.support.factories import make_check, make_missing, make_standing
 
 
@@ -75,3 +77,14 @@ def test_of_two_adoptions_the_one_that_began_first_is_refused() -> None:
     with pytest.raises(Conflict, match="Another adoption began"):
         _require_same(before, replace(before, adoption="second"))
     _require_same(make_standing(StoreName.PRISMA), make_standing(StoreName.PRISMA, adoption="first"))
+
+
+def test_an_older_adoption_that_ends_before_it_does_not_refuse_the_later_one() -> None:
+    """Then the primary names the older one, and that is all that is wrong: any other gap refuses both."""
+    before = make_standing(StoreName.SUPABASE, adoption="second")
+    primary = make_standing(StoreName.PRISMA, adoption="first")
+    _, now = compared(primary, before, lambda _: None)
+    assert now.gap is Gap.OTHER_ADOPTION
+    _require_same(before, now)
+    with pytest.raises(Conflict, match="may have passed by"):
+        _require_same(before, replace(now, gap=Gap.TRUNCATED))
