@@ -134,7 +134,7 @@ class Book:
         with self._call.session() as session:
             asked = [self._dataset.name, direction, keys, keys, changes]
             before = dict(session.execute(_ATTEMPTS, asked).fetchall())
-            for verdict, change in refusals:
+            for verdict, change in sorted(refusals, key=lambda refusal: refusal[0].key):  # as `settle` takes them
                 attempts = before.get(verdict.key, 0) + 1
                 wait_s = course_of(verdict.code or "").wait_s(attempts)
                 given_up += wait_s is None
