@@ -69,8 +69,9 @@ def create_backup(
         TwinstoreError: A store cannot be read.
     """
     from storage.backup.create import create
+    from storage.backup.scratch import remove_leftovers as remove_servers
 
-    home(settings)
+    remove_servers(home(settings))
     require_own_stores(settings, stores, sides)
     with ExitStack() as stack:
         sources = [_source(settings, stores, side, names, stack) for side in sides]

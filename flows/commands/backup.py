@@ -119,7 +119,8 @@ def print_verification(backup_id: str, found: Verification) -> None:
     console = out()
     if found.passed:
         servers = " and ".join(found.servers)
-        text = f"{backup_id} is verified: restored into PostgreSQL {servers} in {found.seconds:.1f} s, all as it was."
+        where = f"PostgreSQL {servers} in {found.seconds:.1f} s"
+        text = f"{backup_id} is verified: restored into {where}, and what was compared is as it was."
         console.print(text, style="green", soft_wrap=True)
     else:
         console.print(f"{backup_id} is damaged:", style="red", soft_wrap=True)

@@ -90,13 +90,14 @@ def kept(root: Path, backup_id: str) -> KeptBackup:
 
 
 def chosen(root: Path, wanted: str | None) -> str:
-    """Return the id of the backup that is meant: by the beginning of its id, or the newest one.
+    """Return the id of the backup that is meant: by the beginning of its id, or the newest one that has a manifest.
 
     Raises:
         ConfigurationError: There is none, or there are several.
     """
     known = [path.name for path in sorted(root.glob("*"), reverse=True) if _ID.fullmatch(path.name)]
-    found = known[:1] if wanted is None else [name for name in known if name.startswith(wanted)]
+    whole = [name for name in known if (root / name / MANIFEST).exists()]
+    found = whole[:1] if wanted is None else [name for name in known if name.startswith(wanted)]
     if len(found) == 1 and found[0]:
         return found[0]
     if wanted is None:

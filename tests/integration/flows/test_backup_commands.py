@@ -18,7 +18,7 @@ from flows.cli import app
 from flows.health import watch_once
 from flows.settings import load_settings
 from flows.wiring import find_stores, open_memory
-from storage.backup.folder import in_use, remove
+from storage.backup.folder import chosen, in_use, remove
 from tests.support import backups
 from tests.support.servers import SEEDED, Pair, Servers
 from tests.support.two_stores import settings_of
@@ -94,12 +94,21 @@ def test_old_backups_are_removed() -> None:
 
 
 def test_a_backup_of_the_future_is_told() -> None:
-    """Its clock was ahead, or this one is behind: what is newest is not what was made last."""
+    """Its clock was ahead, or this one is behind: what is newest is not what was made last.
+
+    A folder without a manifest is none, and what a drill left that was killed is removed.
+    """
     backup = made()
     later = f"2126{backup[4:]}"
     root = backups_folder(load_settings())
     (root / backup).rename(root / later)
+    scratch = load_settings().home / "scratch"
+    for folder in (root / f"2127{backup[4:]}", scratch / "left"):
+        folder.mkdir(parents=True)
+    (scratch / "left.in-use").touch()
     assert f"{later} is dated later" in said("create", "--side", "primary")
+    assert not (scratch / "left").exists()
+    assert chosen(root, None) == later
 
 
 def test_words_that_mean_nothing_are_refused() -> None:
