@@ -99,25 +99,24 @@ def test_states_are_made_in_the_order_of_keys(here: World, side: Side) -> None:
     assert (here.titles(A), here.titles(B)) == (("T", "T"), ("T", "T"))
 
 
-@pytest.mark.parametrize("settling", [True, False])
-def test_refusals_are_noted_and_forgotten_in_the_order_of_keys(here: World, settling: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_refusals_are_noted_in_the_order_of_keys(here: World) -> None:
     """Whatever the order in which they came: whoever waits for a key holds no later one."""
     here.insert(PRIMARY, B, A)
-    acks = [(key, here.lines(PRIMARY, key)[-1]) for key in (B, A)]
     refusals = [
-        (Verdict(key=key, outcome=Applied.REJECTED, rev=None, code="23514", rule=None), change) for key, change in acks
+        (
+            Verdict(key=key, outcome=Applied.REJECTED, rev=None, code="23514", rule=None),
+            here.lines(PRIMARY, key)[-1],
+        )
+        for key in (B, A)
     ]
     for refusal in refusals:  # so that they lie in this order
         here.book.refused(Direction.TO_SECONDARY, [refusal])
     with psycopg.connect(here.dsn(PRIMARY)) as relay, ThreadPoolExecutor() as pool:
         relay.execute("SELECT FROM twinstore.delivery WHERE key = %s FOR UPDATE", [A])
-        if settling:
-            work: Future[Any] = pool.submit(here.primary.settle, acks)
-        else:
-            work = pool.submit(here.book.refused, Direction.TO_SECONDARY, refusals)
+        work: Future[Any] = pool.submit(here.book.refused, Direction.TO_SECONDARY, refusals)
         until_it_waits(here, PRIMARY, work)
         assert not work.done()
         relay.execute("SELECT FROM twinstore.delivery WHERE key = %s FOR UPDATE NOWAIT", [B])
         relay.commit()
         work.result()
-    assert len(here.book.letters(dead_only=False)) == (0 if settling else 2)
+    assert len(here.book.letters(dead_only=False)) == 2
