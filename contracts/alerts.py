@@ -244,6 +244,8 @@ def _backups(facts: Facts, limits: Thresholds) -> Iterator[Ruling]:
     if facts.backup is None:
         return
     verified = facts.backup.verified_at
+    if verified is not None and verified > facts.now:
+        verified = None  # noted while a clock was ahead: that proves nothing of today
     holds = verified is None or facts.now - verified > limits.backup
     age = "never" if verified is None else f"{span_text(facts.now - verified)} ago"
     yield Ruling(

@@ -141,6 +141,7 @@ class Standing:
         heard: What it heard of the other side last.
         forgot: True when it does not know what it is told that the other side has heard of it.
         now: What the store's clock says.
+        server: When its server was started: one that took over for another tells another time.
     """
 
     store: StoreName
@@ -158,6 +159,7 @@ class Standing:
     heard: Heard = field(default=(), repr=False)
     forgot: bool = False
     now: datetime
+    server: datetime | None = None
 
     @property
     def oldest_s(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -137,13 +137,11 @@ def prune_backups(
     Raises:
         OSError: A backup cannot be removed.
     """
-    from storage.backup.folder import remove, remove_leftovers
-    from storage.backup.scratch import remove_leftovers as remove_servers
+    from storage.backup.folder import remove
 
     root = backups_folder(settings)
     if not dry_run:
-        remove_leftovers(root)
-        remove_servers(home(settings))
+        remove_torn(settings)
     stay, go = plan_prune(
         known_backups(settings), now, keep=settings.backups_keep, keep_days=settings.backups_keep_days
     )
@@ -154,6 +152,20 @@ def prune_backups(
     for one in removed if memory is not None else ():
         memory.backups.removed(one.id)  # type: ignore[union-attr]  # asked above
     return stay + kept, removed
+
+
+def remove_torn(settings: Settings) -> None:
+    """Remove what killed processes left of backups and of scratch servers, which holds whatever they were made of.
+
+    Raises:
+        Conflict: Somebody else is at it, and goes on.
+        OSError: It cannot be removed.
+    """
+    from storage.backup.folder import remove_leftovers
+    from storage.backup.scratch import remove_leftovers as remove_servers
+
+    remove_leftovers(backups_folder(settings))
+    remove_servers(home(settings))
 
 
 def all_datasets() -> tuple[Dataset, ...]:
@@ -224,7 +236,12 @@ def _source(settings: Settings, stores: Stores, side: StoreName, names: Sequence
     readers = tuple(_rows_reader(settings, stores, dataset) for dataset in datasets)
     for reader in readers:
         stack.callback(reader.close)
-    return OverRest(store=side, readers=readers, standings=_standings(settings, stores, datasets))
+    return OverRest(
+        store=side,
+        readers=readers,
+        standings=_standings(settings, stores, datasets),
+        identity=_identity_over_rest(settings, stores, datasets[0]),
+    )
 
 
 def _rows_reader(settings: Settings, stores: Stores, dataset: Dataset) -> Reader:
@@ -233,6 +250,21 @@ def _rows_reader(settings: Settings, stores: Stores, dataset: Dataset) -> Reader
 
     by_rows = settings.model_copy(update={"channel": Channel.ROWS})
     return make_reader(by_rows, stores, StoreName.SUPABASE, dataset, make_meter(settings))
+
+
+def _identity_over_rest(settings: Settings, stores: Stores, dataset: Dataset) -> str | None:
+    """Return the id of the database that a project has; None where functions of ours cannot be asked."""
+    from flows.wiring import make_reader
+
+    if settings.channel is Channel.ROWS:
+        return None
+    by_functions = settings.model_copy(update={"channel": Channel.RPC})
+    with (
+        suppress(TwinstoreError),
+        closing(make_reader(by_functions, stores, StoreName.SUPABASE, dataset, make_meter(settings))) as reader,
+    ):
+        return reader.facts().identity
+    return None
 
 
 def _standings(settings: Settings, stores: Stores, datasets: Sequence[Dataset]) -> tuple[tuple[str, Standing], ...]:

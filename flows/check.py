@@ -126,7 +126,7 @@ def run_check(
         held = [leases.enter_context(_lease(memory, name, f"{owner} {run_id}")) for name in datasets]
         reports, cost = [], Cost(estimated_seconds=SECONDS_ALONE * bool(datasets))
         for name in datasets:
-            job = _job(settings, stores, memory, name=name, run_id=run_id, now=started_at, progress=progress)
+            job = _job(settings, stores, name=name, run_id=run_id, now=started_at, progress=progress)
             job = replace(job, adopting=adopting)
             with closing(job):
                 report = check_dataset(job, memory, conductor)
@@ -173,21 +173,23 @@ def check_dataset(job: Job, memory: State, conductor: Conductor) -> DatasetRepor
     judged = conductor.start(f"contract on {StoreName.PRISMA}", stages.judge_contract, job, primary)
     at_once = [look for look in looks if job.stores.by_sql(look.store)]
     later = [look for look in looks if look not in at_once]  # rows that were pulled to be compared can be judged, too
-    suites = [_suite(job, look, conductor) for look in at_once]
+    suites = [_suite(job, look, memory, conductor) for look in at_once]
     comparison = compared.result()
-    suites += [_suite(job, look, conductor) for look in later]
+    suites += [_suite(job, look, memory, conductor) for look in later]
     checks = _contracts(job, secondary, comparison, judged, conductor)
     for suite in suites:
         checks += suite.result()
     deferred = comparison.parity.deferred if comparison.parity else ()
-    never_still = memory.deferred(job.name, deferred, job.run_id) if comparison.looked else frozenset()
+    stores = tuple(look.shown() for look in looks)
+    never_still = memory.deferred(job.name, deferred, job.run_id, stores=stores) if comparison.looked else frozenset()
     checks += settle_check(job, comparison, never_still) + capture.checks
     checks = apply_waivers(checks, memory.waivers(job.name), job.now.date())
     return conductor.start("conclude", conclude, job, looks, comparison, checks, capture).result()
 
 
-def _suite(job: Job, look: Look, conductor: Conductor) -> Promise[tuple[CheckResult, ...]]:
-    return conductor.start(f"expectations on {look.store}", stages.run_expectations, job, look)
+def _suite(job: Job, look: Look, memory: State, conductor: Conductor) -> Promise[tuple[CheckResult, ...]]:
+    trend = memory.row_counts(job.name, look.store, known_as=look.shown().known_as)
+    return conductor.start(f"expectations on {look.store}", stages.run_expectations, job, look, trend)
 
 
 def make_run_id(now: datetime) -> str:
@@ -218,7 +220,6 @@ def _lease(memory: State, name: str, owner: str) -> AbstractContextManager[Lease
 def _job(
     settings: Settings,
     stores: Stores,
-    memory: State,
     *,
     name: str,
     run_id: str,
@@ -231,7 +232,6 @@ def _job(
         name=name,
         run_id=run_id,
         now=now,
-        trends={store: memory.row_counts(name, store) for store in StoreName},
         meters={store: make_meter(settings) for store in StoreName},
         progress=progress,
     )

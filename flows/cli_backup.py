@@ -74,8 +74,8 @@ def backup_restore(
     *,
     side: Annotated[str, typer.Option(help="The store whose rows are brought back: primary or secondary.")],
     confirm: Annotated[
-        str, typer.Option(help="The whole id of the backup: restore it. Without it, only say what would change.")
-    ] = "",
+        str | None, typer.Option(help="The whole id of the backup: restore it. Without it, only say what would change.")
+    ] = None,
     dataset: Annotated[
         list[str] | None,
         typer.Option("--dataset", help="Only this dataset; may be given again. All of the backup unless given."),
@@ -85,7 +85,7 @@ def backup_restore(
         typer.Option("--into-another-store", help="Allow a database that is not the one which was backed up."),
     ] = False,
     allow_cascade: Annotated[
-        bool, typer.Option("--allow-cascade", help="Allow deletions that go on into tables which refer to these.")
+        bool, typer.Option("--allow-cascade", help="Allow what goes on into tables which refer to these.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -37,7 +37,10 @@ def repair_plan(
         str,
         typer.Option(help="source-of-truth, upsert-only, insert-only, fill-nulls or three-way."),
     ] = "upsert-only",
-    source: Annotated[str, typer.Option(help="Whose rows count: primary or secondary.")] = "primary",
+    source: Annotated[
+        str | None,
+        typer.Option(help="Whose rows count: primary, which is the default, or secondary; not for three-way."),
+    ] = None,
     cause: Annotated[list[str] | None, typer.Option(help="Only this cause; may be given again.")] = None,
     field: Annotated[list[str] | None, typer.Option(help="Only this column; may be given again.")] = None,
     key: Annotated[list[str] | None, typer.Option(help="Only the row with this key; may be given again.")] = None,
@@ -83,13 +86,15 @@ def repair_plan(
 def repair_show(
     plan: ThePlan,
     *,
-    key: Annotated[list[str] | None, typer.Option(help="Only steps of this key; may be given again.")] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(help="Only what is done, or left, about this key; may be given again.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All steps, however many.")] = False,
     html: Annotated[bool, typer.Option("--html", help="Write the page anew and print its path.")] = False,
     reveal: Reveal = False,
 ) -> None:
     """Explain every step of a plan in words and field by field, before and after; personal values are masked."""
-    from flows.commands.repair import show_command
+    from flows.commands.repair_show import show_command
 
     show_command(plan, keys=tuple(key or ()), everything=everything, html=html, reveal=reveal)
 
@@ -99,7 +104,7 @@ def repair_apply(plan: ThePlan, *, approve: Approve = None, allow: Allow = None,
     """Carry an approved plan out, row by row and only where both stores still are as planned; then read both again.
 
     One that was killed is finished by saying it again. The exit code is 0 when all is as planned, 1 when something
-    moved, was refused or did not stay so, 2 when a brake holds it.
+    moved, was refused or did not stay so, 2 when a brake holds it or somebody at the terminal says no.
     """
     from flows.commands.repair import apply_command
 
@@ -132,7 +137,7 @@ def repair_list(
     as_json: AsJson = False,
 ) -> None:
     """List plans and what became of them, newest first."""
-    from flows.commands.repair import list_command
+    from flows.commands.repair_show import list_command
 
     list_command(dataset, as_json=as_json)
 
@@ -142,7 +147,7 @@ def erase(
     user: Annotated[str, typer.Option(help="Id of the user whose values are erased.", show_default=False)],
     dataset: Annotated[str | None, typer.Option(help="Only of this dataset; of all unless given.")] = None,
     backups: Annotated[
-        bool, typer.Option("--backups", help="Remove backups that hold the user's records, too.")
+        bool, typer.Option("--backups", help="Remove all backups, too, whosever records they hold.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
@@ -150,6 +155,7 @@ def erase(
     """Erase what twinstore itself keeps with values of one user: plans, journals, reports, losers of conflicts, spools.
 
     The application's own records are not touched: delete those in the application. It says what was erased, in counts.
+    The exit code is 1 when something could not be looked at, since it may be written right now.
     """
     from flows.commands.erase import erase_command
 

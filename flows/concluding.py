@@ -55,6 +55,7 @@ def conclude(
         proof=parity.proof,
         notes=(*parity.notes, *_unproven(looks, comparison)),
         replication=_replication(capture, parity),
+        unsettled=parity.unsettled,
     )
 
 

@@ -75,7 +75,8 @@ def chosen(dataset: Dataset, keys: Sequence[str] | None, *, everything: bool) ->
         ConfigurationError: Neither keys nor all are named, or both.
     """
     if bool(keys) is everything:
-        raise ConfigurationError("It is not said which ones are meant.", "Name keys, or say --all.")
+        what = "Both keys and --all were said." if everything else "It is not said which ones are meant."
+        raise ConfigurationError(what, "Name keys, or say --all.")
     return None if everything else tuple(canonical(dataset, key) for key in keys or ())
 
 

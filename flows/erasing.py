@@ -13,14 +13,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contracts.backups import KeptBackup
+from contracts.backups import KeptBackup, made_at
 from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError
 from contracts.registry import contract_for
 from contracts.vocabulary import StoreName
-from flows.backup import backups_folder, known_backups
-from flows.erasing_files import left_behind, plans_of, reports_of
-from flows.repair.files import folder_of
+from flows.backup import backups_folder, known_backups, remove_torn
+from flows.erasing_files import plans_of, reports_of
 from flows.repair.work import Work
 from flows.replicating import replicated_datasets
 from storage.migrations.values import Side
@@ -38,6 +37,8 @@ class Traces:
         plans: Plans of repair, with their journals and pages.
         under_way: Plans that are being carried out, and are therefore not removed.
         reports: Runs whose report shows personal values and is about the user.
+        unlooked: Folders of plans and runs to which something may be writing now, so that nobody can tell what they
+            will hold.
         losers: Number of decided conflicts that hold a row of the user.
         open_conflicts: Keys of those that wait for somebody to decide.
         audited: Keys in the secondary's audit log; None where it cannot be read.
@@ -48,9 +49,10 @@ class Traces:
     """
 
     user: str
-    plans: tuple[str, ...] = ()
+    plans: tuple[Path, ...] = ()
     under_way: tuple[str, ...] = ()
     reports: tuple[Path, ...] = ()
+    unlooked: tuple[Path, ...] = ()
     losers: int = 0
     open_conflicts: tuple[str, ...] = ()
     audited: int | None = None
@@ -67,9 +69,15 @@ class Traces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """How much was removed, by what it was."""
+    """What was removed.
+
+    Attributes:
+        counts: How much, by what it was.
+        refused: Ids of backups that were meant, and stay since somebody uses them.
+    """
 
     counts: Mapping[str, int] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
 
 
 def owned_datasets(dataset: str | None) -> tuple[Dataset, ...]:
@@ -94,6 +102,8 @@ def traces(work: Work, user: str, datasets: Collection[Dataset]) -> Traces:
     Raises:
         TwinstoreError: A store, or the memory, cannot be read.
     """
+    from storage.rest.row_file import left_behind
+
     keys = set[str]()
     losers, still_open, audited, requests = 0, list[str](), 0, 0
     can_audit, by_hand = False, list[str]()
@@ -108,12 +118,14 @@ def traces(work: Work, user: str, datasets: Collection[Dataset]) -> Traces:
                 can_audit, audited = True, audited + found.audited
             elif found.by_hand:
                 by_hand.append(found.by_hand)
-    plans, under_way, planned = plans_of(work, user, datasets)
+    plans = plans_of(work, user, datasets)
+    reports = reports_of(work, user, keys | plans.keys)
     return Traces(
         user=user,
-        plans=plans,
-        under_way=under_way,
-        reports=reports_of(work, user, keys | planned),
+        plans=plans.removable,
+        under_way=tuple(folder.name for folder in plans.under_way),
+        reports=reports.removable,
+        unlooked=(*plans.unlooked, *reports.unlooked),
         losers=losers,
         open_conflicts=tuple(still_open),
         audited=audited if can_audit else None,
@@ -150,7 +162,8 @@ def erase(
 
     counts = dict.fromkeys(("plans", "reports", "conflicts", "audit_lines", "spooled", "requests", "backups"), 0)
     progress("remove files")
-    for folder in (*(folder_of(work.settings, plan) for plan in found.plans), *found.reports, *found.spooled):
+    remove_torn(work.settings)
+    for folder in (*found.plans, *found.reports, *found.spooled):
         shutil.rmtree(folder, ignore_errors=not folder.exists())
     counts |= {"plans": len(found.plans), "reports": len(found.reports), "spooled": len(found.spooled)}
     progress("delete rows of ours")
@@ -161,20 +174,20 @@ def erase(
             counts["requests"] += sum(erasing.erase_dead_requests(call) for call in by_store.values())
             if secondary is not None and found.audited is not None:
                 counts["audit_lines"] += erasing.erase_audited(secondary, dataset, found.user)
-    if backups:
-        root = backups_folder(work.settings)
-        removed = [one.id for one in found.backups if remove(root, one.id)]
-        for one in removed:
-            work.memory.backups.removed(one)
-        counts["backups"] = len(removed)
-    return Erased(counts=counts)
+    refused = []
+    for one in found.backups if backups else ():
+        if remove(backups_folder(work.settings), one.id):
+            work.memory.backups.removed(one.id)
+            counts["backups"] += 1
+        else:
+            refused.append(one.id)
+    return Erased(counts=counts, refused=tuple(refused))
 
 
 def gone_at(work: Work, backup: KeptBackup) -> datetime | None:
     """Return when retention removes a backup, unless it is the newest or the last verified one by then."""
-    if backup.manifest is None:
-        return None
-    return backup.manifest.created_at + timedelta(days=work.settings.backups_keep_days)
+    made = backup.manifest.created_at if backup.manifest else made_at(backup.id)
+    return made and made + timedelta(days=work.settings.backups_keep_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +213,7 @@ def _in_stores(dataset: Dataset, by_store: Mapping[StoreName, SqlCall], user: st
         open_conflicts=lost.open,
         requests=sum(erasing.dead_requests(call) for call in by_store.values()),
         audited=None if seen is None else len(seen),
-        by_hand=erasing.audit_statement(dataset) if secondary is None else "",
+        by_hand=erasing.audit_statement(dataset, user) if secondary is None else "",
     )
 
 

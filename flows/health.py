@@ -93,7 +93,7 @@ def watch_once(
         timings=book.timings(since=now - timedelta(hours=1)),
         sync=sync,
         runs=book.last_runs(),
-        backup=backup or state.backups.known(),
+        backup=backup or state.backups.known(now),
     )
     limits = thresholds or Thresholds(dirty=timedelta(seconds=settings.max_lag_s))
     book.settle(rulings(facts, limits), now=now, channels=[sender.channel for sender in outlets])

@@ -33,7 +33,6 @@ class Job:
         name: Name of the dataset.
         run_id: The run.
         now: When the run began, UTC.
-        trends: Row counts of earlier runs per store, oldest first.
         meters: Costs per store, counted as the run goes.
         adopting: True for the comparison that an adoption rests on.
         progress: Is told what happens now.
@@ -44,7 +43,6 @@ class Job:
     name: str
     run_id: str
     now: datetime
-    trends: dict[StoreName, tuple[int, ...]] = field(default_factory=dict)
     meters: dict[StoreName, Meter] = field(default_factory=lambda: {store: Meter() for store in StoreName})
     adopting: bool = False
     progress: Callable[[str], None] = lambda _: None

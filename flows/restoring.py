@@ -10,14 +10,24 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contracts.backups import Beside, KeptBackup, KeptSide, Manifest, Restoration
+from contracts.backups import Beside, KeptSide, Restoration
 from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError, Refused, SchemaMismatch, TwinstoreError
 from contracts.registry import contract_for
 from contracts.vocabulary import StoreName
-from flows.backup import all_datasets, backups_folder, require_own_stores, scratch_servers, target_of
+from flows.backup import all_datasets, backups_folder, require_own_stores, scratch_servers
 from flows.check import make_run_id
 from flows.replicating import open_replication
+from flows.restorable import (
+    CASCADE,
+    Wanted,
+    names_of,
+    reachable,
+    readable,
+    require_confirmation,
+    require_same_store,
+    unproven,
+)
 from flows.settings import Settings
 from flows.wiring import Stores, make_meter, make_reader
 
@@ -27,35 +37,7 @@ if TYPE_CHECKING:
     from storage.state import State
 
 Progress = Callable[[str], None]
-OTHER_STORE, CASCADE = "--into-another-store", "--allow-cascade"
 PATIENCE_S = {"relay": 30.0}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is to be restored.
-
-    Attributes:
-        backup: Beginning of the id of the backup; the newest one where it is None.
-        store: The store whose rows are brought back.
-        datasets: Names of the datasets; all that the backup holds unless given.
-        confirm: The whole id of the backup, to do it; empty to say what would be done.
-        into_another_store: Whether the target may be another database than the one that was backed up.
-        allow_cascade: Whether deletions may go on into tables that refer to these.
-    """
-
-    backup: str | None
-    store: StoreName
-    datasets: tuple[str, ...] = ()
-    confirm: str = ""
-    into_another_store: bool = False
-    allow_cascade: bool = False
-
-    @property
-    def overrides(self) -> tuple[str, ...]:
-        """What is allowed that is refused otherwise."""
-        named = ((OTHER_STORE, self.into_another_store), (CASCADE, self.allow_cascade))
-        return tuple(name for name, allowed in named if allowed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +80,12 @@ def restore_backup(work: Work, wanted: Wanted) -> Restoration:
     settings, stores = work.settings, work.stores
     root = backups_folder(settings)
     backup = kept(root, chosen(root, wanted.backup))
-    manifest, side = _readable(backup, wanted)
-    target = _target(settings, stores, wanted.store)
+    manifest, side = readable(backup, wanted)
+    target = reachable(settings, stores, wanted.store)
     require_own_stores(settings, stores, [wanted.store])
-    _require_same_store(manifest, side, target, stores, wanted)
-    _require_confirmation(backup, wanted)
-    names = _names(side, wanted)
+    require_same_store(manifest, side, target, stores, wanted)
+    require_confirmation(backup, wanted)
+    names = names_of(side, wanted)
     now = datetime.now(UTC)
     base = Restoration(
         id=make_run_id(now),
@@ -113,84 +95,14 @@ def restore_backup(work: Work, wanted: Wanted) -> Restoration:
         at=now,
         state="planned",
         overrides=wanted.overrides,
+        unproven=unproven(backup, wanted.store),
     )
     servers = work.servers or scratch_servers(settings)
     with drilled(root, backup.id, all_datasets(), servers, only=wanted.store, progress=work.progress) as drill:
+        if drill.verification.flaws:  # the alert about backups that are not verified must not count this one
+            work.memory.backups.verified(backup.id, None, made_at=manifest.created_at)
         rows = _rows(drill, target, stores, side, names)
-        return _restored(work, base, target, rows) if wanted.confirm else _planned(work, base, target, rows)
-
-
-def _readable(backup: KeptBackup, wanted: Wanted) -> tuple[Manifest, KeptSide]:
-    if backup.manifest is None:
-        raise Refused(
-            f"The backup {backup.id} cannot be read: {backup.trouble}", "`twinstore backup list` lists others."
-        )
-    side = backup.manifest.side(wanted.store)
-    if side is None:
-        raise ConfigurationError(
-            f"The backup {backup.id} does not hold {wanted.store}.", "`twinstore backup list` says what each one holds."
-        )
-    return backup.manifest, side
-
-
-def _target(settings: Settings, stores: Stores, store: StoreName) -> Target:
-    if store not in stores.urls:
-        raise ConfigurationError(
-            f"{store} is reached over REST, which cannot replace rows in one transaction.",
-            "Set SUPABASE_DB_URL to its database, then restore.",
-            store=store,
-        )
-    return target_of(settings, stores, store)
-
-
-def _require_same_store(manifest: Manifest, side: KeptSide, target: Target, stores: Stores, wanted: Wanted) -> None:
-    """Refuse a target that is not known to be what was backed up, unless that was allowed.
-
-    Raises:
-        Refused: It is another one.
-    """
-    from storage.backup.target import identity_of
-
-    if wanted.into_another_store:
-        return
-    todo = f"If that is how it must be, as after the database was lost, say {OTHER_STORE}."
-    if manifest.environment != stores.environment:
-        raise Refused(
-            f"The backup {manifest.id} is of {manifest.environment}, and these stores are {stores.environment}.", todo
-        )
-    known = identity_of(target)
-    if side.identity is None or known is None or known[0] != side.identity:
-        raise Refused(
-            f"{wanted.store} is not known to be the database from which the backup {manifest.id} was made.",
-            todo,
-            store=wanted.store,
-        )
-
-
-def _require_confirmation(backup: KeptBackup, wanted: Wanted) -> None:
-    """Refuse what was confirmed with another id, or was never proven to restore.
-
-    Raises:
-        ConfigurationError: Another id was confirmed.
-        Refused: The backup was never verified, or the last drill found a flaw.
-    """
-    if not wanted.confirm:
-        return
-    if wanted.confirm != backup.id:
-        raise ConfigurationError(
-            f"The backup is {backup.id}, and {wanted.confirm} was confirmed.", f"Say --confirm {backup.id}."
-        )
-    if backup.verified_at is None:
-        known = "is damaged" if backup.verification else "was never proven to restore"
-        raise Refused(f"The backup {backup.id} {known}.", f"Run `twinstore backup verify {backup.id}` first.")
-
-
-def _names(side: KeptSide, wanted: Wanted) -> tuple[str, ...]:
-    held = tuple(content.dataset for content in side.datasets)
-    for name in wanted.datasets:
-        if name not in held:
-            raise ConfigurationError(f"The backup does not hold {name}.", f"It holds {', '.join(held)}.")
-    return wanted.datasets or held
+        return _planned(work, base, target, rows) if wanted.confirm is None else _restored(work, base, target, rows)
 
 
 def _rows(drill: Drill, target: Target, stores: Stores, side: KeptSide, names: Sequence[str]) -> tuple[Rows, ...]:
@@ -215,15 +127,18 @@ def _rows(drill: Drill, target: Target, stores: Stores, side: KeptSide, names: S
 
 
 def _planned(work: Work, base: Restoration, target: Target, rows: Sequence[Rows]) -> Restoration:
-    from storage.backup.target import cascading, plan_rows
+    from storage.backup.refusals import foreseen, unforeseeable
+    from storage.backup.target import plan_rows
 
-    changes, beside, notes = [], [], []
+    changes, beside = [], []
+    notes: list[str] = []
     for one in rows:
         work.progress(f"compare {one.dataset.name} on {target.store} with the backup")
         planned = plan_rows(target, one)
         changes.append(planned)
-        if planned.deleted and one.cascades and CASCADE not in base.overrides:
-            notes.append(str(cascading(one, planned.deleted)))
+        cascade = CASCADE in base.overrides
+        notes.extend(map(str, foreseen(target, one, planned, together=_tables(rows, target), cascade=cascade)))
+        notes.extend(unforeseeable(one, planned))
         try:
             beside.append(_beside(work, target.store.other, one))
         except TwinstoreError as exc:
@@ -270,7 +185,7 @@ def _restored(work: Work, base: Restoration, target: Target, rows: Sequence[Rows
     with ExitStack() as stack:
         leases = [stack.enter_context(lease(one.dataset.name)) for one in rows]
         cascade = CASCADE in base.overrides
-        _require_no_cascade(target, () if cascade else rows)
+        _require_nothing_foreseen(target, rows, cascade=cascade)
         note_restoration(root, replace(base, state="begun"))
 
         def check() -> None:
@@ -279,8 +194,8 @@ def _restored(work: Work, base: Restoration, target: Target, rows: Sequence[Rows
 
         with _told_when_it_fails(root, base) as halted:
             halted.extend(one.dataset.name for one in rows if _halt(work, one.dataset))
-            changes = apply_rows(target, rows, cascade=cascade, check=check, progress=work.progress)
-        done = replace(base, state="done", changes=changes)
+            applied = apply_rows(target, rows, cascade=cascade, check=check, progress=work.progress)
+        done = replace(base, state="done", changes=applied.changes, notes=tuple(map(_gone_on, applied.others)))
         try:
             note_restoration(root, done)
         except OSError as exc:  # the rows are back whatever can be noted
@@ -289,13 +204,27 @@ def _restored(work: Work, base: Restoration, target: Target, rows: Sequence[Rows
         return done
 
 
-def _require_no_cascade(target: Target, rows: Sequence[Rows]) -> None:
-    """Refuse deletions that would go on into other tables, before anything is halted for them."""
-    from storage.backup.target import cascading, plan_rows
+def _gone_on(name: str) -> str:
+    return (
+        f"Rows of {name} were written with them, by a reference or a trigger: nothing of {name} is carried over either "
+        "until `twinstore adopt`."
+    )
+
+
+def _require_nothing_foreseen(target: Target, rows: Sequence[Rows], *, cascade: bool) -> None:
+    """Refuse what can be foreseen to fail, before anything is halted for it."""
+    from storage.backup.refusals import foreseen
+    from storage.backup.target import plan_rows
 
     for one in rows:
-        if one.cascades and (deleted := plan_rows(target, one).deleted):
-            raise cascading(one, deleted)
+        if one.references:
+            planned = plan_rows(target, one)
+            for refused in foreseen(target, one, planned, together=_tables(rows, target), cascade=cascade):
+                raise refused
+
+
+def _tables(rows: Sequence[Rows], target: Target) -> frozenset[tuple[str, str]]:
+    return frozenset(one.dataset.tables[target.store] for one in rows)
 
 
 @contextmanager

@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     prefect_api_url: str | None = Field(None, validation_alias="PREFECT_API_URL")
     backups: Path | None = Field(None, validation_alias="TWINSTORE_BACKUPS")
     backups_keep: int = Field(8, ge=1, validation_alias="TWINSTORE_BACKUPS_KEEP")
-    backups_keep_days: float = Field(60.0, gt=0, validation_alias="TWINSTORE_BACKUPS_KEEP_DAYS")
+    backups_keep_days: float = Field(60.0, gt=0, le=36_500, validation_alias="TWINSTORE_BACKUPS_KEEP_DAYS")
     reveal: bool = Field(default=False, validation_alias="TWINSTORE_REVEAL")
     share: bool = Field(default=False, validation_alias="TWINSTORE_SHARE")
     debug: bool = Field(default=False, validation_alias="TWINSTORE_DEBUG")

@@ -7,6 +7,7 @@ and must never look like "nothing found".
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -38,7 +39,8 @@ def look_at(job: Job, store: StoreName) -> Look:
 def _facts(job: Job, store: StoreName) -> StoreFacts:
     """Return the facts; of a table that does not fit, a wrong database or a missing migration says more."""
     try:
-        return job.reader(store).facts()
+        facts = job.reader(store).facts()
+        return replace(facts, known_as=job.stores.known_as(store, facts))
     except SchemaMismatch:
         _require_migrated(job, store)
         raise
@@ -104,8 +106,14 @@ def inherit_contract(results: tuple[CheckResult, ...], store: StoreName) -> tupl
     return inherited(results, store)
 
 
-def run_expectations(job: Job, look: Look) -> tuple[CheckResult, ...]:
-    """Evaluate the suite on the server where the data lie."""
+def run_expectations(job: Job, look: Look, trend: tuple[int, ...] = ()) -> tuple[CheckResult, ...]:
+    """Evaluate the suite on the server where the data lie.
+
+    Args:
+        job: The check.
+        look: What the first look at the store found.
+        trend: Row counts of earlier runs that looked at this database, oldest first.
+    """
     if look.facts is None:
         return ()
     from expectations.registry import declared_checks
@@ -115,7 +123,7 @@ def run_expectations(job: Job, look: Look) -> tuple[CheckResult, ...]:
         declared = ((key, severity) for key, severity, _ in declared_checks(job.name))
         return _unjudged(look.store, CheckSource.EXPECTATION, declared, CheckStatus.SKIPPED, HIDDEN_SENTENCE)
     if not job.stores.by_sql(look.store):
-        return _run_on_spool(job, look.store)
+        return _run_on_spool(job, look.store, trend)
     schema, table = job.dataset.tables[look.store]
     return run_suite(
         job.name,
@@ -124,12 +132,12 @@ def run_expectations(job: Job, look: Look) -> tuple[CheckResult, ...]:
         schema=schema,
         table=table,
         now=job.now,
-        trend=job.trends.get(look.store, ()),
+        trend=trend,
         timeout_s=job.settings.statement_timeout_s,
     )
 
 
-def _run_on_spool(job: Job, store: StoreName) -> tuple[CheckResult, ...]:
+def _run_on_spool(job: Job, store: StoreName, trend: tuple[int, ...]) -> tuple[CheckResult, ...]:
     """Evaluate the suite on the columns that it needs, pulled to this machine."""
     from expectations.registry import declared_checks, needed_columns
     from expectations.runner import run_suite
@@ -146,7 +154,7 @@ def _run_on_spool(job: Job, store: StoreName) -> tuple[CheckResult, ...]:
                 schema=None,
                 table=job.dataset.name,
                 now=job.now,
-                trend=job.trends.get(store, ()),
+                trend=trend,
                 timeout_s=job.settings.statement_timeout_s,
             )
     except Exception as exc:  # noqa: BLE001 - whatever it is, no check was evaluated on the whole table

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError
+from contracts.verdicts.run import PLACED
 from contracts.vocabulary import Channel, StoreName
 from flows.settings import Settings
 from storage.urls import StoreUrl, parse_url, project_of
 
 if TYPE_CHECKING:
+    from contracts.verdicts import StoreFacts
     from storage.local import RestInfo
     from storage.meter import Meter
     from storage.ports import Reader
@@ -82,6 +84,10 @@ class Stores:
         if self.rest is not None and not self.by_sql(store):
             return self.rest.url
         return f"{self.urls[store].host}/{self.urls[store].database}"
+
+    def known_as(self, store: StoreName, facts: StoreFacts) -> str:
+        """Return by what a database is known again: its id, or for one that shows none where it is."""
+        return facts.identity or f"{PLACED}{self.project(store) or self.where(store)}"
 
     def dataset(self, dataset: Dataset) -> Dataset:
         """Return the dataset with its primary table in the schema that the URL names."""

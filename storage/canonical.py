@@ -99,6 +99,11 @@ def canonical_uuid(text: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def canonical_id(text: str) -> str:
+    """Bring an id to the form in which ids are compared: a UUID to its canonical form; any other stays as it is."""
+    return canonical_uuid(text) if is_uuid(text) else text
+
+
 def is_uuid(text: str) -> bool:
     """Tell whether PostgreSQL would read a text as a UUID, however it is spelt."""
     return _UUID.fullmatch(text) is not None

@@ -182,7 +182,10 @@ class Snapshot(HashedRows, Provable, Protocol):
         ...
 
     def created_between(self, low_ms: int, high_ms: int) -> int:
-        """Count the rows created from `low_ms` to `high_ms`, both included, in milliseconds since 1970 UTC."""
+        """Count the rows created from `low_ms` to `high_ms`, both included, in milliseconds since 1970 UTC.
+
+        Rows whose key the other store cannot hold do not count.
+        """
         ...
 
     def batches(self) -> Iterator[pa.RecordBatch]:

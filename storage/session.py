@@ -17,9 +17,12 @@ PINNED = {
     "TimeZone": "UTC",
     "DateStyle": "ISO, MDY",
     "IntervalStyle": "postgres",
+    "lc_monetary": "C",
+    "array_nulls": "on",  # NULL in the text of an array is none, not a word
     "extra_float_digits": "1",
     "bytea_output": "hex",
     "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",  # a backslash in our statements is one
     "jit": "off",
 }
 SINCE = {140000: {"idle_session_timeout": "0"}, 170000: {"transaction_timeout": "0"}}

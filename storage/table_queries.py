@@ -207,9 +207,10 @@ class TableQueries:
         if self._dataset.created is None:
             return sql.SQL("SELECT 0 AS total").format()
         return sql.SQL(
-            "SELECT count(*) AS total FROM {table} WHERE ({column})::timestamp(3) BETWEEN {low} AND {high}"
+            "SELECT count(*) AS total FROM {table} WHERE ({column})::timestamp(3) BETWEEN {low} AND {high}{also}"
         ).format(
             table=self.table.table,
+            also=sql.SQL("") if self.table.replicable is None else sql.SQL(" AND ") + self.table.replicable,
             column=self.table.instant(self._dataset.column(self._dataset.created)),
             low=sql.SQL(MILLISECONDS).format(low_ms),
             high=sql.SQL(MILLISECONDS).format(high_ms),

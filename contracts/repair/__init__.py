@@ -1,8 +1,9 @@
 """The values of repair: what is planned, what is left and why, what holds a plan back, what became of each step."""
 
-from contracts.repair.brakes import Brake, Braked, Caps, Situation, brakes
+from contracts.repair.brakes import Brake, Braked, Caps, Situation, brakes, releasing, unreleased
 from contracts.repair.outcome import Done, Ended, Mended, Repair, Unconverged, Verified
-from contracts.repair.plan import Act, Header, Left, Mode, Override, Plan, Step, Why, Winner
+from contracts.repair.pairing import best_known, strange_pair
+from contracts.repair.plan import Act, Header, Left, Mode, Override, Plan, Step, Why, Winner, rows_of
 
 __all__ = [
     "Act",
@@ -24,5 +25,10 @@ __all__ = [
     "Verified",
     "Why",
     "Winner",
+    "best_known",
     "brakes",
+    "releasing",
+    "rows_of",
+    "strange_pair",
+    "unreleased",
 ]

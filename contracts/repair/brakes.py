@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from contracts.repair.pairing import strange_pair
 from contracts.repair.plan import Mode, Override, Plan
 from contracts.vocabulary import StoreName
 
@@ -27,7 +28,7 @@ class Brake(StrEnum):
     CUT_SHORT = "cut-short"  # a store holds far fewer rows than the other
     EXPIRED = "expired"  # the plan is old
     INCOMPLETE = "incomplete"  # the check could not look everywhere; cannot be released
-    OTHER_PAIR = "other-pair"  # the plan was made for other stores; cannot be released
+    OTHER_PAIR = "other-pair"  # the plan was made for other stores, or may have been; cannot be released
     CHANGED = "changed"  # the plan is not the one that was approved; cannot be released
     FORGETFUL = "no-memory"  # nothing durable remembers what is done; cannot be released
 
@@ -60,13 +61,16 @@ class Situation:
     Attributes:
         now: The time, UTC.
         rows: Per store, the number of its rows now.
-        identities: Per store, the id of the very database now; empty where a store has none.
+        identities: Per store, the id of the very database now, or where it is for one that shows none.
         environment: Name of the pair of stores.
         durable: Whether what is done will be remembered.
+        begun: Whether the plan was begun before and is gone on with.
         approved: Whether the plan is, byte for byte, the one that was approved; None where nobody approved one yet.
         incomplete: Why the check could not look everywhere; None where it did.
         spent_rows: Steps that other repairs of the dataset took within a day, nobody having released that cap.
         spent_deletes: Likewise, deletes.
+        done_rows: Steps that they took in all.
+        done_deletes: Likewise, deletes.
         outrun: Whether the repair that the plan takes back has gone on since the plan was made.
     """
 
@@ -75,10 +79,13 @@ class Situation:
     identities: Mapping[StoreName, str]
     environment: str
     durable: bool
+    begun: bool = False
     approved: bool | None = None
     incomplete: str | None = None
     spent_rows: int = 0
     spent_deletes: int = 0
+    done_rows: int = 0
+    done_deletes: int = 0
     outrun: bool = False
 
 
@@ -115,9 +122,25 @@ def brakes(plan: Plan, situation: Situation, *, caps: Caps = Caps(), released: I
         caps: How much it may do.
         released: The brakes that somebody released; caps up to the number that was named.
     """
-    by_name = {override.brake: override for override in released}
     found = [*_never(plan, situation), *_sides(plan, situation), *_caps(plan, situation, caps), *_age(plan, situation)]
-    return [braked for braked in found if not _released(braked, by_name)]
+    return unreleased(found, released)
+
+
+def unreleased(held: Iterable[Braked], overrides: Iterable[Override]) -> list[Braked]:
+    """Return what still holds, of what is held without these overrides."""
+    by_name = {override.brake: override for override in overrides}
+    return [braked for braked in held if not _released(braked, by_name)]
+
+
+def releasing(held: Iterable[Braked], overrides: Iterable[Override]) -> tuple[Override, ...]:
+    """Return the overrides without which more would be held; the others release nothing, and count for nothing.
+
+    Args:
+        held: What is held without any of them.
+        overrides: What somebody released.
+    """
+    found = list(held)
+    return tuple(one for one in overrides if any(_released(braked, {one.brake: one}) for braked in found))
 
 
 def _released(braked: Braked, by_name: Mapping[str, Override]) -> bool:
@@ -141,14 +164,9 @@ def _never(plan: Plan, situation: Situation) -> Iterable[Braked]:
             what="The repair that the plan takes back has gone on since: it wrote more than the plan knows of.",
             todo=f"Make a new plan with `twinstore repair undo {header.undoes}`, and have that one approved.",
         )
-    others = [s for s in StoreName if header.identities.get(s, "") != situation.identities.get(s, "")]
-    if others or header.environment != situation.environment:
-        which = ", ".join(others) or f"the environment {situation.environment}"
-        yield Braked(
-            brake=Brake.OTHER_PAIR,
-            what=f"The plan was made for another pair of stores than these ({which}).",
-            todo="Make a plan for this pair with `twinstore repair plan`.",
-        )
+    strange = strange_pair(header, situation.identities, situation.environment)
+    if strange is not None and (strange.proven or not (situation.begun or header.mode is Mode.UNDO)):
+        yield Braked(brake=Brake.OTHER_PAIR, what=strange.what, todo=strange.todo)
     if situation.incomplete is not None:
         yield Braked(
             brake=Brake.INCOMPLETE,
@@ -187,23 +205,24 @@ def _caps(plan: Plan, situation: Situation, caps: Caps) -> Iterable[Braked]:
     more = max(situation.rows.values(), default=0)
     cap = caps.rows if caps.rows is not None else max(LEAST_ROWS, more * ROWS_PERCENT // 100)
     steps = len(plan.steps)
-    if steps and (total := steps + situation.spent_rows) > cap:
+    if steps and steps + situation.spent_rows > cap:
+        done = max(situation.done_rows, situation.spent_rows)
         yield Braked(
             brake=Brake.ROWS,
-            what=f"The plan has {steps:,} steps{_after(situation.spent_rows)}; "
-            f"without being told, a repair takes at most {cap:,}.",
-            todo=f"If that is how it must be: {_how(Brake.ROWS, total)}",
-            number=total,
+            what=f"The plan has {steps:,} steps{_after(done)}; without being told, a repair takes at most {cap:,}.",
+            todo=f"If that is how it must be: {_how(Brake.ROWS, steps + done)}",
+            number=steps + done,
         )
     deletes = len(plan.deletes)
     cap = caps.deletes if caps.deletes is not None else max(LEAST_DELETES, more * DELETES_PERCENT // 100)
-    if deletes and (total := deletes + situation.spent_deletes) > cap:
+    if deletes and deletes + situation.spent_deletes > cap:
+        done = max(situation.done_deletes, situation.spent_deletes)
         yield Braked(
             brake=Brake.DELETES,
-            what=f"The plan deletes {deletes:,} rows{_after(situation.spent_deletes)}; "
+            what=f"The plan deletes {deletes:,} rows{_after(done)}; "
             f"without being told, a repair deletes at most {cap:,}.",
-            todo=f"If that is how it must be: {_how(Brake.DELETES, total)}",
-            number=total,
+            todo=f"If that is how it must be: {_how(Brake.DELETES, deletes + done)}",
+            number=deletes + done,
         )
 
 

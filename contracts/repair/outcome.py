@@ -76,16 +76,18 @@ class Verified:
     """What was read of both stores after a repair.
 
     Attributes:
-        agree: Keys on which the stores agree now.
-        differ: Keys that differ as they should: the plan changed only some of their fields.
-        moved: Keys that somebody changed since they were written.
+        agree: Number of keys on which the stores agree now.
+        differ: Number of keys that differ as they should: the plan changed only some of their fields.
+        moved: The keys that somebody changed since they were written.
         unconverged: Steps whose rows are not as they were written, though nobody is known to have changed them.
+        undone: Number of keys whose rows were taken back since, of which nothing else is said.
     """
 
     agree: int = 0
     differ: int = 0
-    moved: int = 0
+    moved: tuple[str, ...] = ()
     unconverged: tuple[Unconverged, ...] = ()
+    undone: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,7 @@ class Repair:
         made_at: When the plan was made.
         run_id: The check that it rests on.
         steps: Number of steps.
-        left: How many findings the plan leaves to people.
+        left: How many rows the plan leaves to people.
         ended: How it ended.
         begun_at: When it was applied first.
         ended_at: When it ended.

@@ -6,7 +6,7 @@ done. It holds values of records.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -62,6 +62,7 @@ class Why(StrEnum):
     REFERENCED = "referenced"  # rows of other tables hang on it
     KEY_NEEDED = "key_needed"  # its key cannot be held by both stores, and renaming was not asked for
     SETTLED = "settled"  # it does not differ any more
+    NOT_NAMED = "not_named"  # the run names no open difference of it, but need not name all
     MOVED = "moved"  # somebody changed it since it was repaired, so that the repair cannot be taken back
     CAME_BACK = "came_back"  # it was repaired before and did not stay so
     BOTH_ALIKE = "both_alike"  # a rule is broken by rows on which both stores agree
@@ -123,6 +124,12 @@ class Left:
     rows: int = 1
 
 
+def rows_of(left: Iterable[Left]) -> int:
+    """Return how many rows findings are about; several of one key, such as one for each field, are about one row."""
+    every = tuple(left)
+    return len({one.key for one in every if one.key is not None}) + sum(one.rows for one in every if one.key is None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
     """A brake that somebody released.
@@ -153,7 +160,7 @@ class Header:
         fixes: The causes whose values are put right where they arose.
         filters: What was asked for: words such as `cause`, `field`, `key`, `user`, `older_than`, with their values.
         run_id: The check that it rests on.
-        identities: Per store, the id of the very database; empty where a store has none.
+        identities: Per store, the id of the very database, or where it is for one that shows none.
         channels: Per store, how it is reached.
         rows: Per store, the number of its rows when the plan was made.
         columns: Names of the dataset's columns, in their order.
@@ -196,7 +203,7 @@ class Plan:
     @property
     def rows_left(self) -> int:
         """Number of rows that are left to people; what does not differ any more needs nobody."""
-        return sum(one.rows for one in self.left if one.why is not Why.SETTLED)
+        return rows_of(one for one in self.left if one.why is not Why.SETTLED)
 
     @property
     def deletes(self) -> tuple[int, ...]:

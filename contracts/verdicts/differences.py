@@ -62,6 +62,7 @@ class Difference:
         flapping: True when it came back three times or more within 30 days.
         place: How it stands in replication; None where the stores do not replicate, or nobody could tell.
         waiting_s: For how many seconds its change has waited to be carried over; None where none waits.
+        searched: False for a row that one store lacks where nobody could search whether it was lost with others.
     """
 
     key: str
@@ -74,6 +75,7 @@ class Difference:
     flapping: bool = False
     place: Place | None = None
     waiting_s: float | None = None
+    searched: bool = True
 
     @property
     def cause(self) -> str:

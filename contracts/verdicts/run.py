@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.health import HealthReport
@@ -12,7 +13,7 @@ from contracts.verdicts.differences import Cluster, Difference
 from contracts.verdicts.history import History
 from contracts.verdicts.proof import SelfProof
 from contracts.verdicts.replication import ReplicationReport
-from contracts.vocabulary import Channel, StoreName, Verdict
+from contracts.vocabulary import Channel, DifferenceKind, StoreName, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,10 @@ class Cost:
     estimated_rows: int | None = None
 
 
+PLACED = "at "
+"""How a database is known again that shows no id begins like this, and goes on with where it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreFacts:
     """What a store was like when the run looked at it."""
@@ -47,6 +52,7 @@ class StoreFacts:
     table: str = ""
     estimated_rows: int | None = None  # as the server's statistics have it
     identity: str = ""  # id of the row in twinstore.identity; two stores with the same one are one store
+    known_as: str = ""  # by what the database is known again in later runs; empty where nothing tells
     sees_all_rows: bool = False
     note: str = ""
 
@@ -70,6 +76,8 @@ class DatasetReport:
         proof: How the comparison tested itself; None when nothing was compared.
         notes: Sentences about this dataset that a reader must know.
         replication: How its replication stood; None for a dataset that cannot be replicated.
+        unsettled: Keys about which the run can say nothing, since they moved at every look or their change is under
+            way, and how the stores disagreed about each at last. What was known of them stays so.
     """
 
     name: str
@@ -86,6 +94,7 @@ class DatasetReport:
     proof: SelfProof | None = None
     notes: tuple[str, ...] = ()
     replication: ReplicationReport | None = None
+    unsettled: Mapping[str, DifferenceKind] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,14 +90,15 @@ def prune_command(*, dry_run: bool, as_json: bool) -> None:
         console.print("There are no backups.")
 
 
-def sides_of(side: str) -> tuple[StoreName, ...]:
+def sides_of(side: str, words: Sequence[str] = ("primary", "secondary", "both")) -> tuple[StoreName, ...]:
     """Return the stores that a word means.
 
     Raises:
-        ConfigurationError: It is no such word.
+        ConfigurationError: It is no such word; what is said instead are the words that can be said.
     """
     if side not in SIDES:
-        raise ConfigurationError(f"There is no side {side!r}.", "Say --side primary, secondary or both.")
+        told = f"{', '.join(words[:-1])} or {words[-1]}"
+        raise ConfigurationError(f"There is no side {side!r}.", f"Say --side {told}.")
     return SIDES[side]
 
 
@@ -126,6 +127,8 @@ def print_verification(backup_id: str, found: Verification) -> None:
         console.print(f"{backup_id} is damaged:", style="red", soft_wrap=True)
         for flaw in found.flaws:
             console.print(f"  {flaw.text}", soft_wrap=True)
+        for store in found.proven:
+            console.print(f"{store} can be restored from it all the same.", soft_wrap=True)
         console.print("Use another backup: `twinstore backup list`. Make a new one now.", soft_wrap=True)
     for note in found.notes:
         console.print(note, soft_wrap=True)
@@ -147,7 +150,8 @@ def _print_list(backups: Sequence[KeptBackup], now: datetime) -> None:
     for backup in backups:
         manifest = backup.manifest
         if manifest is None:
-            table.add_row(backup.id, "", backup.trouble, "", "damaged")
+            known = "nobody can tell" if backup.foreign or backup.unread else "damaged"
+            table.add_row(backup.id, "", backup.trouble, "", known)
             continue
         age = span_text(now - manifest.created_at)
         table.add_row(backup.id, age, _sides(manifest), _size(manifest.bytes), _verified(backup, now))
@@ -155,10 +159,15 @@ def _print_list(backups: Sequence[KeptBackup], now: datetime) -> None:
 
 
 def _verified(backup: KeptBackup, now: datetime) -> str:
+    good = "".join(f"; {store} is good" for store in StoreName if backup.proves(store))
+    if backup.trouble:
+        return f"damaged: {backup.trouble.removesuffix('.')}{good}"
     if backup.verification is None:
         return "never"
-    if not backup.verification.passed:
-        return f"damaged, found {moment(backup.verification.at)}"
+    if backup.verification.flaws:
+        return f"damaged, found {moment(backup.verification.at)}{good}"
+    if untried := backup.verification.untried:
+        return f"nobody can tell of {' and '.join(untried)}{good}"
     return f"{moment(backup.verification.at)} ({span_text(now - backup.verification.at)} ago)"
 
 
@@ -217,6 +226,8 @@ def _verification(found: Verification) -> dict[str, Any]:
         "verified": found.passed,
         "at": found.at.isoformat(),
         "seconds": found.seconds,
+        "proven": list(found.proven),
+        "untried": list(found.untried),
         "servers": list(found.servers),
         "flaws": [{"damage": flaw.damage, "text": flaw.text} for flaw in found.flaws],
         "notes": list(found.notes),

@@ -19,6 +19,7 @@ from flows.wiring import home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _WORDS = {
     "plans": "plan of repair with its journal",
@@ -39,7 +40,7 @@ NOT_OURS = "The application's own records are not ours to delete: delete those i
 
 
 def erase_command(user: str, dataset: str | None, *, backups: bool, yes: bool, as_json: bool) -> None:
-    """Say what holds values of a user, ask, remove it, and say how much that was."""
+    """Say what holds values of a user, ask, remove it, and say how much that was; exit 1 where it could not look."""
     if not user.strip():
         raise ConfigurationError("It is not said whose values are meant.", "Say --user with the id of a user.")
     settings = load_settings()
@@ -53,16 +54,17 @@ def erase_command(user: str, dataset: str | None, *, backups: bool, yes: bool, a
         with progress_line() as progress:
             erased = erase(work, found, datasets, backups=backups, progress=progress)
             refresh(settings, work.memory)
-        kept = list(_kept(work, found, backups=backups))
+        kept = list(_kept(work, found, erased, backups=backups))
     if as_json:
         sys.stdout.write(json.dumps(_document(work, found, erased, backups=backups), indent=2) + "\n")
-        return
-    console = out()
-    console.print(f"Erased: {_counted(erased)}.", soft_wrap=True)
-    for line in (*kept, NOT_OURS):
-        console.print(line, soft_wrap=True)
-    if not found.anything:
-        err().print("Nothing of ours holds values of this user.")
+    else:
+        console = out()
+        console.print(f"Erased: {_counted(erased)}.", soft_wrap=True)
+        for line in (*kept, NOT_OURS):
+            console.print(line, soft_wrap=True)
+        if not found.anything and not found.unlooked:
+            err().print(f"Nothing{' else' if kept else ''} of ours holds values of this user.")
+    sys.exit(1 if found.unlooked or erased.refused else 0)
 
 
 def _found(found: Traces, *, backups: bool) -> Iterator[str]:
@@ -81,7 +83,7 @@ def _found(found: Traces, *, backups: bool) -> Iterator[str]:
         yield f"  {count(len(found.backups), 'backup')}, all of which may hold records of the user"
 
 
-def _kept(work: Work, found: Traces, *, backups: bool) -> Iterator[str]:
+def _kept(work: Work, found: Traces, erased: Erased, *, backups: bool) -> Iterator[str]:
     """Say what stays, and what somebody has to do about it."""
     from reports.text import one_line
 
@@ -90,16 +92,26 @@ def _kept(work: Work, found: Traces, *, backups: bool) -> Iterator[str]:
             f"Plan {plan} is being carried out: finish it with `twinstore repair apply {plan}`, then erase again. "
             "What another environment carried out can be erased a day later."
         )
+    for folder in found.unlooked:
+        yield (
+            f"{_place(folder)} was not looked at: something may be writing it right now. "
+            "If a process was killed at it, erase again in an hour."
+        )
     for key in found.open_conflicts:
         yield f"An open conflict of {one_line(key)} stays: decide it with `twinstore sync conflicts resolve`."
     for statement in found.by_hand:
         yield f"The audit log cannot be reached by SQL. Run there, with the user's id for $1: {statement}"
-    if backups:
-        return
-    for one in found.backups:
+    for name in erased.refused:
+        yield f"Backup {name} stays: somebody verifies or restores it. Erase again when that has ended."
+    for one in () if backups else found.backups:
         at = gone_at(work, one)
         when = "when it is the oldest one" if at is None else f"on {at:%Y-%m-%d}"
         yield f"Backup {one.id} stays; retention removes it {when}, or `--backups` now."
+
+
+def _place(folder: Path) -> str:
+    """Return where a folder lies in ours."""
+    return f"{folder.parent.name}/{folder.name}"
 
 
 def _counted(erased: Erased) -> str:
@@ -110,10 +122,11 @@ def _counted(erased: Erased) -> str:
 
 
 def _document(work: Work, found: Traces, erased: Erased, *, backups: bool) -> dict[str, object]:
-    kept = () if backups else found.backups
+    kept = [one for one in found.backups if not backups or one.id in erased.refused]
     return {
         "erased": dict(erased.counts),
         "plans_under_way": list(found.under_way),
+        "not_looked_at": [_place(folder) for folder in found.unlooked],
         "open_conflicts": list(found.open_conflicts),
         "backups": [
             {"id": one.id, "removed_by_retention": (at := gone_at(work, one)) and at.isoformat()} for one in kept

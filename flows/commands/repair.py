@@ -1,9 +1,8 @@
-"""`twinstore repair`: plan, show, apply, verify, undo, list."""
+"""`twinstore repair`: plan, apply, verify, undo."""
 
 from __future__ import annotations
 
 import getpass
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -11,29 +10,29 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from contracts.errors import ConfigurationError, TwinstoreError
-from contracts.repair import Ended, Mended, Override
+from contracts.repair import Done, Ended, Mended, Override
+from contracts.vocabulary import Cause
 from flows.check import threads
 from flows.commands.check import progress_line
-from flows.commands.common import out
-from flows.commands.repair_show import print_held, print_next, print_short
+from flows.commands.common import EXIT_UNKNOWN, out
+from flows.commands.repair_show import print_held, print_next, print_short, print_where, write_json
 from flows.quiet import quiet_libraries
 from flows.repair.applying import Approval, apply_plan, verify_plan
-from flows.repair.asking import age_of, causes_of, mode_of, override, source_of
+from flows.repair.asking import age_of, fixes_without, mode_of, override, source_of
 from flows.repair.braking import held_by
 from flows.repair.drawing import view_of, write_page
 from flows.repair.known import Known, known
 from flows.repair.planning import Made, plan_from_check, plan_from_run, the_dataset
 from flows.repair.undoing import planned_undo, undo_of
-from flows.repair.work import Work, at_work, remembering
+from flows.repair.work import Work, at_work
 from flows.settings import Settings, load_settings
 from flows.wiring import home, mask_key
+from reports.text import count
 
 if TYPE_CHECKING:
     from flows.repair.applying import Outcome
     from reports.repair import PlanView
     from storage.repair.planning import Wanted
-
-STEPS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +42,7 @@ class Asked:
     run: str | None
     dataset: str | None
     mode: str
-    source: str
+    source: str | None
     causes: tuple[str, ...]
     fields: tuple[str, ...]
     keys: tuple[str, ...]
@@ -58,6 +57,8 @@ class Asked:
 def plan_command(asked: Asked, *, as_json: bool) -> None:
     """Make a plan and print it in short."""
     settings = load_settings()
+    if asked.run is not None and not asked.run.strip():
+        raise ConfigurationError("A blank id names no run.", "Name one, or leave --run out to check now.")
     dataset = the_dataset(asked.dataset)
     wanted = _wanted(asked)
     with _at_work(settings) as work:
@@ -67,39 +68,10 @@ def plan_command(asked: Asked, *, as_json: bool) -> None:
         view = view_of(settings, made.known, held=held, notes=made.notes)
         page = write_page(settings, work.memory, made.known, view)
     if as_json:
-        _write({**_document(settings, view), "page": str(page)})
+        write_json({**_document(settings, view), "page": str(page)})
         return
     print_short(settings, view)
     print_next(view, page)
-
-
-def show_command(plan: str, *, keys: Sequence[str], everything: bool, html: bool, reveal: bool) -> None:
-    """Print a plan step by step; its values are masked unless they are to be shown."""
-    from reports.repair import print_step, print_verified
-
-    settings = load_settings()
-    settings = settings.model_copy(update={"reveal": settings.reveal or reveal})
-    with remembering(settings) as memory:
-        found = known(settings, memory, plan)
-        view = view_of(settings, found)
-        if html:
-            out().print(str(write_page(settings, memory, found, view)), soft_wrap=True)
-            return
-    console = out()
-    print_short(settings, view)
-    console.print(f"Hash: {found.plan_hash}", soft_wrap=True)
-    if found.changed:
-        console.print("The file is not the one that was made: it cannot be carried out.", style="red")
-    if found.done:
-        print_verified(view, console)
-    steps = [step for step in found.plan.steps if not keys or step.key in keys]
-    shown = steps if everything or keys else steps[:STEPS_SHOWN]
-    for step in shown:
-        console.print()
-        print_step(view, step, console, mask_key=mask_key(settings))
-    if len(shown) < len(steps):
-        console.print()
-        console.print(f"{len(steps) - len(shown):,} more steps: say --all, or open the page (--html).")
 
 
 def apply_command(plan: str, *, approve: str | None, allow: Sequence[str], as_json: bool) -> None:
@@ -136,35 +108,13 @@ def undo_command(plan: str, *, approve: str | None, allow: Sequence[str], as_jso
         view = view_of(settings, made.known, held=held, notes=made.notes)
         page = write_page(settings, work.memory, made.known, view)
         if as_json:
-            _write({**_document(settings, view), "page": str(page)})
+            write_json({**_document(settings, view), "page": str(page)})
             return
         print_short(settings, view)
         if not sys.stdin.isatty() or not made.known.plan.steps:
             print_next(view, page)
             return
         _apply(work, made.known, approve=None, overrides=overrides, as_json=False, shown=True)
-
-
-def list_command(dataset: str | None, *, as_json: bool) -> None:
-    """Print plans and what became of them, the newest first."""
-    settings = load_settings()
-    with remembering(settings) as memory:
-        found = memory.repairs.list(dataset)
-    if as_json:
-        from reports.repair import repair_document
-
-        _write([repair_document(one) for one in found])
-        return
-    from rich.table import Table
-
-    from reports.repair.words import ending
-
-    table = Table("Plan", "Dataset", "Mode", "Made", "Steps", "Left", "Ended", "Approved by", box=None)
-    for one in found:
-        made = f"{one.made_at:%Y-%m-%d %H:%M}"
-        cells = (one.id, one.dataset, str(one.mode), made, f"{one.steps:,}", f"{one.left:,}", ending(one))
-        table.add_row(*cells, one.approved_by or "")
-    out().print(table if found else "There is no plan yet. `twinstore repair plan` makes one.")
 
 
 def _apply(
@@ -185,11 +135,12 @@ def _apply(
 
 
 def _asked(work: Work, found: Known, *, shown: bool) -> str:
-    """Show a plan to whoever sits at the terminal, and return its hash when they approve it.
+    """Show a plan to whoever sits at the terminal, and return its hash when they approve it; else exit with code 2.
 
     Raises:
-        ConfigurationError: There is nobody to ask.
+        ConfigurationError: There is nobody to ask, or nothing to carry out.
     """
+    found.require_open()
     if not sys.stdin.isatty():
         raise ConfigurationError(
             "A plan needs to be approved before it is carried out, and there is no terminal to ask on.",
@@ -197,12 +148,13 @@ def _asked(work: Work, found: Known, *, shown: bool) -> str:
         )
     import typer
 
+    view = view_of(work.settings, found)
     if not shown:
-        view = view_of(work.settings, found)
         print_short(work.settings, view)
-    if not typer.confirm(f"Carry out these {len(found.plan.steps):,} steps?", err=True):
+    print_where(view, write_page(work.settings, work.memory, found, view))
+    if not typer.confirm(f"Carry out {count(len(found.plan.steps), 'step')}?", err=True):
         out().print("Nothing was done.")
-        sys.exit(1)
+        sys.exit(EXIT_UNKNOWN)
     return found.plan_hash
 
 
@@ -215,17 +167,26 @@ def _tell(work: Work, found: Known, outcome: Outcome, *, as_json: bool) -> None:
         _draw_anew(work, outcome.repair.undoes)
     page = write_page(work.settings, work.memory, found, view)
     if as_json:
-        _write({**_document(work.settings, view), "page": str(page), "exit_code": outcome.exit_code})
+        write_json({**_document(work.settings, view), "page": str(page), "exit_code": outcome.exit_code})
     elif outcome.held:
         print_held(view)
     else:
         print_verified(view, out())
         out().print(f"Page: {page}", soft_wrap=True)
-        if outcome.repair.ended is not Ended.BEGUN and any(
-            one.outcome is Mended.WRITTEN for one in outcome.done.values()
-        ):
+        if outcome.repair.ended is not Ended.BEGUN and _stands(found, outcome):
             out().print(f"Take it back: twinstore repair undo {outcome.repair.id}", soft_wrap=True)
     sys.exit(outcome.exit_code)
+
+
+def _stands(found: Known, outcome: Outcome) -> bool:
+    """Tell whether anything that was written is there still, so that it can be taken back."""
+    written = {step.key for step in found.plan.steps if _is_written(outcome.done.get(step.number))}
+    gone = outcome.verified.undone if outcome.verified else 0
+    return len(written.difference(outcome.verified.moved if outcome.verified else ())) > gone
+
+
+def _is_written(done: Done | None) -> bool:
+    return done is not None and done.outcome is Mended.WRITTEN
 
 
 def _draw_anew(work: Work, repair_id: str) -> None:
@@ -243,15 +204,15 @@ def _planned(work: Work, asked: Asked, dataset: str, wanted: Wanted) -> Made:
 
 
 def _wanted(asked: Asked) -> Wanted:
-    from storage.repair.courses import FIXES
     from storage.repair.planning import Wanted
 
     mode = mode_of(asked.mode)
     return Wanted(
         mode=mode,
         source=source_of(asked.source, mode),
-        fixes=FIXES - causes_of(asked.no_fix),
+        fixes=fixes_without(asked.no_fix),
         rename=asked.rename_keys,
+        restore=Cause.WRITE_WINDOW in asked.causes,
         causes=frozenset(asked.causes),
         fields=frozenset(asked.fields),
         keys=frozenset(asked.keys),
@@ -291,7 +252,3 @@ def _document(settings: Settings, view: PlanView) -> dict[str, Any]:
     from reports.repair import plan_document
 
     return plan_document(view, mask_key=mask_key(settings))
-
-
-def _write(document: object) -> None:
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

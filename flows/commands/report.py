@@ -33,6 +33,8 @@ def list_command(*, as_json: bool) -> None:
 
 def open_command(run: str | None, *, print_path: bool) -> None:
     """Open a report in the browser, or print where it is."""
+    if run is not None and not run.strip():
+        raise ConfigurationError("The id of the run is empty.", "Say its beginning, or leave it out for the newest.")
     folder = runs_folder(load_settings())
     names = [e.run_id for e in _entries(folder) if run is None or e.run_id.startswith(run)]
     if not names:

@@ -12,7 +12,8 @@ from flows.commands.backup import sides_of, write_json
 from flows.commands.check import progress_line
 from flows.commands.common import out
 from flows.ending import terminable
-from flows.restoring import Wanted, Work, restore_backup
+from flows.restorable import Wanted
+from flows.restoring import Work, restore_backup
 from flows.settings import load_settings
 from flows.wiring import find_stores, open_memory
 
@@ -22,13 +23,13 @@ def restore_command(
     side: str,
     names: Sequence[str] | None,
     *,
-    confirm: str,
+    confirm: str | None,
     into_another_store: bool,
     allow_cascade: bool,
     as_json: bool,
 ) -> None:
     """Restore one side of a backup, or say what that would change."""
-    stores_named = sides_of(side)
+    stores_named = sides_of(side, ("primary", "secondary"))
     if len(stores_named) != 1:
         raise ConfigurationError(
             "One store is restored at a time.", "Say --side primary or --side secondary; the other one is not changed."
@@ -50,7 +51,7 @@ def restore_command(
     if as_json:
         write_json(document(found))
     else:
-        _print(found)
+        _print(found, wanted)
 
 
 def document(found: Restoration) -> dict[str, object]:
@@ -60,7 +61,7 @@ def document(found: Restoration) -> dict[str, object]:
     return made
 
 
-def _print(found: Restoration) -> None:
+def _print(found: Restoration, wanted: Wanted) -> None:
     console = out()
     done = found.state == "done"
     console.print(f"{found.store} {'is' if done else 'would be'} as in the backup {found.backup}:", style="bold")
@@ -75,8 +76,13 @@ def _print(found: Restoration) -> None:
         console.print("Look at both stores: `twinstore check`. Then run `twinstore adopt`.", soft_wrap=True)
     else:
         console.print(f"Nothing was changed. {found.store.other} would not be changed either.", soft_wrap=True)
+        if found.unproven:
+            console.print(
+                f"{found.unproven} Verify it first: `twinstore backup verify {found.backup}`.", soft_wrap=True
+            )
+            return
         side = "primary" if found.store is StoreName.PRISMA else "secondary"
-        more = "".join(f" {name}" for name in found.overrides)
+        more = "".join(f" {word}" for word in (*(f"--dataset {name}" for name in wanted.datasets), *found.overrides))
         console.print(
             f"Do it: `twinstore backup restore {found.backup} --side {side}{more} --confirm {found.backup}`.",
             soft_wrap=True,

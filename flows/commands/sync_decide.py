@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,8 @@ from flows.wiring import mask_key
 
 SHOWN = 1000
 KEEP = ("primary", "secondary")
+CONFLICT = ("open conflict", "conflicts")
+LETTER = ("dead letter", "dead-letters")
 
 
 def conflicts_list_command(dataset: str | None, *, everything: bool, as_json: bool) -> None:
@@ -43,11 +45,7 @@ def conflicts_show_command(key: str, dataset: str | None, *, as_json: bool) -> N
     with _one(dataset) as (work, replication):
         known = canonical(replication.dataset, key)
         open_ones = replication.book.conflicts(keys=[known], at_most=SHOWN)
-        if not open_ones:
-            raise ConfigurationError(
-                f"There is no open conflict of this key in {replication.dataset.name}.",
-                "`twinstore sync conflicts list` lists them.",
-            )
+        _require_all(replication, [known], {conflict.key for conflict in open_ones}, CONFLICT)
         who, secret = discretion(work.settings), mask_key(work.settings)
         documents = []
         for conflict in open_ones:
@@ -71,6 +69,7 @@ def conflicts_resolve_command(keys: list[str] | None, dataset: str | None, *, ke
 
     with _one(dataset) as (_, replication), progress_line() as progress:
         meant = chosen(replication.dataset, keys, everything=everything)
+        _require_all(replication, meant, replication.book.disputed(meant or ()), CONFLICT)
         decided = resolve_all(
             replication, meant, keep=keep, progress=lambda number: progress(f"{count(number, 'conflict')} decided")
         )
@@ -96,6 +95,7 @@ def letters_retry_command(keys: list[str] | None, dataset: str | None, *, everyt
     """Have dead letters tried again."""
     with _one(dataset) as (_, replication):
         meant = chosen(replication.dataset, keys, everything=everything)
+        _require_all(replication, meant, _dead(replication, meant), LETTER)
         number = replication.book.retry(meant)
     are = "change is" if number == 1 else "changes are"
     out().print(f"{number:,} {are} tried again by the next run of the relay.")
@@ -108,6 +108,7 @@ def letters_discard_command(keys: list[str] | None, dataset: str | None, *, ever
 
     with _one(dataset) as (_, replication):
         meant = chosen(replication.dataset, keys, everything=everything)
+        _require_all(replication, meant, _dead(replication, meant), LETTER)
         found = letters(replication, meant)
         done = Counter[str]()
         if found:
@@ -141,8 +142,29 @@ def _one(dataset: str | None) -> Iterator[tuple[Opened, Replication]]:
         yield work, work.replications[0]
 
 
+def _require_all(
+    replication: Replication, meant: Sequence[str] | None, known: Collection[str], what: tuple[str, str]
+) -> None:
+    """Refuse keys of which there is nothing to decide, before anything is done about the others.
+
+    Raises:
+        ConfigurationError: There is such a key.
+    """
+    noun, command = what
+    if lost := [key for key in meant or () if key not in known]:
+        others = f" and {len(lost) - 1:,} more of these keys" if len(lost) > 1 else ""
+        raise ConfigurationError(
+            f"There is no {noun} of {lost[0]!r}{others} in {replication.dataset.name}, and nothing was done.",
+            f"`twinstore sync {command} list` lists them.",
+        )
+
+
+def _dead(replication: Replication, meant: Sequence[str] | None) -> set[str]:
+    return {key for key, _ in replication.book.dead(meant or ())}
+
+
 def _told_all(number: int, meant: tuple[str, ...] | None) -> None:
-    """Exit with code 1 when nothing was found under the keys that were named."""
+    """Exit with code 1 when nothing was done about the keys that were named, such as by somebody else meanwhile."""
     sys.exit(1 if meant is not None and number == 0 else 0)
 
 

@@ -19,7 +19,7 @@ def agreement(pair: Pair, memory: State) -> Agreed | None:
     Raises:
         TwinstoreError: A store or the memory cannot be asked.
     """
-    from storage.repair.agreeing import Agreed
+    from storage.repair.agreeing import Agreed, by_our_clock
 
     if pair.replication.secondary is None:
         return None
@@ -30,8 +30,8 @@ def agreement(pair: Pair, memory: State) -> Agreed | None:
         stand = doors.standing()
         if stand.since is None or stand.gap is not None:
             return None
-        ahead[doors.store] = stand.now - asked
-        since.append(stand.since - ahead[doors.store])
+        began, ahead[doors.store] = by_our_clock(stand.since, stand.now, asked=asked, answered=datetime.now(UTC))
+        since.append(began)
     captured, name = max(since), pair.dataset.name
     return Agreed(
         captured=captured,

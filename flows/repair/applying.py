@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,10 +22,13 @@ from contracts.repair import (
     Repair,
     Verified,
     Why,
+    releasing,
+    unreleased,
 )
 from flows.repair.braking import held_by
 from flows.repair.known import Known, known
-from flows.repair.sides import Pair, open_pair
+from flows.repair.sides import Pair, open_pair, require_same_pair
+from flows.repair.taken_back import taken_back
 from flows.repair.work import Work
 
 if TYPE_CHECKING:
@@ -87,7 +90,7 @@ def apply_plan(work: Work, found: Known, approval: Approval) -> Outcome:
         approval: Who lets it be carried out.
 
     Raises:
-        ConfigurationError: Too little of the hash was given, or the plan was carried out before.
+        ConfigurationError: Too little of the hash was given, the plan was carried out before, or it has no steps.
         Conflict: A check or the relay holds the dataset, or the lease was lost.
         TwinstoreError: A store or the memory cannot be used. What was written stays, and is in the journal.
     """
@@ -96,17 +99,18 @@ def apply_plan(work: Work, found: Known, approval: Approval) -> Outcome:
     with repairing(work, header, "apply") as lease:
         found = known(work.settings, work.memory, header.id)  # as it is now that nobody else has it
         _require_fit(found, approval)
-        overrides = _merged(found.repair.overrides, approval.overrides)
         approved = not found.changed and found.plan_hash.startswith(approval.digits.lower())
         work.progress("look at what holds the plan back")
-        held = held_by(work, found.plan, approved=approved, overrides=overrides)
-        if held:
-            return Outcome(repair=found.repair, held=held, done=found.done)
+        every = held_by(work, found.plan, begun=found.repair.ended is Ended.BEGUN, approved=approved)
+        overrides = _merged(found.repair.overrides, releasing(every, approval.overrides))
+        if held := unreleased(every, overrides):
+            return Outcome(repair=found.repair, held=tuple(held), done=found.done)
         with open_pair(work.settings, work.stores, header.dataset) as pair:
+            undone = taken_back(work, found)
             journal = _begun(work, found, approval.by, overrides)
             _taken(work, found, pair, journal, lease)
             work.progress("read both stores again")
-            return _concluded(work.memory, replace(found, done=dict(journal.done)), pair)
+            return _concluded(work.memory, replace(found, done=dict(journal.done)), pair, undone)
 
 
 def repairing(work: Work, header: Header, what: str) -> AbstractContextManager[Lease]:
@@ -122,25 +126,32 @@ def repairing(work: Work, header: Header, what: str) -> AbstractContextManager[L
 def verify_plan(work: Work, found: Known) -> Outcome:
     """Read both stores again and say whether they still are as a repair left them; nothing is written to them.
 
-    How the repair ended stays as it is: what somebody changed since does not make it another one.
+    How the repair ended stays as it is: what somebody changed since does not make it another one. Of stores that are
+    not proven to be those of the repair it is not remembered which rows did not stay as they were.
 
     Raises:
-        ConfigurationError: The plan was never carried out, or was taken back.
+        ConfigurationError: The plan was never carried out, was taken back, nobody knows all that it wrote, its file was
+            changed since, or the settings lead to other stores.
         TwinstoreError: A store cannot be reached.
     """
-    from storage.repair.verifying import verify
-
+    found.require_told()
     if not found.done or found.repair.ended is Ended.UNDONE:
-        why = "was taken back" if found.done else "was not carried out"
+        why = "was taken back" if found.done else "was not carried out" if found.plan.steps else "has no steps"
         raise ConfigurationError(
             f"Plan {found.repair.id} {why}, so that there is nothing to verify.",
             "`twinstore repair list` says what became of each plan.",
         )
+    found.require_unchanged()
+    proven = require_same_pair(work.settings, work.stores, found.plan.header)
     with open_pair(work.settings, work.stores, found.plan.header.dataset) as pair:
-        work.progress("read both stores again")
-        verified = verify(found.plan, found.done, pair.sides, pair.dataset)
+        undone, verified = taken_back(work, found), None
+        while verified is None:
+            work.progress("read both stores again")
+            verified = _read_again(found, pair, undone)
+            if (later := taken_back(work, found)) != undone:  # by somebody, while rows were read
+                undone, verified = later, None
     repair = replace(found.repair, agree=verified.agree, unconverged=len(verified.unconverged))
-    steady, unsteady = _kept(found, verified)
+    steady, unsteady = _kept(found, verified, undone) if proven else ([], {})
     repair = work.memory.repairs.verified(repair, now=_now(), steady=steady, unsteady=unsteady)
     return Outcome(repair=repair, verified=verified, done=found.done)
 
@@ -172,12 +183,19 @@ def _taken(work: Work, found: Known, pair: Pair, journal: Journal, lease: Lease)
     )
 
 
-def _concluded(memory: State, found: Known, pair: Pair) -> Outcome:
-    """Read both stores, and remember what became of the repair."""
+def _read_again(found: Known, pair: Pair, undone: Collection[str]) -> Verified:
+    """Read both stores, and judge what the repair wrote and nobody took back."""
     from storage.repair.verifying import verify
 
+    judged = {step.number for step in found.plan.steps if step.key not in undone}
+    done = {number: one for number, one in found.done.items() if number in judged}
+    return replace(verify(found.plan, done, pair.sides, pair.dataset), undone=len(undone))
+
+
+def _concluded(memory: State, found: Known, pair: Pair, undone: Collection[str]) -> Outcome:
+    """Read both stores, and remember what became of the repair."""
     done = found.done
-    verified = verify(found.plan, done, pair.sides, pair.dataset)
+    verified = _read_again(found, pair, undone)
     repair = replace(
         memory.repairs.get(found.repair.id) or found.repair,
         ended=_ended(found.plan, done, verified),
@@ -188,18 +206,18 @@ def _concluded(memory: State, found: Known, pair: Pair) -> Outcome:
         deletes=sum(1 for number in found.plan.deletes if number in done and done[number].outcome is Mended.WRITTEN),
     )
     took_back = repair.ended is Ended.REPAIRED and all(one.why is Why.SETTLED for one in found.plan.left)
-    steady, unsteady = _kept(found, verified)
+    steady, unsteady = _kept(found, verified, undone)
     memory.repairs.end(repair, took_back=took_back, steady=steady, unsteady=unsteady)
     return Outcome(repair=repair, verified=verified, done=done)
 
 
-def _kept(found: Known, verified: Verified) -> tuple[list[str], dict[str, str]]:
+def _kept(found: Known, verified: Verified, undone: Collection[str]) -> tuple[list[str], dict[str, str]]:
     """Return the keys that stayed as they were written, and those that did not, each with the reason."""
     undoing = found.plan.header.mode is Mode.UNDO  # what it could not bring back is still repaired
     lost = {} if undoing else {one.key: one.why for one in verified.unconverged}
     taken = {number for number, one in found.done.items() if one.outcome in _TAKEN}
     written = {step.key for step in found.plan.steps if step.number in taken}
-    return sorted(written - set(lost)), lost
+    return sorted(written.difference(lost, undone)), lost
 
 
 def _ended(plan: Plan, done: Mapping[int, Done], verified: Verified) -> Ended:
@@ -210,7 +228,7 @@ def _ended(plan: Plan, done: Mapping[int, Done], verified: Verified) -> Ended:
 
 
 def _require_fit(found: Known, approval: Approval) -> None:
-    """Refuse an approval that is none, and a plan that was carried out before.
+    """Refuse an approval that is none, and a plan of which nothing is to be carried out.
 
     Raises:
         ConfigurationError: It is one of these.
@@ -225,11 +243,7 @@ def _require_fit(found: Known, approval: Approval) -> None:
             f"What was approved is not the hash of plan {found.repair.id}: that one begins with other digits.",
             f"`twinstore repair show {found.repair.id}` shows the plan and its hash; approve what was looked at.",
         )
-    if found.repair.ended in (Ended.REPAIRED, Ended.PARTLY, Ended.UNDONE):
-        raise ConfigurationError(
-            f"Plan {found.repair.id} was carried out before.",
-            "Make a new one with `twinstore repair plan`; `twinstore repair verify` reads both stores again.",
-        )
+    found.require_open()
 
 
 def _merged(before: Sequence[Override], now: Sequence[Override]) -> tuple[Override, ...]:

@@ -28,15 +28,22 @@ def mode_of(word: str) -> Mode:
     return Mode(word)
 
 
-def source_of(word: str, mode: Mode) -> StoreName | None:
-    """Return the store whose rows count; None for the mode that has no source.
+def source_of(word: str | None, mode: Mode) -> StoreName | None:
+    """Return the store whose rows count, the primary unless one is named; None for the mode that has no source.
 
     Raises:
-        ConfigurationError: It is neither of the two.
+        ConfigurationError: It is neither of the two, or the mode has none.
     """
-    if word not in SOURCES:
+    if word is not None and word not in SOURCES:
         raise ConfigurationError(f"There is no store {word!r}.", "Say primary or secondary.")
-    return None if mode is Mode.THREE_WAY else SOURCES[word]
+    if mode is Mode.THREE_WAY:
+        if word is not None:
+            raise ConfigurationError(
+                "In the mode three-way the side that changed wins, so that there is no source.",
+                "Leave --source out, or name another mode.",
+            )
+        return None
+    return SOURCES[word or "primary"]
 
 
 def causes_of(words: Iterable[str]) -> frozenset[Cause]:
@@ -49,6 +56,22 @@ def causes_of(words: Iterable[str]) -> frozenset[Cause]:
     if unknown := found - set(Cause):
         raise ConfigurationError(f"There is no cause {min(unknown)!r}.", "docs/faults.md lists them.")
     return frozenset(map(Cause, found))
+
+
+def fixes_without(words: Iterable[str]) -> frozenset[Cause]:
+    """Return the causes whose values are put right, those aside that are named.
+
+    Raises:
+        ConfigurationError: One of them is no cause, or one of which nothing is put right anyway.
+    """
+    from storage.repair.courses import FIXES
+
+    found = causes_of(words)
+    if useless := found - FIXES:
+        raise ConfigurationError(
+            f"There is no fix for the cause {str(min(useless))!r}.", f"Name some of: {', '.join(sorted(FIXES))}."
+        )
+    return FIXES - found
 
 
 def age_of(word: str | None) -> timedelta | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contracts.repair import Act, Braked
+from contracts.repair import Act, Braked, Mode
 from contracts.repair.unattended import Beyond, Unattended, why_beyond
 from contracts.vocabulary import StoreName
 from flows.check import Conductor
@@ -95,13 +95,15 @@ def read_unattended(path: Path) -> Policy:
 def wanted_of(mode: str, source: str) -> Wanted:
     """Return what is asked for by the names of a mode and a store, with every fix on and no filter.
 
+    A deployment names a store whatever the mode is: three-way has none.
+
     Raises:
         ConfigurationError: There is no such mode, or no such store.
     """
     from storage.repair.planning import Wanted
 
     found = mode_of(mode)
-    return Wanted(mode=found, source=source_of(source, found))
+    return Wanted(mode=found, source=source_of(None if found is Mode.THREE_WAY else source, found))
 
 
 def attend(
@@ -197,7 +199,9 @@ def _told(made: Made, outcome: Outcome) -> str:
 
 
 def _nothing(made: Made) -> str:
-    return f"There was nothing to repair; {made.known.plan.rows_left:,} rows are left to people."
+    from reports.text import count
+
+    return f"There was nothing to repair; left to people: {count(made.known.plan.rows_left, 'row')}."
 
 
 def _attended(sentences: list[str], codes: list[int]) -> Attended:

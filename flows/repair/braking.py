@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from contracts.repair import Braked, Mode, Override, Plan, Situation, brakes
+from contracts.repair import Braked, Mode, Plan, Situation, brakes
 from flows.repair.files import PLAN, folder_of
 from flows.repair.sides import Standing, standing
 from flows.repair.work import Work
@@ -22,17 +21,17 @@ def held_by(
     work: Work,
     plan: Plan,
     *,
+    begun: bool = False,
     approved: bool | None = None,
-    overrides: Iterable[Override] = (),
     now: Standing | None = None,
 ) -> tuple[Braked, ...]:
-    """Return the brakes that hold a plan back, as things are now.
+    """Return the brakes that hold a plan back, as things are now, whatever anybody released.
 
     Args:
         work: What the repair works with.
         plan: The plan.
+        begun: Whether it was begun before and is gone on with.
         approved: Whether it is the one that was approved; None where nobody approved one yet.
-        overrides: The brakes that somebody released.
         now: How the stores stand, where that was asked just now.
 
     Raises:
@@ -47,13 +46,16 @@ def held_by(
         identities=stand.identities,
         environment=work.stores.environment,
         durable=work.memory.durable,
+        begun=begun,
         approved=approved,
         incomplete=_incomplete(work.memory, plan),
         spent_rows=spent.rows,
         spent_deletes=spent.deletes,
+        done_rows=spent.all_rows,
+        done_deletes=spent.all_deletes,
         outrun=_outrun(work, plan),
     )
-    return tuple(brakes(plan, situation, caps=work.caps, released=overrides))
+    return tuple(brakes(plan, situation, caps=work.caps))
 
 
 def _outrun(work: Work, plan: Plan) -> bool:

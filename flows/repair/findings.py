@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from contracts.errors import ConfigurationError
+from contracts.registry import contract_for
 from contracts.replication import Place
 from contracts.verdicts import DatasetReport
-from contracts.vocabulary import Cause, CheckStatus, StoreName, Verdict
-from flows.own_checks import OF_THE_COMPARISON
+from contracts.vocabulary import Cause, DifferenceKind, StoreName, Verdict
+from flows.repair.failing import Differed, checked, failing_of, told_checked
 from flows.settings import Settings
 from flows.wiring import runs_folder
 
 if TYPE_CHECKING:
-    from storage.repair.planning import Failing, Found
+    from storage.repair.planning import Failing, Found, Unlisted
     from storage.state import State
+    from storage.state.repairbook import Open
 
 FLAPPING = "It was gone and came back three times or more within 30 days: something writes it again."
+
+
+class _Causes(TypedDict):
+    """What is known of why a row differs."""
+
+    causes: tuple[str, ...]
+    explained: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +44,7 @@ class Findings:
         flapping: Keys that keep coming back, each with a sentence.
         failing: The checks that failed.
         pending: Number of keys whose change was under way.
+        unlisted: What it says of keys that are not among its differences.
     """
 
     run_id: str
@@ -43,12 +54,14 @@ class Findings:
     flapping: Mapping[str, str]
     failing: tuple[Failing, ...] = ()
     pending: int = 0
+    unlisted: Unlisted
 
 
-def of_report(report: DatasetReport, run_id: str) -> Findings:
-    """Return what a run that has just ended found."""
-    from storage.repair.planning import Found
+def of_report(report: DatasetReport, run_id: str, memory: State) -> Findings:
+    """Return what a run that has just ended, and is remembered, found."""
+    from storage.repair.planning import Found, Unlisted
 
+    known = {one.key: one for one in memory.repairs.open_differences(report.name, run_id)}
     found = tuple(
         Found(
             key=one.key,
@@ -56,7 +69,7 @@ def of_report(report: DatasetReport, run_id: str) -> Findings:
             runs_seen=one.runs_seen,
             place=one.place,
             first_seen=one.first_seen,
-            causes=tuple(sorted({e.cause for e in one.explanations})),
+            **_causes({e.cause for e in one.explanations}, known.get(one.key)),
         )
         for one in report.differences
     )
@@ -66,46 +79,74 @@ def of_report(report: DatasetReport, run_id: str) -> Findings:
         found=found,
         total=report.differences_total,
         flapping={one.key: FLAPPING for one in report.differences if one.flapping},
-        failing=_failing([(c.id, c.store, c.status, c.failing_rows) for c in report.checks]),
+        failing=failing_of(
+            contract_for(report.name).dataset,
+            map(checked, report.checks),
+            Differed(
+                keys={one.key for one in found},
+                hidden=report.differences_total - len(found) + report.rows.pending,
+                gone=0,
+            ),
+        ),
         pending=report.rows.pending,
+        unlisted=Unlisted(
+            unsettled=frozenset(report.unsettled), equal=report.differences_total <= len(report.differences)
+        ),
     )
 
 
-def of_run(settings: Settings, memory: State, dataset: str, run_id: str) -> Findings:
+def of_run(settings: Settings, memory: State, dataset: str, run_id: str, *, now: datetime) -> Findings:
     """Return what an earlier run found and no later one proved to be gone: as the memory, and its report, have it.
 
     Raises:
         ConfigurationError: There is no such run of the dataset, or it could not look everywhere.
     """
-    from storage.repair.planning import Found
+    from storage.repair.planning import Found, Unlisted
 
     require_complete(memory, dataset, run_id)
-    known = _document(settings, dataset, run_id)
-    listed = {one["key"]: one for one in known.get("differences", ())}
-    found = []
-    for one in memory.repairs.open_differences(dataset, run_id):
-        told: dict[str, Any] = listed.get(one.key, {})
-        place = told.get("place")
-        found.append(
-            Found(
-                key=one.key,
-                kind=one.kind,
-                runs_seen=one.runs_seen,
-                place=Place(place) if place else None,
-                first_seen=one.first_seen,
-                causes=tuple(sorted(map(Cause, told.get("causes", ())))),
-            )
+    document = _document(settings, dataset, run_id)
+    listed: dict[str, dict[str, Any]] = {one["key"]: one for one in document.get("differences", ())}
+    places = {key: Place(told["place"]) for key, told in listed.items() if told.get("place")}
+    found = tuple(
+        Found(
+            key=one.key,
+            kind=one.kind,
+            runs_seen=one.runs_seen,
+            place=places.get(one.key),
+            first_seen=one.first_seen,
+            **_causes(map(Cause, listed.get(one.key, {}).get("causes", ())), one),
         )
-    checks = [(c["id"], c["store"], c["status"], c["failing_rows"]) for c in known.get("checks", ())]
+        for one in memory.repairs.open_differences(dataset, run_id)
+    )
+    rows, differed = document.get("rows", {}), {*listed, *(one.key for one in found)}
+    pending, excluded = (int(rows.get(name) or 0) for name in ("pending", "excluded"))
     return Findings(
         run_id=run_id,
         dataset=dataset,
-        found=tuple(found),
+        found=found,
         total=len(found),
-        flapping={key: FLAPPING for key, told in listed.items() if told.get("flapping")},
-        failing=_failing(checks),
-        pending=int(known.get("rows", {}).get("pending") or 0),
+        flapping={one.key: FLAPPING for one in memory.flapping(dataset, now=now)},
+        failing=failing_of(
+            contract_for(dataset).dataset,
+            map(told_checked, document.get("checks", ())),
+            Differed(
+                keys=differed,
+                hidden=max(0, int(document.get("differences_total") or 0) - len(differed)) + pending,
+                gone=len(differed) - len(found) + excluded,
+            ),
+        ),
+        pending=pending,
+        unlisted=Unlisted(equal=False),  # which keys were under way stands nowhere
     )
+
+
+def _causes(told: Iterable[Cause], known: Open | None) -> _Causes:
+    """Return why a row differs as far as two rows cannot tell; what the memory knows stays true without a report."""
+    if known is None:
+        return {"causes": tuple(sorted(set(told))), "explained": False}
+    lost = {Cause.WRITE_WINDOW} if known.lost_window else set[Cause]()
+    spelt = {Cause.KEY_CASE} if known.fields and known.kind is not DifferenceKind.DIFFERING else set[Cause]()
+    return {"causes": tuple(sorted({*told, *lost, *spelt})), "explained": known.lost_window is not None}
 
 
 def require_complete(memory: State, dataset: str, run_id: str) -> None:
@@ -127,27 +168,42 @@ def require_complete(memory: State, dataset: str, run_id: str) -> None:
         )
 
 
+def require_of_these(memory: State, findings: Findings, identities: Mapping[StoreName, str]) -> None:
+    """Refuse a run that looked at other databases than those that would be repaired, or before others were looked at.
+
+    Raises:
+        ConfigurationError: It is so, or nothing tells.
+    """
+    these = tuple(identities[store] for store in StoreName)
+    pair, (last, other) = memory.looks.pair(findings.dataset, findings.run_id), memory.looks.reach(findings.dataset)
+    if pair == last == these and findings.run_id > other:
+        return
+    if not pair.known:
+        what = f"Nothing tells which databases run {findings.run_id} looked at"
+    elif pair != these:
+        what = f"Run {findings.run_id} looked at other databases than these"
+    else:
+        what = (
+            f"Other databases were looked at since run {findings.run_id}, so that what it saw does not count any more"
+        )
+    raise ConfigurationError(
+        f"{what}.",
+        "Run `twinstore repair plan` without --run, which makes a new check; give each pair of stores a name of its "
+        "own (TWINSTORE_ENVIRONMENT).",
+    )
+
+
 def _document(settings: Settings, dataset: str, run_id: str) -> dict[str, Any]:
     """Return what the report of a run says about a dataset; nothing where the report is gone.
 
-    It adds causes and places to what the memory knows. Which keys differ is the memory's to say.
+    It adds causes and places to what the memory knows. Which keys differ, and which were lost with all others of their
+    time, is the memory's to say.
     """
     try:
         document = json.loads((runs_folder(settings) / run_id / "report.json").read_text(encoding="utf-8"))
         return next((one for one in document["datasets"] if one["name"] == dataset), {})
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-
-
-def _failing(checks: Sequence[tuple[str, str, str, Any]]) -> tuple[Failing, ...]:
-    """Return the checks that failed; those about the comparison itself are told by the differences."""
-    from storage.repair.planning import Failing
-
-    return tuple(
-        Failing(check=name, store=StoreName(store), rows=None if rows is None else int(rows))
-        for name, store, status, rows in checks
-        if status == CheckStatus.FAILED and name.partition(".")[2] not in OF_THE_COMPARISON
-    )
 
 
 def blind(report: DatasetReport) -> str | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contracts.errors import ConfigurationError
-from contracts.repair import Done, Plan, Repair
-from flows.repair.files import PLAN, chosen, folder_of
+from contracts.repair import Done, Ended, Plan, Repair
+from flows.repair.files import JOURNAL, PLAN, chosen, folder_of
 from flows.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Known:
         plan_hash: SHA-256 of that file.
         folder: Where its files are.
         done: What became of its steps, by number; empty for a plan that nobody applied.
+        noted: Whether a journal says that it was applied.
     """
 
     repair: Repair
@@ -33,11 +35,72 @@ class Known:
     plan_hash: str
     folder: Path
     done: Mapping[int, Done]
+    noted: bool = False
+
+    @property
+    def unknown(self) -> str | None:
+        """What is remembered of the repair and its journal does not tell, as a sentence; None where it tells all."""
+        told = Counter(one.outcome for one in self.done.values())
+        if self.repair.begun_at is not None and not self.noted:
+            what = "is gone"
+        elif any(told[outcome] < steps for outcome, steps in self.repair.outcomes.items()):
+            what = f"tells of {told.total():,} of the {sum(self.repair.outcomes.values()):,} steps that it took"
+        else:
+            return None
+        return (
+            f"The journal of repair {self.repair.id} {what}: nobody knows what it wrote, so that it can be neither "
+            "finished, nor verified, nor taken back."
+        )
 
     @property
     def changed(self) -> bool:
         """True when the file is not the one that was made."""
         return self.plan_hash != self.repair.plan_hash
+
+    def require_open(self) -> None:
+        """Refuse to carry out what was carried out before, what does nothing, or what nobody knows how far it went.
+
+        Raises:
+            ConfigurationError: It is so.
+        """
+        if self.repair.ended not in (Ended.PLANNED, Ended.BEGUN):
+            raise ConfigurationError(
+                f"Plan {self.repair.id} was carried out before.",
+                "Make a new one with `twinstore repair plan`; `twinstore repair verify` reads both stores again.",
+            )
+        if not self.plan.steps and not self.changed:
+            raise ConfigurationError(
+                f"Plan {self.repair.id} has no steps: there is nothing to carry out.",
+                f"`twinstore repair show {self.repair.id}` says what is left to people.",
+            )
+        self.require_told()
+
+    def require_told(self) -> None:
+        """Refuse to rest anything on a journal that does not tell all that was done.
+
+        Raises:
+            ConfigurationError: It is so.
+        """
+        if self.unknown is not None:
+            raise ConfigurationError(
+                self.unknown,
+                f"Bring {self.folder / JOURNAL} back from a backup of TWINSTORE_HOME, or correct the rows by hand: "
+                f"`twinstore repair show {self.repair.id} --all` shows what each was.",
+            )
+
+    def require_unchanged(self) -> None:
+        """Refuse to rest anything on a file that is not the one that was carried out.
+
+        Raises:
+            ConfigurationError: It was changed since.
+        """
+        if self.changed:
+            raise ConfigurationError(
+                f"The file of plan {self.repair.id} is not the one that was carried out: nobody knows from it what the "
+                "rows were.",
+                "Bring the file back from a backup of TWINSTORE_HOME, or correct the rows by hand: `twinstore check` "
+                "names them.",
+            )
 
 
 def known(settings: Settings, memory: State, beginning: str) -> Known:
@@ -61,4 +124,5 @@ def known(settings: Settings, memory: State, beginning: str) -> Known:
         raise ConfigurationError(
             f"The folder of plan {repair.id} holds another plan.", "Make a new one with `twinstore repair plan`."
         )
-    return Known(repair=repair, plan=plan, plan_hash=plan_hash, folder=folder, done=Journal.open(folder).done)
+    journal = Journal.open(folder)
+    return Known(repair=repair, plan=plan, plan_hash=plan_hash, folder=folder, done=journal.done, noted=journal.begun)

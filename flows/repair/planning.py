@@ -14,7 +14,7 @@ from contracts.vocabulary import DifferenceKind, StoreName
 from flows.check import Conductor, make_run_id, run_check
 from flows.repair.agreement import agreement
 from flows.repair.files import folder_of, forget_old, require_memory
-from flows.repair.findings import Findings, blind, of_report, of_run, remedy
+from flows.repair.findings import Findings, blind, of_report, of_run, remedy, require_of_these
 from flows.repair.known import Known
 from flows.repair.sides import Pair, Standing, hung_on, open_pair, repairable, standing
 from flows.repair.work import Work
@@ -64,11 +64,12 @@ def plan_from_run(work: Work, dataset: str, run_id: str, wanted: Wanted, *, agai
     """Make a plan from what an earlier run found and no later one proved to be gone.
 
     Raises:
-        ConfigurationError: There is no such run, it could not look everywhere, or nothing durable remembers it.
+        ConfigurationError: There is no such run, it could not look everywhere or looked at other databases, or nothing
+            durable remembers it.
         TwinstoreError: A store cannot be read.
     """
     require_memory(work.memory)
-    findings = of_run(work.settings, work.memory, dataset, run_id)
+    findings = of_run(work.settings, work.memory, dataset, run_id, now=datetime.now(UTC))
     return _made(work, findings, wanted, again=again)
 
 
@@ -94,7 +95,7 @@ def plan_from_check(work: Work, dataset: str, conductor: Conductor, wanted: Want
             f"The check could not look everywhere: {why}.",
             f"{remedy(report)} Report: {finished.folder / 'report.html'}",
         )
-    findings = of_report(report, finished.report.run_id)
+    findings = of_report(report, finished.report.run_id, work.memory)
     return _made(work, findings, wanted, again=again)
 
 
@@ -128,27 +129,34 @@ def keep(work: Work, plan: Plan) -> Known:
 
 def _made(work: Work, findings: Findings, wanted: Wanted, *, again: bool) -> Made:
     from contracts.row_judge import RowJudge
+    from storage.parity.overview import excluded_limit
     from storage.repair.planning import make_plan
+    from storage.repair.renaming import new_key
 
     work.progress("count the rows of both stores")
     stand = standing(work.settings, work.stores, findings.dataset)
+    require_of_these(work.memory, findings, stand.identities)
     excluded = _excluded(work, findings.dataset)
     lone = [one.key for one in findings.found if one.kind is not DifferenceKind.DIFFERING]
     came_back = {} if again else {**findings.flapping, **work.memory.repairs.came_back(findings.dataset)}
     with open_pair(work.settings, work.stores, findings.dataset) as pair:
         work.progress("read the rows that differ, and decide")
-        places = pair.places([one.key for one in findings.found])  # as of now: the run may be an earlier one
+        renamed = [new_key(pair.dataset, key) for key in excluded] if wanted.rename else []
+        places = pair.places({*(one.key for one in findings.found), *filter(None, renamed)})  # as of now
         plan = make_plan(
             pair.dataset,
             wanted,
             [replace(one, place=places.get(one.key)) for one in findings.found],
             pair.sides,
+            places=places,
             header=_header(work.stores, findings, wanted, pair, stand),
             judge=RowJudge(contract_for(findings.dataset)),
             excluded=excluded,
+            all_excluded=len(excluded) < excluded_limit(work.settings.row_budget),
             came_back=came_back,
             referenced=hung_on(work.settings, work.stores, findings.dataset, [*lone, *excluded]),
             failing=findings.failing,
+            unlisted=findings.unlisted,
             adopted=pair.adopted,
             agreed=agreement(pair, work.memory) if wanted.mode is Mode.THREE_WAY else None,
         )
@@ -177,7 +185,8 @@ def _header(stores: Stores, findings: Findings, wanted: Wanted, pair: Pair, stan
 
 
 def _excluded(work: Work, name: str) -> list[str]:
-    """Return the keys of the primary that the secondary cannot hold, as many as are explained one by one."""
+    """Return the keys of the primary that the secondary cannot hold, as many as a check knows of."""
+    from storage.parity.overview import excluded_limit
     from storage.ports import HashKind
 
     dataset = work.stores.dataset(contract_for(name).dataset)
@@ -186,7 +195,7 @@ def _excluded(work: Work, name: str) -> list[str]:
         closing(make_reader(work.settings, work.stores, StoreName.PRISMA, dataset, meter)) as reader,
         reader.snapshot(HashKind.TEXT) as snapshot,
     ):
-        return snapshot.excluded(work.settings.row_budget)
+        return snapshot.excluded(excluded_limit(work.settings.row_budget))
 
 
 def _notes(findings: Findings) -> tuple[str, ...]:

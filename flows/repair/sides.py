@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError, Refused
 from contracts.registry import contract_for
+from contracts.repair import Header, strange_pair
 from contracts.replication import Place
 from contracts.vocabulary import Channel, StoreName
 from flows.replicating import Replication, channel_of, open_replication, replicated_datasets
@@ -54,7 +55,7 @@ class Standing:
 
     Attributes:
         rows: Number of rows per store.
-        identities: Id of the very database per store; empty where a store has none.
+        identities: Per store, which very database it is: its id, or where it is for one that shows none.
     """
 
     rows: Mapping[StoreName, int]
@@ -147,14 +148,46 @@ def standing(settings: Settings, stores: Stores, name: str) -> Standing:
     from storage.ports import HashKind
 
     rows: dict[StoreName, int] = {}
-    identities: dict[StoreName, str] = {}
+    known_as: dict[StoreName, str] = {}
     for store in StoreName:
         dataset = stores.dataset(contract_for(name).dataset)
         with closing(make_reader(settings, stores, store, dataset, make_meter(settings))) as reader:
-            identities[store] = reader.facts().identity
+            known_as[store] = stores.known_as(store, reader.facts())
             with reader.snapshot(HashKind.TEXT) as snapshot:
                 rows[store] = sum(found.total for found in snapshot.count().values())
-    return Standing(rows=rows, identities=identities)
+    return Standing(rows=rows, identities=known_as)
+
+
+def identities(settings: Settings, stores: Stores, name: str) -> dict[StoreName, str]:
+    """Ask both stores which databases they are.
+
+    Raises:
+        TwinstoreError: A store cannot be asked.
+    """
+    found: dict[StoreName, str] = {}
+    dataset = stores.dataset(contract_for(name).dataset)
+    for store in StoreName:
+        with closing(make_reader(settings, stores, store, dataset, make_meter(settings))) as reader:
+            found[store] = stores.known_as(store, reader.facts())
+    return found
+
+
+def require_same_pair(settings: Settings, stores: Stores, header: Header) -> bool:
+    """Refuse to look for what a plan wrote, or to take it back, in other stores than those that it was made for.
+
+    Returns:
+        Whether they are proven to be the same. Where nothing is proven, each row is compared with what it was and what
+        it became, as everywhere.
+
+    Raises:
+        ConfigurationError: The settings lead to other stores.
+        TwinstoreError: A store cannot be asked.
+    """
+    strange = strange_pair(header, identities(settings, stores, header.dataset), stores.environment)
+    if strange is not None and strange.proven:
+        todo = "Let the settings lead to the stores that it wrote to, then say it again."
+        raise ConfigurationError(strange.what, todo)
+    return strange is None
 
 
 def hung_on(settings: Settings, stores: Stores, name: str, keys: Collection[str]) -> dict[StoreName, frozenset[str]]:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from contracts.errors import ConfigurationError
-from contracts.repair import Ended, Header, Mode
+from contracts.repair import Ended, Header, Mode, best_known
 from flows.check import make_run_id
 from flows.repair.applying import LEAST_DIGITS, repairing
 from flows.repair.files import chosen
 from flows.repair.known import Known, known
 from flows.repair.planning import VALID, Made, keep
-from flows.repair.sides import Pair, Standing, open_pair, standing
+from flows.repair.sides import Pair, Standing, open_pair, require_same_pair, standing
 from flows.repair.work import Work
 from flows.version import VERSION
 
@@ -21,15 +21,20 @@ def planned_undo(work: Work, found: Known) -> Made:
     """Make the plan that takes a repair back, as far as the rows still are as it left them.
 
     Raises:
-        ConfigurationError: Nothing of it was written.
+        ConfigurationError: Nothing of it was written, or nobody knows all that was; its file was changed since; or the
+            settings lead to other stores.
         TwinstoreError: A store cannot be read.
     """
     from storage.repair.undoing import undo_steps
 
+    found.require_unchanged()
+    found.require_told()
+    require_same_pair(work.settings, work.stores, found.plan.header)
     found = _recollected(work, found)
     if not found.done:
+        why = "was not carried out" if found.plan.steps else "has no steps"
         raise ConfigurationError(
-            f"Plan {found.repair.id} was not carried out, so that there is nothing to take back.",
+            f"Plan {found.repair.id} {why}, so that there is nothing to take back.",
             "`twinstore repair list` says what became of each plan.",
         )
     if found.repair.ended is Ended.UNDONE:
@@ -87,7 +92,7 @@ def _header(work: Work, found: Known, pair: Pair, stand: Standing) -> Header:
         mode=Mode.UNDO,
         source=None,
         run_id=None,
-        identities=stand.identities,
+        identities=best_known(found.plan.header.identities, stand.identities),
         channels=pair.channels,
         rows=stand.rows,
         columns=found.plan.header.columns,

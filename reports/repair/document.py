@@ -37,8 +37,11 @@ def plan_document(view: PlanView, *, mask_key: bytes) -> dict[str, Any]:
             {"step": one.number, "key": one.key, "store": one.store, "fields": list(one.fields), "why": one.why}
             for one in view.unconverged
         ],
+        "changed_since": list(view.moved),
+        "differ_as_planned": view.verified and view.verified.differ,
+        "taken_back": view.verified and view.verified.undone,
         "notes": list(view.notes),
-        "command": view.command if view.plan.steps and not view.stuck else None,
+        "command": view.command if view.plan.steps and not view.stuck and view.open else None,
     }
 
 

@@ -1,8 +1,9 @@
-"""The fields of one step, before and after, as its reader may see them."""
+"""The fields of one step, before and after, as its reader may see them: whatever is written, to the last digit."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from contracts.dataset import Column, ColumnType, Dataset
@@ -10,6 +11,10 @@ from contracts.repair import Step
 from contracts.repair.plan import Texts
 from contracts.verdicts import MISSING, FieldDifference
 from contracts.vocabulary import Classification
+
+_STRICTNESS = (Classification.PUBLIC, Classification.INTERNAL, Classification.PERSONAL)
+_MARK = re.compile(r"[ \t\n\r]*([{}:,])[ \t\n\r]*")
+_READER = json.JSONDecoder(parse_int=str, parse_float=str)  # finds where a value ends, and makes no number of it
 
 
 def changes(dataset: Dataset, step: Step) -> tuple[FieldDifference, ...]:
@@ -30,27 +35,60 @@ def _text(row: Texts | None, column: Column) -> str | None:
 
 
 def _changes(column: Column, before: str | None, after: str | None) -> Iterator[FieldDifference]:
-    objects = _object(column, before), _object(column, after)
-    if objects[0] is None or objects[1] is None:
-        yield _difference(column.name, column.classification, before, after)
+    one, other = _members(column, before), _members(column, after)
+    if one is None or other is None or one == other:  # texts that differ beside their members are shown, too
+        yield _difference(column.name, _strictest(column), before, after)
         return
-    for name in dict.fromkeys((*objects[0], *objects[1])):
-        texts = [json.dumps(o[name], ensure_ascii=False) if name in o else MISSING for o in objects if o is not None]
-        if texts[0] != texts[1]:
-            who = column.paths.get(name, column.classification)
-            yield _difference(f"{column.name}.{name}", who, texts[0], texts[1])
+    for name in (name for name in dict.fromkeys((*one, *other)) if one.get(name) != other.get(name)):
+        who = column.paths.get(name, column.classification)
+        yield _difference(f"{column.name}.{name}", who, one.get(name, MISSING), other.get(name, MISSING))
 
 
 def _difference(field: str, who: Classification, before: str | None, after: str | None) -> FieldDifference:
     return FieldDifference(field=field, primary=before, secondary=after, classification=who)
 
 
-def _object(column: Column, text: str | None) -> dict[str, object] | None:
-    """Return the JSON object that a text holds; None where it holds none."""
+def _strictest(column: Column) -> Classification:
+    """A whole JSON column is as secret as the most secret part of it."""
+    return max((column.classification, *column.paths.values()), key=_STRICTNESS.index)
+
+
+def _members(column: Column, text: str | None) -> dict[str, str] | None:
+    """Return the members of a JSON object as they are written; None for a text that is none.
+
+    Numbers keep their digits: what a float would round is a change like any other.
+    """
     if column.type is not ColumnType.JSON or column.array or text in (None, MISSING):
         return None
     try:
-        found = json.loads(text or "")
-    except ValueError:
+        return dict(_pairs(text or ""))
+    except (ValueError, RecursionError):  # of a body that is nested very deeply
         return None
-    return found if isinstance(found, dict) else None
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    """Yield key and text of each member of an object.
+
+    Raises:
+        ValueError: The text is no JSON object.
+    """
+    _, at = _past(text, 0, "{")
+    mark = ","
+    if text.startswith("}", at):
+        mark, at = _past(text, at, "}")
+    while mark == ",":
+        name, at = _READER.raw_decode(text, at)
+        _, start = _past(text, at, ":")
+        _, at = _READER.raw_decode(text, start)
+        yield str(name), text[start:at]
+        mark, at = _past(text, at, ",}")
+    if at < len(text):
+        raise ValueError("more than an object")
+
+
+def _past(text: str, at: int, marks: str) -> tuple[str, int]:
+    """Return which of these marks stands at a place, and where what follows it begins."""
+    found = _MARK.match(text, at)
+    if found is None or found[1] not in marks:
+        raise ValueError("not an object")
+    return found[1], found.end()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from reports.budget import LISTED_PER_CLUSTER, first
 from reports.page import render
 from reports.repair import words
 from reports.repair.views import PlanView, left_views, plan_view
-from reports.text import KEY_MAX, one_line
 
 
 def repair_html(view: PlanView, *, mask_key: bytes) -> str:
@@ -15,7 +15,7 @@ def repair_html(view: PlanView, *, mask_key: bytes) -> str:
         view: The plan with all that is known of it.
         mask_key: Secret key of the hashes that stand for masked values.
     """
-    header, asked = view.plan.header, view.asked_for(mask_key).items()
+    header = view.plan.header
     return render(
         "repair.html.j2",
         view=view,
@@ -24,9 +24,10 @@ def repair_html(view: PlanView, *, mask_key: bytes) -> str:
         status=words.STATUSES[view.ended],
         ending=words.ending(view.repair),
         mode=words.MODES[header.mode],
-        filters=[f"{name} {', '.join(one_line(value, KEY_MAX) for value in found)}" for name, found in asked],
+        asked=view.asked_words(mask_key),
         groups=plan_view(view, mask_key),
         left=left_views(view.plan.left),
+        moved=first(view.moved, LISTED_PER_CLUSTER),
         outcomes=[(words.OUTCOMES[one], words.OUTCOME_STATUSES[one], number) for one, number in view.outcomes],
         open_steps=[(step, words.OUTCOMES[done.outcome]) for step, done in view.open_steps],
         winners=words.WINNERS,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from contracts.repair import Step
+from contracts.repair import Left, Step
 from reports.repair.views import PlanView, cause_words, left_views, plan_view, step_view
 from reports.repair.words import ACTS, OUTCOMES, WHYS, WINNERS, ending
 from reports.terminal import shown
-from reports.text import count, moment, number
+from reports.text import count, moment, number, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 LINES_MAX: Final = 12
+KEYS_NAMED: Final = 3  # of those that are left for one reason
 
 
 def print_plan(view: PlanView, console: Console, *, mask_key: bytes) -> None:
@@ -25,6 +26,8 @@ def print_plan(view: PlanView, console: Console, *, mask_key: bytes) -> None:
         console.print(shown(f"rests on run {header.run_id}", "dim"))
     if header.undoes:
         console.print(shown(f"takes back {header.undoes}", "dim"))
+    if asked := view.asked_words(mask_key):
+        console.print(shown(f"Asked for: {asked}"), soft_wrap=True)
     console.print(shown(view.summary))
     groups = plan_view(view, mask_key)
     for group in groups.items[:LINES_MAX]:
@@ -48,6 +51,9 @@ def _print_left(view: PlanView, console: Console) -> None:
     console.print(shown(f"Left to people: {count(view.plan.rows_left, 'row')}."))
     for one in left[:LINES_MAX]:
         console.print(shown(f"  {number(one.rows):>7}  {WHYS[one.why]}: {one.sentence}"), soft_wrap=True)
+        if some := one.keys.items[:KEYS_NAMED]:
+            more = f" and {number(one.keys.total - len(some))} more" if one.keys.total > len(some) else ""
+            console.print(shown(f"           {', '.join(map(one_line, some))}{more}", "dim"), soft_wrap=True)
     if len(left) > LINES_MAX:
         console.print(shown(f"           and {count(len(left) - LINES_MAX, 'more reason')}", "dim"))
 
@@ -79,6 +85,12 @@ def print_step(view: PlanView, step: Step, console: Console, *, mask_key: bytes)
         console.print(shown(f"   and {count(one.fields.hidden, 'more field')}", "dim"))
 
 
+def print_left(one: Left, console: Console) -> None:
+    """Print why something is left to people."""
+    console.print(shown(f"Left: {WHYS[one.why]}", "bold"), shown(one_line(one.key or "")), soft_wrap=True)
+    console.print(shown(f"   {one.sentence}"), soft_wrap=True)
+
+
 def print_verified(view: PlanView, console: Console) -> None:
     """Print what became of a plan: how its steps came out, and what both stores say now."""
     style = {"repaired": "green", "undone": "green"}.get(str(view.ended), "yellow")
@@ -90,17 +102,20 @@ def print_verified(view: PlanView, console: Console) -> None:
         facts = (
             (found.agree, "agrees", "agree"),
             (found.differ, "differs as planned", "differ as planned"),
-            (found.moved, "was changed since", "were changed since"),
+            (len(found.moved), "was changed since", "were changed since"),
+            (found.undone, "was taken back", "were taken back"),
             (len(found.unconverged), "did not stay as written", "did not stay as written"),
         )
         told = ", ".join(f"{count(n, 'key')} {one if n == 1 else many}" for n, one, many in facts if n)
         told = told or "no key was written"
         console.print(shown(f"Read again from both stores: {told}."), soft_wrap=True)
+    for key in view.moved[:LINES_MAX]:
+        console.print(shown(f"  {one_line(key)}: changed since"), soft_wrap=True)
     for one in view.unconverged[:LINES_MAX]:
         fields = ", ".join(one.fields)
         console.print(shown(f"  {one.store} {one.key} ({fields}): {one.why}", "yellow"), soft_wrap=True)
     for step, done in view.open_steps[:LINES_MAX]:
         console.print(shown(f"  {step.store} {step.key}: {OUTCOMES[done.outcome]}"), soft_wrap=True)
-    hidden = max(0, len(view.unconverged) - LINES_MAX) + max(0, len(view.open_steps) - LINES_MAX)
+    hidden = sum(max(0, len(told) - LINES_MAX) for told in (view.moved, view.unconverged, view.open_steps))
     if hidden:
         console.print(shown(f"  and {count(hidden, 'more key')} on the page", "dim"))

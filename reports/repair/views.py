@@ -21,17 +21,19 @@ from contracts.repair import (
     Verified,
     Why,
     Winner,
+    rows_of,
 )
 from contracts.vocabulary import Cause, Classification, Exclusion, StoreName
 from reports.budget import FIELDS_MAX, KEYS_MAX, LISTED_BYTES, LISTED_PER_CLUSTER, Budget, Shown, first
 from reports.diff import FieldDiff, field_diff
 from reports.masking import Discretion, is_masked, masked_text
 from reports.repair.fields import changes
-from reports.repair.words import OUTCOMES
+from reports.repair.words import FILTERS, OUTCOME_STATUSES, OUTCOMES
 from reports.text import KEY_MAX, count, one_line, slug
 from reports.words import CAUSES, EXCLUSIONS
 
 DIGITS = 12  # of a hash, as a command names it
+_NOTHING = "There is nothing to repair."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class StepView:
         act: What is done.
         reason: Why, in a sentence.
         outcome: What became of it, in words; empty where it was not taken.
+        status: The status whose colour that has.
         fields: What it changes: before on the left, after on the right.
     """
 
@@ -54,6 +57,7 @@ class StepView:
     act: Act
     reason: str
     outcome: str
+    status: str
     fields: Shown[FieldDiff]
 
     @property
@@ -148,7 +152,10 @@ class PlanView:
     def summary(self) -> str:
         """What it does, in one sentence."""
         if not self.plan.steps:
-            return "There is nothing to repair."
+            if any(name in FILTERS for name in self.plan.header.filters):
+                return "Nothing that was asked for is to be repaired."
+            left = self.plan.rows_left
+            return f"This plan repairs nothing; left to people: {count(left, 'row')}." if left else _NOTHING
         per_store = []
         for store in StoreName:
             acts = [(self.plan.count(act, store), act) for act in Act]
@@ -164,11 +171,31 @@ class PlanView:
             found["user"] = tuple(masked_text(one, mask_key) for one in found["user"])
         return found
 
+    def asked_words(self, mask_key: bytes) -> str:
+        """Return what was asked for in words; empty where nothing was."""
+        found = self.asked_for(mask_key).items()
+        told = [
+            f"{FILTERS[name]} {', '.join(one_line(value, KEY_MAX) for value in values)}"
+            for name, values in found
+            if name in FILTERS
+        ]
+        return "; ".join([*told, *(["new keys"] if "rename_keys" in self.plan.header.filters else [])])
+
     @property
     def outcomes(self) -> tuple[tuple[Mended, int], ...]:
         """What became of its steps, in numbers."""
         found = Counter(one.outcome for one in self.done.values())
         return tuple((outcome, found[outcome]) for outcome in Mended if found[outcome])
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """Keys that somebody changed since they were written."""
+        return self.verified.moved if self.verified else ()
+
+    @property
+    def open(self) -> bool:
+        """True while it can be carried out, or finished."""
+        return self.ended in (Ended.PLANNED, Ended.BEGUN)
 
     @property
     def unconverged(self) -> tuple[Unconverged, ...]:
@@ -229,6 +256,7 @@ def step_view(view: PlanView, step: Step, mask_key: bytes) -> StepView:
         act=step.act,
         reason=step.reason,
         outcome=outcome,
+        status="" if done is None else OUTCOME_STATUSES[done.outcome],
         fields=first(fields, FIELDS_MAX, len(found)),
     )
 
@@ -241,9 +269,9 @@ def left_views(found: Iterable[Left]) -> tuple[LeftView, ...]:
     views = [
         LeftView(
             why=why,
-            rows=sum(one.rows for one in some),
+            rows=rows_of(some),
             sentence=sentence,
-            keys=first([one.key for one in some if one.key is not None], KEYS_MAX),
+            keys=first(list(dict.fromkeys(one.key for one in some if one.key is not None)), KEYS_MAX),
         )
         for (why, sentence), some in groups.items()
     ]

@@ -39,11 +39,22 @@ WHYS: Final = {
     Why.REFERENCED: "other rows hang on it",
     Why.KEY_NEEDED: "needs another key",
     Why.SETTLED: "settled by now",
+    Why.NOT_NAMED: "not named by the run",
     Why.MOVED: "changed since",
     Why.MOVED: "changed since",
     Why.CAME_BACK: "did not stay repaired",
     Why.BOTH_ALIKE: "alike on both stores",
 }
+
+FILTERS: Final = {
+    "cause": "cause",
+    "field": "field",
+    "key": "key",
+    "user": "user",
+    "older_than": "older than",
+    "younger_than": "newer than",
+}
+"""The filters of a plan; what else stands among them leaves nothing out."""
 
 ENDINGS: Final = {
     Ended.PLANNED: "planned",

@@ -59,13 +59,33 @@ def rows_by_key(
     table: tuple[str, str],
     key: Sequence[str],
     columns: Sequence[str],
+    *,
+    where: str = "true",
 ) -> Keyed:
-    """Stream keys and hashes of all rows of a table, in the order of the keys as bytes."""
+    """Stream keys and hashes of the rows of a table, in the order of the keys as bytes.
+
+    Args:
+        connection: A transaction whose moment is fixed.
+        store: The store, for errors.
+        table: Schema and table.
+        key: Columns of the key.
+        columns: Columns of the hash.
+        where: A condition on a row `t`, made of what the server itself wrote.
+
+    Raises:
+        TwinstoreError: The table cannot be read.
+    """
     from psycopg import sql
 
     query = sql.SQL(
-        'COPY (SELECT {key} COLLATE "C", hashtextextended({row} COLLATE "C", 0) FROM {table} AS t ORDER BY 1) TO STDOUT'
-    ).format(key=row_text("t", key), row=row_text("t", columns), table=sql.Identifier(*table))
+        'COPY (SELECT {key} COLLATE "C", hashtextextended({row} COLLATE "C", 0) FROM {table} AS t WHERE {where} '
+        "ORDER BY 1) TO STDOUT"
+    ).format(
+        key=row_text("t", key),
+        row=row_text("t", columns),
+        table=sql.Identifier(*table),
+        where=sql.SQL(where),
+    )
     with translate(store), connection.cursor() as cursor, cursor.copy(query) as copy:
         copy.set_types(["text", "int8"])
         for text, number in copy.rows():

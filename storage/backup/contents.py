@@ -1,8 +1,8 @@
 """What a database holds as of one moment: counts and digests of all rows, and what keeps them in order.
 
 The same code reads the store while it is dumped and the scratch server into which the dump was restored, so that what
-differs was lost on the way. Every table is digested with all its columns, as the server writes them; the tables of
-datasets besides in the canonical form of `storage.parity`, which is the same on both stores.
+differs was lost on the way. Every table is digested with all columns that a dump holds, as the server writes them; the
+tables of datasets besides in the canonical form of `storage.parity`, which is the same on both stores.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from contracts.backups import DatasetContent, Outside, Shape, TableContent
 from contracts.dataset import Dataset
+from contracts.errors import SchemaMismatch, TwinstoreError
 from contracts.vocabulary import StoreName
 from storage.meter import Meter
-from storage.pg_errors import translate
+from storage.pg_errors import translate, translated
 from storage.ports import Digest, HashKind, RangeCount
 from storage.session import CLIENT_ENCODING, Limits, begin
 
 if TYPE_CHECKING:
     import psycopg
+    from psycopg import sql
 
 OURS = "twinstore"
 KIND = HashKind.RECORD  # ten times as fast as hashing texts; a probe says whether another server hashes alike
 _FOR_AS_LONG_AS_IT_TAKES = "SET LOCAL idle_in_transaction_session_timeout = 0"  # a dump may take hours
-_DIGEST = 'SELECT count(*), coalesce(sum(hashtextextended(ROW(t.*)::text COLLATE "C", 0)::numeric), 0) FROM {} AS t'
+_DIGEST = 'SELECT count(*), coalesce(sum(hashtextextended(ROW({})::text COLLATE "C", 0)::numeric), 0) FROM {} AS t'
 
 
 class Summed(Protocol):
@@ -123,6 +125,7 @@ def read_contents(
         progress: Is told which table is read.
 
     Raises:
+        SchemaMismatch: A table holds rows that no dump of these schemas would, or cannot be read by names in full.
         TwinstoreError: The store cannot be read.
     """
     from psycopg import sql
@@ -130,12 +133,13 @@ def read_contents(
     query = sql.SQL(_text("catalogue.sql")).format(schemas=sql.Literal(list(schemas)))
     with translate(store):
         found: Mapping[str, Any] = connection.execute(query).fetchone()[0]  # type: ignore[index]  # one row
+    _require_all_rows(found["strays"] or (), store)
     tables = []
-    for name in found["tables"] or ():
+    for name, only, columns, parts in found["tables"] or ():
         progress(f"digest {name} of {store}")
-        with translate(store):
-            rows, digest = connection.execute(sql.SQL(_DIGEST).format(sql.SQL(name))).fetchone() or (0, 0)
-        tables.append(TableContent(name=name, rows=rows, digest=str(digest)))
+        with _readable(name, store):
+            rows, digest = connection.execute(_digest(only + name, columns or "")).fetchone() or (0, 0)
+        tables.append(TableContent(name=name, rows=rows, digest=str(digest), parts=tuple(parts or ())))
     return Contents(
         tables=tuple(tables),
         datasets=tuple(read_dataset(connection, store, dataset, kind) for dataset in datasets),
@@ -149,7 +153,7 @@ def read_contents(
             roles=tuple(sorted(found["roles"] or ())),
             functions=tuple((schema, made) for schema, made in found["functions"] or ()),
             extensions=tuple((name, schema) for name, schema in found["extensions"] or ()),
-            foreign_keys=tuple((schema, table, key) for schema, table, key in found["foreign_keys"] or ()),
+            foreign_keys=tuple(found["foreign_keys"] or ()),
         ),
     )
 
@@ -216,6 +220,53 @@ def _behind(
         if largest is not None and largest > (last or 0):
             behind.append(f"{sequence} of {table}.{column}")
     return tuple(behind)
+
+
+def _require_all_rows(strays: Iterable[tuple[str, str]], store: StoreName) -> None:
+    """Refuse tables that are read together with what lies in no dump of the schemas.
+
+    Raises:
+        SchemaMismatch: There is one.
+    """
+    for table, stray in strays:
+        raise SchemaMismatch(
+            f"{stray} of {store} holds rows of {table} that are in no dump of the schemas of the datasets: a backup "
+            "would lack them.",
+            f"Move it into one of them (ALTER TABLE ... SET SCHEMA), or detach it from {table}.",
+            store=store,
+        )
+
+
+@contextmanager
+def _readable(table: str, store: StoreName) -> Iterator[None]:
+    """Say of a table what keeps everybody who names things in full, such as pg_restore, from using it.
+
+    Raises:
+        SchemaMismatch: A function that an index of it uses names others without their schema.
+        TwinstoreError: It cannot be read for another reason.
+    """
+    from psycopg import errors
+
+    lacking: TwinstoreError | None = None
+    with translate(store):
+        try:
+            yield
+        except (errors.UndefinedFunction, errors.UndefinedObject) as exc:
+            lacking = translated(exc, store)
+    if lacking is not None:
+        raise SchemaMismatch(
+            f"The table {table} of {store} cannot be read, nor brought back by pg_restore, as what an index, a "
+            f"constraint or a column of it computes names something without its schema: {lacking.what}",
+            "Write the schema before every name in the bodies of these functions, as in public.unaccent(text).",
+            store=store,
+        )
+
+
+def _digest(table: str, columns: str) -> sql.Composed:
+    """Return the query that counts and digests a table, both parts as `catalogue.sql` quotes them."""
+    from psycopg import sql
+
+    return sql.SQL(_DIGEST).format(sql.SQL(columns), sql.SQL(table))
 
 
 def _text(name: str) -> str:

@@ -32,6 +32,19 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_ONE_PROCESS = "SET LOCAL max_parallel_workers_per_gather = 0"  # the others are for pg_dump and for the application
+_MOMENT = """
+SELECT pg_export_snapshot(), current_setting('server_version'), datctype,
+       (SELECT jsonb_agg(jsonb_build_array(name, reset_val) ORDER BY name) FROM pg_settings
+        WHERE name IN ('DateStyle', 'IntervalStyle', 'TimeZone')
+           OR name = 'lc_monetary' AND EXISTS (  -- where what is dumped depends on it: few machines know all of them
+             SELECT FROM (SELECT relnamespace, atttypid FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid
+                          WHERE attnum > 0
+                          UNION ALL SELECT typnamespace, typbasetype FROM pg_type) AS used (schema, type)
+             WHERE type IN ('money'::regtype, 'money[]'::regtype)
+               AND schema IN (SELECT oid FROM pg_namespace WHERE nspname = ANY (%s))))
+FROM pg_database WHERE datname = current_database()
+"""
 _OURS = """
 SELECT (SELECT id::text FROM twinstore.identity),
        (SELECT array_agg(name ORDER BY name COLLATE "C") FROM twinstore.migration_log WHERE status = 'applied')
@@ -129,9 +142,8 @@ def _dumped(source: BySql, folder: Path, progress: Progress) -> KeptSide:
     with frozen(source.dsn, store, source.limits, tables=tables) as connection:
         schemas = _existing(connection, store, schemas_of(datasets, store))
         with translate(store):
-            ((snapshot, version),) = connection.execute(
-                "SELECT pg_export_snapshot(), current_setting('server_version')"
-            ).fetchall()
+            connection.execute(_ONE_PROCESS)
+            ((snapshot, version, ctype, settings),) = connection.execute(_MOMENT, [list(schemas)]).fetchall()
         taken_at = datetime.now(UTC)
         program = find_pg_dump(connection.info.server_version // 10000)
         dump = Dump(
@@ -156,6 +168,8 @@ def _dumped(source: BySql, folder: Path, progress: Progress) -> KeptSide:
         taken_at=taken_at,
         server_version=version.split(" ")[0],
         program=program.version,
+        ctype=ctype,
+        settings=tuple((name, value) for name, value in settings),
         identity=identity,
         migrations=migrations,
         schemas=schemas,

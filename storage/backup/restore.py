@@ -1,34 +1,51 @@
 """Bring the rows of a dataset back to those of a backup: what would change, and the change in one transaction.
 
 Rows that are as they were in the backup are not touched; the others are deleted, changed or inserted, by SQL inside the
-target, from a temporary table into which the rows of the scratch database were copied. Before COMMIT the table is
-compared with it again, column by column, and its digest with that of the manifest: triggers of an application may write
-something else than they are told. Capture notes these writes like any other; its lines are taken away again, and a gap
-is noted instead, so that nothing of them is carried over before somebody has looked at both stores (`twinstore adopt`).
+target, from a temporary table into which the rows of the scratch database were copied. After all that
+waits for COMMIT has run, the table is compared with it again, column by column, and its digest with that of the
+manifest: triggers of an application may write something else than they are told. Capture notes these writes like any
+other, also of other datasets into which they go on; its lines are taken away again, and a gap is noted instead, so that
+nothing of them is carried over before somebody has looked at both stores (`twinstore adopt`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contracts.backups import RowChanges
-from contracts.dataset import Dataset
 from contracts.errors import Conflict
 from contracts.replication import Gap
 from contracts.vocabulary import StoreName
 from storage.backup import statements
-from storage.backup.comparing import row_text
-from storage.backup.contents import frozen, read_dataset
-from storage.backup.drill import LIMITS
-from storage.backup.target import Rows, Target, cascading
+from storage.backup.arrival import require_as_sent
+from storage.backup.contents import read_dataset
+from storage.backup.copies import Copied, copied, write
+from storage.backup.manner import manner_of, writing_as
+from storage.backup.refusals import going_on, refused_by_constraint
+from storage.backup.target import Rows, Target
 from storage.pg_errors import translate
 from storage.ports import HashKind
 from storage.session import CLIENT_ENCODING, begin
 
 if TYPE_CHECKING:
     import psycopg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What was written.
+
+    Attributes:
+        changes: What was done to each dataset.
+        others: Names of datasets beside these into whose tables the changes went on.
+    """
+
+    changes: tuple[RowChanges, ...]
+    others: tuple[str, ...]
 
 
 def apply_rows(
@@ -38,122 +55,79 @@ def apply_rows(
     cascade: bool,
     check: Callable[[], None] = lambda: None,
     progress: Callable[[str], None] = lambda _: None,
-) -> tuple[RowChanges, ...]:
+) -> Applied:
     """Bring the rows of datasets back, in one transaction.
 
     Args:
         target: The store.
         every: The datasets.
-        cascade: Whether deletions may go on into tables that refer to these.
+        cascade: Whether changes may go on into tables that refer to these.
         check: Is asked before COMMIT; raises when the lease was lost.
         progress: Is told what happens now.
 
     Raises:
-        Conflict: Deletions would go on into other tables, or what was written is not what was to be written.
+        Conflict: Changes would go on into other tables, a constraint does not allow them, or what was written is not
+            what was to be written.
         TwinstoreError: The store cannot be written; nothing was changed.
     """
-    with _writing(target) as (connection, path):
-        done = tuple(
-            _apply(connection, target.store, rows, cascade=cascade, path=path, progress=progress) for rows in every
-        )
+    with _writing(target) as (connection, manner):
+        copies = []
+        for number, rows in enumerate(every):
+            progress(f"copy {rows.dataset.name} to {target.store}")
+            copies.append(copied(connection, target.store, rows, number, manner=manner))
+            require_as_sent(copies[-1])
+        progress(f"bring {', '.join(rows.dataset.name for rows in every)} on {target.store} back")
+        with translate(target.store):
+            for copy in copies:  # only now: applications go on writing while rows are copied
+                copy.do(statements.LOCK)
+        with translate(target.store), refused_by_constraint(target.store):
+            before = [_before(copy, cascade=cascade) for copy in copies]
+            write(copies)
+            with writing_as(connection, manner):
+                connection.execute(statements.IMMEDIATE)  # what waits for COMMIT would come after the proof
+            others = _leave_a_gap(connection, target.store, {rows.dataset.name for rows in every})
+        done = []
+        for copy, number in zip(copies, before, strict=True):
+            progress(f"compare {copy.rows.dataset.name} on {target.store} with the backup")
+            done.append(_finished(copy, number))
         check()
         progress("commit")
-        with translate(target.store), _refused_by_constraint(target.store):
-            connection.execute(statements.SEARCH_PATH, [path])  # of triggers that wait for the end
+        with translate(target.store):
             connection.execute("COMMIT")
-    return done
+    return Applied(changes=tuple(done), others=others)
 
 
-def _apply(
-    connection: psycopg.Connection[Any],
-    store: StoreName,
-    rows: Rows,
-    *,
-    cascade: bool,
-    path: str,
-    progress: Callable[[str], None],
-) -> RowChanges:
-    from psycopg import sql
+def _before(copy: Copied, *, cascade: bool) -> int:
+    """Return how many rows the table holds.
 
-    names = _names(store, rows)
-    with translate(store):
-        connection.execute(sql.SQL("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE").format(**names))
-        connection.execute(sql.SQL(statements.MAKE).format(**names))
-        progress(f"copy {rows.dataset.name} to {store}")
-        _copy(connection, store, rows, names)
-        connection.execute(sql.SQL("CREATE UNIQUE INDEX ON {copied} ({key})").format(**names))
-        connection.execute(sql.SQL("ANALYZE {copied}").format(**names))
-        ((before,),) = connection.execute(sql.SQL("SELECT count(*) FROM {table}").format(**names)).fetchall()
-        ((going,),) = connection.execute(sql.SQL(statements.COUNT_GOING).format(**names)).fetchall()
-    if going and rows.cascades and not cascade:
-        raise cascading(rows, going)
-    progress(f"bring {rows.dataset.name} on {store} back")
-    with translate(store), _refused_by_constraint(store), _search_path(connection, path):
-        deleted = connection.execute(sql.SQL(statements.DELETE).format(**names)).rowcount
-        changed = (
-            connection.execute(sql.SQL(statements.CHANGE).format(**names)).rowcount
-            if rows.fixed != {*rows.columns}
-            else 0
-        )
-        inserted = connection.execute(sql.SQL(statements.INSERT).format(**names)).rowcount
-    with translate(store):
-        _advance(connection, store, rows)
-        _leave_a_gap(connection, store, rows.dataset)
-    progress(f"compare {rows.dataset.name} on {store} with the backup")
-    after = _proven(connection, store, rows, names)
-    with translate(store):
-        connection.execute(sql.SQL("DROP TABLE {copied}").format(**names))
+    Raises:
+        Conflict: What is done to them would go on into other tables.
+    """
+    if not cascade:
+        going = copy.count(statements.COUNT_GOING) if copy.rows.cascades else 0
+        changing = copy.count(statements.COUNT_CHANGING) if copy.rows.moves(copy.store) else 0
+        for refused in going_on(copy.rows, copy.store, going=going, changing=changing):
+            raise refused
+    return copy.count(statements.COUNT)
+
+
+def _finished(copy: Copied, before: int) -> RowChanges:
+    """Take care of sequences, and say what was done once it is proven."""
+    with translate(copy.store):
+        _advance(copy.connection, copy.store, copy.rows)
+    after = _proven(copy)
+    with translate(copy.store):
+        copy.do(statements.DROP)
+    taken = copy.written[statements.TAKE]
     return RowChanges(
-        dataset=rows.dataset.name,
-        table=".".join(rows.dataset.tables[store]),
+        dataset=copy.rows.dataset.name,
+        table=".".join(copy.table),
         before=before,
         after=after,
-        inserted=inserted,
-        changed=changed,
-        deleted=deleted,
+        inserted=copy.written[statements.INSERT] - taken,
+        changed=copy.written[statements.CHANGE] + taken,
+        deleted=copy.written[statements.DELETE],
     )
-
-
-def _names(store: StoreName, rows: Rows) -> dict[str, Any]:
-    """Return what the statements above are made of."""
-    from psycopg import sql
-
-    comma, both, key = sql.SQL(", "), sql.SQL(" AND "), rows.key(store)
-    equal = [sql.SQL("{} = {}").format(sql.Identifier("t", name), sql.Identifier("r", name)) for name in key]
-    settings = [
-        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Identifier("r", name))
-        for name in rows.columns
-        if name not in rows.fixed
-    ]
-    return {
-        "table": sql.Identifier(*rows.dataset.tables[store]),
-        "copied": sql.Identifier("pg_temp", statements.COPIED),
-        "key": comma.join(map(sql.Identifier, key)),
-        "columns": comma.join(map(sql.Identifier, rows.columns)),
-        "same_key": both.join(equal),
-        "settings": comma.join(settings),
-        "row": row_text("t", rows.columns),
-        "copied_row": row_text("r", rows.columns),
-    }
-
-
-def _copy(connection: psycopg.Connection[Any], store: StoreName, rows: Rows, names: Mapping[str, Any]) -> None:
-    """Copy the rows of the scratch database as the server writes them; nothing of them is looked at here."""
-    from psycopg import sql
-
-    source = sql.SQL("COPY {table} ({columns}) TO STDOUT").format(
-        table=sql.Identifier(*rows.kept.tables[store]), columns=names["columns"]
-    )
-    sink = sql.SQL("COPY {copied} ({columns}) FROM STDIN").format(**names)
-    with (
-        frozen(rows.scratch.superuser, store, LIMITS) as scratch,
-        scratch.cursor() as reading,
-        connection.cursor() as writing,
-        reading.copy(source) as given,
-        writing.copy(sink) as taken,
-    ):
-        for piece in given:
-            taken.write(piece)
 
 
 def _advance(connection: psycopg.Connection[Any], store: StoreName, rows: Rows) -> None:
@@ -161,37 +135,54 @@ def _advance(connection: psycopg.Connection[Any], store: StoreName, rows: Rows) 
     from psycopg import sql
 
     table = sql.Identifier(*rows.dataset.tables[store])
-    for sequence, column in connection.execute(statements.SEQUENCES, [table.as_string()]).fetchall():
-        names = {"name": sql.Literal(sequence), "column": sql.Identifier(column), "table": table}
+    for schema, name, column, up, least, most in connection.execute(
+        statements.SEQUENCES, [table.as_string()]
+    ).fetchall():
+        sequence = sql.Identifier(schema, name)
+        names = {
+            "sequence": sequence,
+            "name": sql.Literal(sequence.as_string()),
+            "column": sql.Identifier(column),
+            "table": table,
+            "furthest": sql.SQL("max" if up else "min"),
+            "beyond": sql.SQL(">" if up else "<"),
+            "least": sql.Literal(least),
+            "most": sql.Literal(most),
+        }
         connection.execute(sql.SQL(statements.ADVANCE).format(**names))
 
 
-def _leave_a_gap(connection: psycopg.Connection[Any], store: StoreName, dataset: Dataset) -> None:
-    """Have nothing carried over of what was written here before the stores were compared; see `storage.replication`."""
+def _leave_a_gap(connection: psycopg.Connection[Any], store: StoreName, names: AbstractSet[str]) -> tuple[str, ...]:
+    """Have nothing carried over of what was written here before the stores were compared; see `storage.replication`.
+
+    Returns:
+        Datasets beside those that were named of which something was written.
+    """
     if connection.execute(statements.CAPTURED).fetchone() != (True,):
-        return
-    connection.execute(statements.FORGET, [dataset.name])
-    connection.execute(statements.GAP, [Gap.RESTORED if store is StoreName.PRISMA else Gap.REPLICA, dataset.name])
+        return ()
+    others = {name for (name,) in connection.execute(statements.FORGET).fetchall()} - names
+    halted = sorted(names | others)
+    connection.execute(statements.GAP, [Gap.RESTORED if store is StoreName.PRISMA else Gap.REPLICA, halted])
     if store is StoreName.PRISMA:
-        connection.execute(statements.HALT, [dataset.name])
+        connection.execute(statements.HALT, [halted])
+    return tuple(sorted(others))
 
 
-def _proven(connection: psycopg.Connection[Any], store: StoreName, rows: Rows, names: Mapping[str, Any]) -> int:
+def _proven(copy: Copied) -> int:
     """Return the number of rows that are there now, when they are those of the backup.
 
     Raises:
         Conflict: They are not.
     """
-    from psycopg import sql
-
+    store, meant = copy.store, copy.rows.content
     with translate(store):
-        ((unlike,),) = connection.execute(sql.SQL(statements.UNLIKE).format(**names)).fetchall()
-        content = read_dataset(connection, store, rows.dataset, HashKind(rows.content.kind))
-    meant = rows.content
-    comparable = (content.form, content.probe) == (meant.form, meant.probe)
+        unlike = copy.count(statements.UNLIKE)
+        content = read_dataset(copy.connection, store, copy.rows.dataset, HashKind(meant.kind))
+    converted = copy.rows.source != copy.rows.kept.tables[store]
+    comparable = not converted and (content.form, content.probe) == (meant.form, meant.probe)
     if unlike or content.rows != meant.rows or (comparable and content.digest != meant.digest):
         raise Conflict(
-            f"{'.'.join(rows.dataset.tables[store])} on {store} would not hold the rows of the backup: "
+            f"{'.'.join(copy.table)} on {store} would not hold the rows of the backup: "
             f"{unlike:,} are otherwise after they were written. Nothing was changed.",
             "A trigger of the application writes other values; turn it off for the restore.",
             store=store,
@@ -200,39 +191,8 @@ def _proven(connection: psycopg.Connection[Any], store: StoreName, rows: Rows, n
 
 
 @contextmanager
-def _refused_by_constraint(store: StoreName) -> Iterator[None]:
-    """Name the constraint that does not let the rows be as they were.
-
-    Raises:
-        Conflict: One does not.
-    """
-    from psycopg import errors
-
-    try:
-        yield
-    except (errors.ForeignKeyViolation, errors.UniqueViolation) as exc:
-        table, name = f"{exc.diag.schema_name}.{exc.diag.table_name}", exc.diag.constraint_name
-        if isinstance(exc, errors.UniqueViolation):
-            what = f"{name} of {table} does not let rows exchange their values. Nothing was changed."
-            todo = "Drop it, restore, and make it again."
-        else:
-            what = f"{name} of {table} refers to rows that would not be there. Nothing was changed."
-            todo = f"Bring the rows of {table}, or those that they refer to, to the state of the backup first."
-        raise Conflict(what, todo, store=store) from None
-
-
-@contextmanager
-def _search_path(connection: psycopg.Connection[Any], path: str) -> Iterator[None]:
-    """Let triggers of the application find what they name as its own writes let them; ours name schemas."""
-    ((ours,),) = connection.execute("SELECT current_setting('search_path')").fetchall()
-    connection.execute(statements.SEARCH_PATH, [path])
-    yield
-    connection.execute(statements.SEARCH_PATH, [ours])
-
-
-@contextmanager
-def _writing(target: Target) -> Iterator[tuple[psycopg.Connection[Any], str]]:
-    """Open a transaction that writes; yield it with the search path that the role has of itself."""
+def _writing(target: Target) -> Iterator[tuple[psycopg.Connection[Any], Mapping[str, str]]]:
+    """Open a transaction that writes; yield it with the settings that the role has of itself."""
     import psycopg
 
     with translate(target.store):
@@ -247,9 +207,9 @@ def _writing(target: Target) -> Iterator[tuple[psycopg.Connection[Any], str]]:
     try:
         with translate(target.store):
             version = connection.info.server_version
-            ((path,),) = connection.execute("SELECT current_setting('search_path')").fetchall()
+            manner = manner_of(connection)
             connection.execute(begin("READ COMMITTED", target.limits, server_version=version, access="READ WRITE"))
             connection.execute(statements.APPLYING)
-        yield connection, path
+        yield connection, manner
     finally:
         connection.close()

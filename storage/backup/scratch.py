@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ _SETTINGS = {
     "synchronous_commit": "off",
 }
 _OWNER = "drill"
+_UNICODE = "C.utf8"
 _IN_USE, _LOCK = "in-use", "scratch.lock"
 _WAIT_S = 60.0
 
@@ -88,10 +89,16 @@ def _started(root: Path, version: int, shelter: Path, stack: ExitStack) -> Serve
 
 
 @contextmanager
-def scratch_database(server: Server) -> Iterator[Scratch]:
+def scratch_database(server: Server, ctype: str = "", settings: Iterable[tuple[str, str]] = ()) -> Iterator[Scratch]:
     """Make an empty database, owned by a role that is no superuser; drop it at the end.
 
+    Args:
+        server: The server.
+        ctype: How letters are to be classified (LC_CTYPE), where this machine knows that.
+        settings: Settings of the database, each where the server takes the value.
+
     Raises:
+        ConfigurationError: Amounts of money are written in a way that this machine does not know.
         TwinstoreError: The server cannot be used.
     """
     import psycopg
@@ -100,10 +107,9 @@ def scratch_database(server: Server) -> Iterator[Scratch]:
     name = f"{_OWNER}_{secrets.token_hex(8)}"
     with scratch_errors(), psycopg.connect(server.dsn(), autocommit=True) as connection:
         _make_owner(connection, server.password(_OWNER))
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(*map(sql.Identifier, (name, _OWNER)))
-        )
+        _make_database(connection, name, ctype)
         try:
+            _set(connection, name, settings)
             with psycopg.connect(server.dsn(name), autocommit=True) as inside:
                 inside.execute("DROP SCHEMA public CASCADE")  # a dump makes its own
             yield Scratch(superuser=server.dsn(name), owner=server.dsn(name, _OWNER))
@@ -137,6 +143,42 @@ def _remove(wanted: Path, shelter: Path) -> None:
         elif folder.exists():
             shutil.rmtree(folder)
     (wanted.parent / f"{wanted.name}.{_IN_USE}").unlink(missing_ok=True)
+
+
+def _make_database(connection: Any, name: str, ctype: str) -> None:
+    """Make a database whose letters are classified as wished, or else by Unicode, or else as the server does it."""
+    from psycopg import errors, sql
+
+    made = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(*map(sql.Identifier, (name, _OWNER)))
+    for wished in dict.fromkeys(filter(None, (ctype, _UNICODE))):
+        try:
+            connection.execute(made + sql.SQL(" LC_CTYPE {}").format(sql.Literal(wished)))
+        except (errors.WrongObjectType, errors.InvalidParameterValue):
+            continue  # this machine does not know it, or not for UTF-8
+        return
+    connection.execute(made)
+
+
+def _set(connection: Any, name: str, settings: Iterable[tuple[str, str]]) -> None:
+    """Let texts be read as values in a database as they were.
+
+    Raises:
+        ConfigurationError: Amounts of money would be read as others.
+    """
+    from psycopg import errors, sql
+
+    for setting, value in settings:
+        query = sql.SQL("ALTER DATABASE {} SET {} = {}")
+        try:
+            connection.execute(query.format(*map(sql.Identifier, (name, setting.lower())), sql.Literal(value)))
+        except errors.InvalidParameterValue:
+            if setting == "lc_monetary":
+                raise ConfigurationError(
+                    f"Amounts of money are written by the locale {value}, which the scratch server does not know: "
+                    "nobody can tell here whether the backup is good.",
+                    "Install that locale on this machine, or verify on one that has it.",
+                ) from None
+            continue  # such as a time zone that this machine does not know
 
 
 def _make_owner(connection: Any, password: str) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from contracts.backups import DatasetContent, RowChanges
 from contracts.dataset import Dataset
-from contracts.errors import Conflict, SchemaMismatch
+from contracts.errors import SchemaMismatch
 from contracts.vocabulary import StoreName
 from storage.backup import statements
+from storage.backup.columns import require_columns
 from storage.backup.comparing import count_differences, rows_by_key
 from storage.backup.contents import frozen
+from storage.backup.conversion import converted
 from storage.backup.drill import LIMITS
+from storage.backup.references import Reference
 from storage.backup.scratch import Scratch
 from storage.pg_errors import translate
 from storage.session import Limits
@@ -44,24 +48,49 @@ class Rows:
     Attributes:
         scratch: The scratch database.
         kept: The dataset as it lies there.
+        source: Schema and table where its rows lie there in the types of the target.
         dataset: The dataset as it lies in the target.
         content: What the manifest says of it.
         columns: The columns that both have.
         fixed: Those of them that the server numbers itself: they cannot be changed.
-        cascades: Tables whose rows would be deleted or changed by deletions.
+        references: Foreign keys onto the table.
+        rivals: Whether something beside the key keeps rows apart, such as a unique index on another column.
+        renewable: Whether a row may be deleted and inserted to change it: nothing refers to it, no trigger or rule
+            of the application fires, and the backup has all of its columns.
+        triggers_on_deletion: Whether triggers or rules of the application fire where a row is deleted.
     """
 
     scratch: Scratch
     kept: Dataset
+    source: tuple[str, str]
     dataset: Dataset
     content: DatasetContent
     columns: tuple[str, ...]
     fixed: frozenset[str]
-    cascades: tuple[str, ...]
+    references: tuple[Reference, ...]
+    rivals: bool
+    renewable: bool
+    triggers_on_deletion: bool
 
     def key(self, store: StoreName) -> tuple[str, ...]:
         """Return the columns of the key."""
-        return tuple(column.name_in(store) for column in self.dataset.key_columns)
+        return key_in(self.dataset, store)
+
+    @property
+    def cascades(self) -> tuple[str, ...]:
+        """Tables whose rows would be deleted or changed by deletions."""
+        return tuple(sorted({".".join(reference.table) for reference in self.references if reference.deletes}))
+
+    def moves(self, store: StoreName) -> tuple[str, ...]:
+        """Tables whose rows may be changed where a row is changed: they refer to columns that are not its key."""
+        key = {*self.key(store)}
+        moving = [one for one in self.references if one.changes and not key.issuperset(one.columns)]
+        return tuple(sorted({".".join(reference.table) for reference in moving}))
+
+
+def key_in(dataset: Dataset, store: StoreName) -> tuple[str, ...]:
+    """Return the columns of the key of a dataset."""
+    return tuple(column.name_in(store) for column in dataset.key_columns)
 
 
 def identity_of(target: Target) -> tuple[str, StoreName] | None:
@@ -81,37 +110,50 @@ def rows_of(target: Target, scratch: Scratch, kept: Dataset, dataset: Dataset, c
     """Return how the rows of a dataset can be brought back.
 
     Raises:
-        SchemaMismatch: The table is not there, or its columns are not those of the backup.
+        SchemaMismatch: The table is not there, its columns cannot hold what those of the backup do, or rows of the
+            backup belong to a table that inherits from it.
         TwinstoreError: The target cannot be asked.
     """
     store = target.store
     with frozen(scratch.superuser, store, LIMITS) as connection:
-        before, _ = _columns(connection, store, kept)
+        was = _table(connection, store, kept)
+        _require_own_rows(connection, store, kept)
     with frozen(target.dsn, store, target.limits) as connection:
-        now, cascades = _columns(connection, store, dataset)
-    table = ".".join(dataset.tables[store])
-    if missing := [name for name in before if name not in now]:
-        raise SchemaMismatch(
-            f"{table} on {store} has no column {missing[0]}, which the backup has.",
-            "Bring the table to the version of the backup first.",
-            store=store,
-        )
-    if needed := [name for name, column in now.items() if name not in before and not column["optional"]]:
-        raise SchemaMismatch(
-            f"{table} on {store} needs a value in {needed[0]}, which the backup does not have.",
-            "Give the column a default first.",
-            store=store,
-        )
-    fixed = frozenset(name for name in before if now[name]["identity"])
+        table = _table(connection, store, dataset)
+    named = ".".join(dataset.tables[store])
+    before = was.columns
+    require_columns(before, was.computed, table.columns, named, store)
+    key = {*key_in(dataset, store)}
     return Rows(
         scratch=scratch,
         kept=kept,
+        source=converted(scratch, kept, before, table.columns, table=named, store=store),
         dataset=dataset,
         content=content,
         columns=tuple(before),
-        fixed=fixed,
-        cascades=cascades,
+        fixed=frozenset(name for name in before if table.columns[name]["identity"]),
+        references=table.references,
+        rivals=any(not key.issubset(columns) for columns in table.unique),
+        renewable=not table.references and not table.triggers["any"] and before.keys() == table.columns.keys(),
+        triggers_on_deletion=table.triggers["deletion"],
     )
+
+
+def _require_own_rows(connection: psycopg.Connection[Any], store: StoreName, kept: Dataset) -> None:
+    """Refuse rows that would come back without the columns of their own table, and in another one."""
+    from psycopg import sql
+
+    table = sql.Identifier(*kept.tables[store])
+    query = sql.SQL(statements.OF_ANOTHER_TABLE).format(table=table, name=sql.Literal(table.as_string()))
+    with translate(store):
+        found = connection.execute(query).fetchone()
+    if found is not None:
+        raise SchemaMismatch(
+            f"The backup has rows of {found[0]} among those of {'.'.join(kept.tables[store])}, from which it inherits: "
+            "they would come back into that one, without columns of their own.",
+            "Bring both tables back by pg_restore; docs/backup.md says how.",
+            store=store,
+        )
 
 
 def plan_rows(target: Target, rows: Rows) -> RowChanges:
@@ -121,7 +163,7 @@ def plan_rows(target: Target, rows: Rows) -> RowChanges:
         TwinstoreError: The target cannot be read.
     """
     store, key = target.store, rows.key(target.store)
-    here, there = rows.kept.tables[store], rows.dataset.tables[store]
+    here, there = rows.source, rows.dataset.tables[store]
     with (
         frozen(rows.scratch.superuser, store, LIMITS) as scratch,
         frozen(target.dsn, store, target.limits, tables=[there]) as connection,
@@ -141,30 +183,36 @@ def plan_rows(target: Target, rows: Rows) -> RowChanges:
     )
 
 
-def cascading(rows: Rows, going: int) -> Conflict:
-    """Return the refusal of deletions that would go on into other tables."""
-    others = ", ".join(rows.cascades)
-    return Conflict(
-        f"{going:,} rows of {rows.dataset.name} would be deleted, and with them rows of {others}, or their references.",
-        "Say --allow-cascade if that is how it must be.",
-    )
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table as the server describes it; see `target.sql`."""
+
+    columns: Mapping[str, Any]
+    computed: tuple[str, ...]
+    references: tuple[Reference, ...]
+    unique: tuple[Sequence[str], ...]
+    triggers: Mapping[str, bool]
 
 
-def _columns(
-    connection: psycopg.Connection[Any], store: StoreName, dataset: Dataset
-) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _table(connection: psycopg.Connection[Any], store: StoreName, dataset: Dataset) -> _Table:
     from psycopg import sql
 
     schema, relation = dataset.tables[store]
     query = (files(__package__) / "target.sql").read_text(encoding="utf-8")
     asked = sql.SQL(query).format(schema=sql.Literal(schema), relation=sql.Literal(relation))
     with translate(store):
-        found = connection.execute(asked).fetchone()
-    if found is None:
+        row = connection.execute(asked).fetchone()
+    if row is None:
         raise SchemaMismatch(
             f"{store} has no table {schema}.{relation}.",
             "Make it by the migrations of the application, or by `twinstore migrate`, then restore its rows.",
             store=store,
         )
-    columns, cascades = found
-    return {column["name"]: column for column in columns or ()}, tuple(sorted(cascades or ()))
+    (found,) = row
+    return _Table(
+        columns={column["name"]: column for column in found["columns"] or ()},
+        computed=tuple(found["computed"] or ()),
+        references=tuple(Reference.of(reference) for reference in found["references"] or ()),
+        unique=tuple(found["unique"] or ()),
+        triggers=found["triggers"],
+    )

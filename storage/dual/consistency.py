@@ -1,7 +1,6 @@
 """Whether both stores hold the same records: one record, or all of one owner. Nothing is written.
 
-Every column is compared, in canonical form. Where the only difference is the time of the last change, and it is small,
-the records count as consistent: clocks differ.
+Every column is compared, as `storage.dual.comparing` does.
 """
 
 from __future__ import annotations
@@ -9,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from contracts.instants import unix_milliseconds
-from contracts.planning import PLANNING
 from contracts.replication import Direction, Place
 from contracts.results import (
-    CLOCK_TOLERANCE_MS,
     ConsistencyReport,
     ConsistencySummary,
     FieldDifference,
@@ -25,9 +21,9 @@ from contracts.verdicts import FieldDifference as Found
 from contracts.vocabulary import StoreName
 from storage.chunks import chunks
 from storage.dual.asking import UNUSED, Asked, Asking, results
+from storage.dual.comparing import TIME, alike, apart_ms, differing
 from storage.dual.rows import record_of
 from storage.health import NOT_CONFIGURED
-from storage.parity.fields import diff_fields
 from storage.ports import Row
 from storage.replication.doors import Doors, PrimaryDoors, SecondaryDoors
 from storage.replication.messages import Item
@@ -48,8 +44,6 @@ DECIDE = "Decide the conflict: `twinstore sync conflicts list`."
 MEND = "Mend what the other store refused, then try again: `twinstore sync dead-letters list`."
 SEARCH = "Nothing waits to be carried over: run `twinstore check` to see what else differs."
 _BY_PLACE = {Place.CONFLICT: DECIDE, Place.DEAD_LETTER: MEND, Place.LOST: SEARCH}
-_TIME = "updated_at"
-_TIMES_IN_JSON = frozenset({"metadata.updatedAt", "content.metadata.updatedAt"})
 
 
 class Consistency:
@@ -95,7 +89,7 @@ class Consistency:
         if ours is None or theirs is None:
             return _unread_owner(owner, details)
         keys = ours.keys() | theirs.keys()
-        doubtful = sorted(key for key in keys if not _alike(ours.get(key), theirs.get(key)))
+        doubtful = sorted(key for key in keys if not alike(ours.get(key), theirs.get(key)))
         reports: list[ConsistencyReport] = []
         for some in chunks(doubtful, _KEYS_AT_ONCE):
             one, other = self._both(self._secondary, some)
@@ -180,11 +174,7 @@ def _rows_of(doors: Doors, owner: str | None) -> Iterator[tuple[str, Row]]:
 
 def _differs_at_rest(ours: Item, theirs: Item) -> bool:
     """Tell whether a record differs although no change of it waits."""
-    return ours.change is None and theirs.change is None and not _alike(ours.row, theirs.row)
-
-
-def _alike(ours: Row | None, theirs: Row | None) -> bool:
-    return not _compared(ours, theirs)[0]
+    return ours.change is None and theirs.change is None and not alike(ours.row, theirs.row)
 
 
 def _compared(ours: Row | None, theirs: Row | None) -> tuple[tuple[FieldDifference, ...], tuple[str, ...]]:
@@ -195,32 +185,19 @@ def _compared(ours: Row | None, theirs: Row | None) -> tuple[tuple[FieldDifferen
         store = StoreName.PRISMA if ours is None else StoreName.SUPABASE
         message = f"The record exists in only one store: {store} lacks it."
         return (FieldDifference(field="record", message=message),), (SYNC_MISSING, SYNC)
-    found = diff_fields(PLANNING, ours, theirs)
+    found = differing(ours, theirs)
     if not found:
         return (), ()
-    apart_ms = _apart_ms(ours, theirs)
-    clocks = apart_ms is not None and apart_ms <= CLOCK_TOLERANCE_MS
-    if clocks:
-        found = tuple(each for each in found if each.field != _TIME and each.field not in _TIMES_IN_JSON)
-    differences = tuple(_told(each, apart_ms) for each in found)
-    if not differences:
-        return (), ()
-    late = any(each.field == _TIME for each in found)
-    return differences, (SYNC_LATEST, SYNC) if late else (SYNC,)
+    apart = apart_ms(ours, theirs)
+    late = any(each.field == TIME for each in found)
+    return tuple(_told(each, apart) for each in found), (SYNC_LATEST, SYNC) if late else (SYNC,)
 
 
-def _told(found: Found, apart_ms: int | None) -> FieldDifference:
+def _told(found: Found, apart: int | None) -> FieldDifference:
     message = f"{found.field} differs."
-    if found.field == _TIME and apart_ms is not None:
-        message = f"updatedAt differs by {apart_ms} ms."
+    if found.field == TIME and apart is not None:
+        message = f"updatedAt differs by {apart} ms."
     return FieldDifference(field=found.field, message=message, prisma=found.primary, supabase=found.secondary)
-
-
-def _apart_ms(ours: Row, theirs: Row) -> int | None:
-    """Return the milliseconds between both last changes; None where one has no instant."""
-    moments = [None if (text := row[_TIME]) is None else unix_milliseconds(text) for row in (ours, theirs)]
-    one, other = moments
-    return None if one is None or other is None else abs(one - other)
 
 
 def _unread(key: str, primary: Asked[dict[str, Item]], secondary: Asked[dict[str, Item]] | None) -> ConsistencyReport:

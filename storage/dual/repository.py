@@ -166,7 +166,7 @@ class DualRepository:
     def delete(
         self, key: str, *, expected_version: int | None = None, idempotency_key: str | None = None
     ) -> DualStorageResult:
-        """Delete a record. One that is not there counts as deleted; the outcome says that it was missing.
+        """Delete a record. One that neither store holds counts as deleted; the outcome says that it was missing.
 
         Args:
             key: Id of the record.

@@ -7,18 +7,19 @@ until the secondary has the write: nothing here is ever the only place where tha
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from contracts.errors import TwinstoreError
-from contracts.replication import Applied, Judged
+from contracts.replication import Applied
 from contracts.results import Consistency, DualStorageResult, Outcome, StoreResult
 from contracts.vocabulary import StoreName
 from storage.dual.asking import UNUSED, Asked, Asking, both_failed, mode, results
+from storage.dual.homing import Found, Homing
 from storage.dual.permission import NotSent, Permission
 from storage.dual.rows import record_of
-from storage.dual.writing import DONE, Attempt, Done, Wish, error_of, write
+from storage.dual.writing import Attempt, Done, Wish, error_of, write, write_again
 from storage.replication.doors import PrimaryDoors, SecondaryDoors
 
 if TYPE_CHECKING:
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
     from storage.replication.relay import Relay
 
 WRITE_S = 3.0  # seconds that a store has for a step of a write
-LENT = 10_000  # so many keys are remembered that were written while the primary was away
 _THERE = (Applied.APPLIED, Applied.STALE)
-_HOME = (Judged.ACCEPTED, Judged.AGREED, Judged.JUDGED)
+_UNWRITTEN = (Outcome.MISSING, Outcome.UNCHANGED)
 _WHY_NOT = {
     Applied.BUSY: "supabase holds a change of this record that prisma has not judged yet, or both are being adopted; "
     "the relay carries it over",
@@ -46,6 +46,7 @@ class _Course:
         started: When it began.
         attempt: What was sent to the primary.
         primary: What came of the primary.
+        found: What the secondary held of a record that the primary lacks, or need not write; None unless it was asked.
         secondary: What came of the secondary.
     """
 
@@ -53,6 +54,7 @@ class _Course:
     started: float
     attempt: Attempt
     primary: Asked[Done]
+    found: Found | None = None
     secondary: Asked[Done] | Asked[str] | Asked[Item] | None = None
 
 
@@ -87,7 +89,7 @@ class Saving:
         self._permission = None
         if relay is not None and secondary is not None:
             self._permission = Permission(primary, secondary, relay, asking, deadline_s=fast_path_s)
-        self._lent: dict[str, None] = {}  # keys that were written here while the primary was away, oldest first
+        self._homing = Homing(primary, secondary, self._permission, asking)
 
     def carry_out(self, wish: Wish) -> DualStorageResult:
         """Carry a wish out, and say what became of it on each store.
@@ -95,41 +97,45 @@ class Saving:
         Raises:
             Invalid: What would come out breaks the contract, or the request's key was used for something else.
         """
-        started, attempt = self._asking.now(), Attempt()
-        if wish.key in self._lent:
-            self._bring_home(wish.key)
-        asked = self._on_primary(wish, attempt)
-        looked: Asked[Item] | None = None
-        if asked.answer is not None and asked.answer.outcome is Outcome.MISSING:
-            home, looked = self._bring_home(wish.key)
-            asked = self._on_primary(wish, attempt) if home else asked
-        course = _Course(wish=wish, started=started, attempt=attempt, primary=asked, secondary=looked)
+        started, attempt, key = self._asking.now(), Attempt(), wish.key
+        if self._homing.lent(key):
+            self._homing.bring(key, deadline_s=WRITE_S)
+        asked, found = self._on_primary(wish, attempt), None
+        done = asked.answer
+        if done is not None and done.outcome in _UNWRITTEN:
+            moment_s = WRITE_S if done.outcome is Outcome.MISSING else self._fast_path_s
+            found = self._homing.bring(key, deadline_s=moment_s)
+            found = None if found is None else replace(found, owed=done.dirty)
+            if found is not None and found.differs(done.row):
+                asked = self._on_primary(wish, attempt, always=found.waits)  # so that what waits becomes a conflict
+        secondary = None if found is None else found.looked
+        course = _Course(wish=wish, started=started, attempt=attempt, primary=asked, found=found, secondary=secondary)
         return self._without_primary(course) if asked.answer is None else self._with_primary(course, asked.answer)
 
     # With the primary
 
-    def _on_primary(self, wish: Wish, attempt: Attempt) -> Asked[Done]:
-        return self._asking.ask(StoreName.PRISMA, lambda: write(self._primary, wish, attempt, deadline_s=WRITE_S))
+    def _on_primary(self, wish: Wish, attempt: Attempt, *, always: bool = False) -> Asked[Done]:
+        return self._asking.ask(
+            StoreName.PRISMA, lambda: write(self._primary, wish, attempt, always=always, deadline_s=WRITE_S)
+        )
 
     def _with_primary(self, course: _Course, done: Done) -> DualStorageResult:
-        primary = course.primary
-        if done.outcome in (Outcome.CONFLICT, Outcome.FAILED) or (
-            done.outcome is Outcome.MISSING and course.wish.verb != "delete"
-        ):
+        primary, found = course.primary, course.found
+        secondary = UNUSED if found is None else found.looked.result(success=False)
+        if found is not None and done.outcome in _UNWRITTEN:
+            done, secondary = found.weighed(done)
+        missing = done.outcome is Outcome.MISSING and course.wish.verb != "delete"
+        if missing or done.why is not None or done.outcome in (Outcome.CONFLICT, Outcome.FAILED):
             error = error_of(done, course.wish)
             refused = primary.result(success=False, outcome=done.outcome, error=error)
-            other = UNUSED
-            if course.secondary is not None and course.secondary.error is not None:
-                other = course.secondary.result()
-            return self._answer(course, done, refused, other, error=error)
-        secondary, dirty = self._delivered(course, done)
-        own = primary.result(outcome=done.outcome)
-        return self._answer(course, done._replace(dirty=dirty), own, secondary)
+            return self._answer(course, done, refused, secondary.model_copy(update={"success": False}), error=error)
+        if done.dirty:
+            secondary, dirty = self._delivered(course)
+            done = done._replace(dirty=dirty)
+        return self._answer(course, done, primary.result(outcome=done.outcome), secondary)
 
-    def _delivered(self, course: _Course, done: Done) -> tuple[StoreResult, bool]:
+    def _delivered(self, course: _Course) -> tuple[StoreResult, bool]:
         """Try once to deliver what was written; return what the secondary did, and whether it is still owed."""
-        if not done.dirty:
-            return UNUSED, False
         relay, permission = self._relay, self._permission
         if relay is None or permission is None:
             return UNUSED, True
@@ -154,31 +160,6 @@ class Saving:
                 raise NotSent(str(exc), "The relay delivers it.") from None
             raise
 
-    def _bring_home(self, key: str) -> tuple[bool, Asked[Item] | None]:
-        """Have the primary judge a change that only the secondary holds; return whether it took it over.
-
-        Beside it stands how the secondary was asked; None when it was not.
-        """
-        secondary = self._secondary
-        if secondary is None or self._permission is None:
-            return False, None
-        refusal = self._permission.refusal()
-        if refusal is not None:
-            return False, None if isinstance(refusal.error, NotSent) else refusal
-        looked = self._asking.ask(StoreName.SUPABASE, lambda: secondary.look([key], deadline_s=WRITE_S)[key])
-        item = looked.answer
-        if item is None or item.change is None or not item.ready:
-            if item is not None and item.change is None:
-                self._lent.pop(key, None)
-            return False, looked
-        judged = self._asking.ask(StoreName.PRISMA, lambda: self._primary.judge([item], deadline_s=WRITE_S)[0])
-        if judged.answer is None or judged.answer.outcome not in _HOME:
-            return False, looked
-        self._lent.pop(key, None)
-        change = item.change
-        self._asking.ask(StoreName.SUPABASE, lambda: secondary.settle([(key, change)], deadline_s=WRITE_S))
-        return True, looked
-
     # Without the primary
 
     def _without_primary(self, course: _Course) -> DualStorageResult:
@@ -190,7 +171,7 @@ class Saving:
 
         def propose() -> Done:
             if primary.unknown:
-                return self._same_again(secondary, course)
+                return write_again(secondary, wish, course.attempt, deadline_s=WRITE_S)
             return write(secondary, wish, Attempt(), always=True, deadline_s=WRITE_S)
 
         asked = self._asking.ask(StoreName.SUPABASE, propose)
@@ -201,25 +182,8 @@ class Saving:
         if done.outcome in (Outcome.CONFLICT, Outcome.FAILED, Outcome.MISSING):
             error = error_of(done, wish)
             return self._failed(course, asked.result(success=False, outcome=done.outcome, error=error), done)
-        self._lent[wish.key] = None
-        while len(self._lent) > LENT:
-            self._lent.pop(next(iter(self._lent)), None)
+        self._homing.lend(wish.key)
         return self._answer(course, done, primary.result(), asked.result(outcome=done.outcome))
-
-    def _same_again(self, secondary: SecondaryDoors, course: _Course) -> Done:
-        """Write to the secondary what the primary may hold already: the very same row, so that both agree in the end.
-
-        A change of somebody else that waits there is never overwritten.
-        """
-        wish, sent = course.wish, course.attempt
-        item = secondary.look([wish.key], deadline_s=WRITE_S)[wish.key]
-        if item.change is not None:
-            return Done(Outcome.FAILED, None, dirty=True)
-        written = secondary.put(wish.key, sent.row, expected=item.row, request=wish.request, deadline_s=WRITE_S)
-        outcome = DONE.get(written.outcome, Outcome.FAILED)
-        if sent.row is not None and outcome in (Outcome.CREATED, Outcome.UPDATED):
-            outcome = Outcome.CREATED if sent.before is None else Outcome.UPDATED
-        return Done(outcome, written.row, dirty=True, repeated=written.repeated)
 
     def _failed(self, course: _Course, secondary: StoreResult, done: Done | None = None) -> DualStorageResult:
         primary = course.primary
@@ -251,11 +215,13 @@ class Saving:
         success = error is None
         store = StoreName.PRISMA if primary.success or not secondary.success else StoreName.SUPABASE
         consistency = Consistency.PARTIAL if success else Consistency.FAILED
-        if success and primary.success and self._secondary is not None and not done.dirty:
+        owed = done.dirty or secondary.error is not None
+        if success and primary.success and self._secondary is not None and not owed:
             consistency = Consistency.FULL
         partial = secondary.error or (None if primary.success else primary.error)
         if success and consistency is Consistency.PARTIAL and partial is not None:
-            error = f"Partial {course.wish.verb}, the other store gets it later: {partial}"
+            later = ", the other store gets it later" if done.dirty else ""
+            error = f"Partial {course.wish.verb}{later}: {partial}"
         return DualStorageResult(
             id=course.wish.key,
             success=success,

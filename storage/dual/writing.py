@@ -9,9 +9,10 @@ from typing import NamedTuple
 from contracts.errors import Conflict, Invalid, OutcomeUnknown, TwinstoreError, Unavailable
 from contracts.replication import Put
 from contracts.results import Outcome
+from storage.dual.comparing import alike
 from storage.dual.rows import version_of
 from storage.ports import Row
-from storage.replication.doors import Doors
+from storage.replication.doors import Doors, SecondaryDoors
 from storage.replication.messages import Written
 
 ATTEMPTS = 8  # to write a row that others write at the same time
@@ -21,6 +22,7 @@ DONE = {
     Put.DELETED: Outcome.DELETED,
     Put.MISSING: Outcome.MISSING,
 }
+_WROTE = (Put.CREATED, Put.UPDATED, Put.DELETED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +54,29 @@ class Done(NamedTuple):
         row: The row that is there now.
         dirty: True when a change of the key waits to be carried over.
         repeated: True when the request had been carried out before.
+        why: Why it came to nothing, where the outcome alone does not say it.
     """
 
     outcome: Outcome
     row: Row | None
     dirty: bool
     repeated: bool = False
+    why: str | None = None
 
 
 @dataclass(slots=True)
 class Attempt:
-    """What was last sent to a store: what there is to save when nobody knows whether it arrived."""
+    """What was last sent to a store: what there is to save when nobody knows whether it arrived.
+
+    Attributes:
+        row: The row; None to delete it.
+        before: The row that it was made from.
+        rev: Number of the last change of that one.
+    """
 
     row: Row | None = None
     before: Row | None = None
+    rev: int = 0
 
 
 def write(doors: Doors, wish: Wish, attempt: Attempt, *, always: bool = False, deadline_s: float) -> Done:
@@ -97,7 +108,7 @@ def write(doors: Doors, wish: Wish, attempt: Attempt, *, always: bool = False, d
             raise
         if row is item.row and wish.request is None and not always:
             return Done(Outcome.UNCHANGED, row, dirty)
-        attempt.row, attempt.before = row, item.row
+        attempt.row, attempt.before, attempt.rev = row, item.row, max(item.rev, item.change or 0)
         try:
             written = doors.put(wish.key, row, expected=item.row, request=wish.request, deadline_s=deadline_s)
         except Conflict:  # a deadlock, or a server that serializes: nothing was written
@@ -105,6 +116,41 @@ def write(doors: Doors, wish: Wish, attempt: Attempt, *, always: bool = False, d
         if written.outcome is not Put.MOVED:
             return _written(doors, wish, written, deadline_s=deadline_s)
     return Done(Outcome.FAILED, None, dirty=False)
+
+
+def write_again(doors: SecondaryDoors, wish: Wish, sent: Attempt, *, deadline_s: float) -> Done:
+    """Write to the secondary what the primary may hold already: the very same row, so that both agree in the end.
+
+    It replaces nothing but the row that it was made from. What others wrote since stays, on whichever store they did;
+    where that is the very same row, it was delivered from the primary meanwhile, and is not written again.
+
+    Args:
+        doors: Doors of the secondary.
+        wish: What is wanted.
+        sent: What was sent to the primary.
+        deadline_s: Seconds that each step has.
+
+    Raises:
+        OutcomeUnknown: Nobody knows whether it was written.
+        TwinstoreError: It was not written.
+    """
+    done = Outcome.DELETED if sent.row is None else Outcome.CREATED if sent.before is None else Outcome.UPDATED
+    for _ in range(ATTEMPTS):
+        item = doors.look([wish.key], deadline_s=deadline_s)[wish.key]
+        moved = item.change is not None or item.rev > sent.rev
+        if moved and alike(item.row, sent.row):
+            return Done(done, item.row, dirty=item.change is not None)
+        if moved or not alike(item.row, sent.before):
+            break
+        try:
+            written = doors.put(wish.key, sent.row, expected=item.row, request=wish.request, deadline_s=deadline_s)
+        except Conflict:
+            continue
+        if written.outcome is not Put.MOVED:
+            outcome = done if written.outcome in _WROTE else Outcome.FAILED
+            return Done(outcome, written.row, dirty=True, repeated=written.repeated)
+    why = "supabase holds another change of this record, or lacks one that prisma had, and was left as it is"
+    return Done(Outcome.FAILED, None, dirty=True, why=why)
 
 
 def _earlier(doors: Doors, wish: Wish, *, deadline_s: float) -> Done | None:
@@ -152,6 +198,8 @@ def _refusal(wish: Wish, row: Row | None, *, dirty: bool) -> Done | None:
 
 def error_of(done: Done, wish: Wish) -> str:
     """Return why nothing was written, in one sentence."""
+    if done.why is not None:
+        return done.why
     if done.outcome is Outcome.CONFLICT:
         return f"The record has version {version_of(done.row)}, not {wish.expected_version}; nothing was written."
     return (

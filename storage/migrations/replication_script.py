@@ -31,7 +31,7 @@ _PLAIN = frozenset({ColumnType.UUID, ColumnType.TEXT, ColumnType.INTEGER})
 _MOST_BYTES = 2_000_000
 """So much of rows is carried at a time: an application that writes one of them waits for some tenths of a second."""
 _PORTION = 20_000
-"""So many keys are numbered anew while others wait for the table: some tenths of a second."""
+"""So many lines are numbered anew while others wait for the table: some tenths of a second."""
 _FILTERED = ("type", "status", "user_id", "project_id")
 
 Parts = dict[str, sql.Composable]
@@ -166,6 +166,7 @@ def _of_table(table: TableSql, dataset: Dataset) -> Parts:
         "replicable": table.replicable or sql.SQL("true"),
         "raw": table.raw(),
         "columns": sql.SQL(", ").join(table.column(c) for c in dataset.columns),
+        "names": sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(sql.Literal(c.name) for c in dataset.columns)),
         "key_columns": sql.SQL(", ").join(table.column(c) for c in dataset.key_columns),
         "values": sql.SQL(", ").join(values),
         "values_given": sql.SQL(", ").join(_value(table, dataset, column, "given.row_") for column in dataset.columns),
@@ -196,20 +197,21 @@ def _of_side(dataset: Dataset, side: Side) -> Parts:
         "checksum": sql.Literal(UNSIGNED),
         "adopted": sql.SQL(", 'adopted_at', adopted_at" if primary else ""),
         "adoption": sql.SQL("CASE WHEN adopted_at IS NOT NULL THEN adoption END" if primary else "adoption"),
-        "adoption_too": sql.SQL("" if primary else ", adoption"),
-        "begun": sql.SQL("" if primary else ", $3"),
-        "adopted_next": sql.SQL("" if primary else ", adoption = coalesce(excluded.adoption, held.adoption)"),
+        "adoption_next": sql.SQL(
+            "coalesce(held.adoption, excluded.adoption)" if primary else "coalesce(excluded.adoption, held.adoption)"
+        ),
         "turned_away": sql.Literal("locked" if primary else "busy"),
         "newest": sql.Literal(NEWEST),
         "portion": sql.Literal(_PORTION),
         "seen": sql.SQL(", 'seen', coalesce(held.seen, 0)" if primary else ""),
+        "server": sql.SQL(", 'server', pg_postmaster_start_time()" if primary else ""),
         "known": sql.SQL(
             "coalesce(held.rev > 0 OR held.seen > 0, false)" if primary else "coalesce(held.rev > 0, false)"
         ),
         "ready": _template("ready") if primary else sql.SQL(""),
         "kept": _template("settle_kept" if primary else "settle_heard").format(dataset=name),
         "proposed": sql.SQL(", proposed" if primary else ""),
-        "proposed_of_line": sql.SQL(", line.proposed" if primary else ""),
+        "all_proposed": sql.SQL(", bool_and(proposed)" if primary else ""),
         "parts_at": _list_of("_parts[_at]"),
         "parts_at_place": _list_of("_parts[at]"),
         "parts_of_request": _list_of("$1 -> 'parts'"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from heapq import nlargest
@@ -24,7 +24,7 @@ from storage.parity.accounting import Accounts, kind_of
 from storage.parity.agreement import by_rule
 from storage.parity.candidates import FirstLook
 from storage.parity.explaining import Explainer
-from storage.parity.overview import Overview, overview
+from storage.parity.overview import Overview, excluded_limit, overview
 from storage.parity.recheck import Outcome, Patience, recheck
 from storage.parity.standing import Placed, Placing, Unplaced, place_confirmed
 from storage.parity.together import together
@@ -61,7 +61,8 @@ class Parity:
         identical: True when every row of both sides was proven equal: what holds for one side holds for the other.
         deferred: Keys that moved every time they were looked at, sorted.
         pending: Keys whose change is under way, at most `PENDING_KEYS` of them, the oldest first.
-        excluded: Keys of rows that are not compared, at most `overview.EXCLUDED_KEYS` per side.
+        unsettled: All keys that are deferred or under way, and how the stores disagreed about each at last.
+        excluded: Keys of rows that are not compared, at most `overview.excluded_limit` per side.
         proof: How the comparison tested itself; None when nothing was compared, or a side is empty.
         reasons: Why the verdict is not passed, as far as the comparison tells.
         notes: Sentences for the reader.
@@ -75,6 +76,7 @@ class Parity:
     identical: bool = False
     deferred: tuple[str, ...] = ()
     pending: tuple[UnderWay, ...] = ()
+    unsettled: Mapping[str, DifferenceKind] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
     proof: SelfProof | None = None
     reasons: tuple[Reason, ...] = ()
@@ -135,7 +137,9 @@ def compare(
         return _side_empty(primary.dataset, seen, seen.empty)
     candidates = seen.look.candidates
     accounts = Accounts(primary.dataset, seen.counts, seen.look)
-    explainer = Explainer(primary, secondary, kind, spellings=_spellings(primary.dataset, seen.excluded[0]))
+    spellings = _spellings(primary.dataset, seen.excluded[0])
+    spelt_all = len(seen.excluded[0]) < excluded_limit(options.row_budget)
+    explainer = Explainer(primary, secondary, kind, spellings=spellings, spelt_all=spelt_all)
     deferred: list[str] = []
     pending: list[UnderWay] = []
     representation: Counter[str] = Counter()
@@ -150,27 +154,31 @@ def compare(
             explainer.add(placed)
         elif checked.outcome is Outcome.PENDING:
             pending.append(_under_way(placed))
+            explainer.defer(checked)
         elif checked.outcome is Outcome.DEFERRED:
             deferred.append(checked.first.key)
+            explainer.defer(checked)
         elif checked.outcome is Outcome.REPRESENTATION and checked.primary and checked.secondary:
             representation.update(_written_differently(primary.dataset, checked.primary.row, checked.secondary.row))
         elif checked.outcome is Outcome.RULE and checked.primary and checked.secondary:
             ruled.update(by_rule(primary.dataset, checked.primary.row, checked.secondary.row) or ())
     progress("explain what differs")
-    differences, clusters = explainer.finish()
+    explained = explainer.finish(everything=not seen.look.overflow)
+    differences = explained.differences
     ranges, totals = accounts.ranges(), accounts.totals()
     return Parity(
         rows=totals,
         ranges=ranges,
         differences=differences,
-        clusters=clusters,
+        clusters=explained.clusters,
         identical=not candidates and not any(seen.excluded),
         deferred=tuple(sorted(deferred)),
         pending=tuple(nlargest(PENDING_KEYS, sorted(pending, key=attrgetter("key")), key=attrgetter("waiting_s"))),
+        unsettled=explained.unsettled,
         excluded=tuple(seen.excluded[0] + seen.excluded[1]),
         proof=seen.proof,
         reasons=(*_reasons(totals, seen.look, differences), *_untried(seen.proof)),
-        notes=(*_notes(totals, representation), *_rules(primary.dataset, ruled)),
+        notes=(*_notes(totals, representation), *_rules(primary.dataset, ruled), *explained.doubts),
     )
 
 

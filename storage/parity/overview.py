@@ -19,7 +19,7 @@ from storage.parity.together import together
 from storage.parity.torture import torture
 from storage.ports import Digest, HashKind, RangeCount, Reader, Snapshot
 
-EXCLUDED_KEYS = 10_000  # keys of excluded rows that are remembered, per side
+EXCLUDED_KEYS = 10_000  # keys of excluded rows that are remembered at least, per side
 
 Digests = tuple[Mapping[int, Digest], Mapping[int, Digest]]
 
@@ -45,6 +45,11 @@ class Overview:
     excluded: tuple[list[str], list[str]] = ([], [])
     look: FirstLook = field(default_factory=FirstLook)
     proof: SelfProof | None = None
+
+
+def excluded_limit(budget: int) -> int:
+    """Return how many keys of rows that are not compared are known, per side; whoever finds so many knows not all."""
+    return max(EXCLUDED_KEYS, budget)
 
 
 def overview(
@@ -89,7 +94,7 @@ def _look(readers: tuple[Reader, Reader], kind: HashKind, budget: int, progress:
         empty = _empty_side(counts)
         if empty is not None:
             return Overview(seen_at=seen_at, counts=counts, digests=digests, empty=empty)
-        excluded = together(partial(primary.excluded, EXCLUDED_KEYS), partial(secondary.excluded, EXCLUDED_KEYS))
+        excluded = together(*(partial(side.excluded, excluded_limit(budget)) for side in (primary, secondary)))
         progress("find what differs")
         look = first_look(dataset, primary, secondary, digests, budget=budget)
         progress("test the comparison itself")

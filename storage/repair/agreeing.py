@@ -17,6 +17,20 @@ Differed = tuple[datetime, datetime | None]
 """Since when a key was seen to differ, and when a check saw that it did not any more; None where none did."""
 
 
+def by_our_clock(since: datetime, now: datetime, *, asked: datetime, answered: datetime) -> tuple[datetime, timedelta]:
+    """Return since when a store captures, at the latest, and by how much its clock is ahead, at the most.
+
+    Its clock was read somewhere between question and answer; of what is proven nothing may rest on when.
+
+    Args:
+        since: Since when it captures, by its clock.
+        now: What its clock said.
+        asked: When it was asked, by our clock.
+        answered: When it had answered, by our clock.
+    """
+    return since - (now - answered), now - asked
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreed:
     """What is known of both stores under the capture that holds now. Times are ours, unless said otherwise.
@@ -25,7 +39,7 @@ class Agreed:
         captured: Since when the writes to both are captured without a gap.
         looked: The complete checks, in their order.
         differed: By key, when it differed.
-        ahead: By how much the clock of each store is ahead of ours.
+        ahead: By how much the clock of each store is ahead of ours, at the most.
     """
 
     captured: datetime

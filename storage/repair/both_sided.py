@@ -55,7 +55,8 @@ def decide_pair(dataset: Dataset, wanted: Wanted, pair: Pair) -> Decision:
         causes = _causes(explained(dataset, pair.rows))
         meant = any(wanted.means(name, found) for name, found in causes.items())
         every = {cause for found in causes.values() for cause in found}
-        return leave(pair.key, Why.MODE, not_by(wanted, "change rows that are there"), every) if meant else Decision()
+        words = not_by(wanted, "change rows that are there", Doing.UPDATE)
+        return leave(pair.key, Why.MODE, words, every) if meant else Decision()
     _keep_to_what_is_held(dataset, pair)
     _leave_the_rest(dataset, wanted, pair)
     return _told(dataset, pair)
@@ -74,7 +75,7 @@ def _fill(dataset: Dataset, wanted: Wanted, pair: Pair) -> None:
             continue
         if pair.rows[target][name] is not None or pair.rows[source][name] is None:
             pair.settled.undecided[name] = Undecided(
-                Why.MODE, not_by(wanted, f"change `{name}`, which has a value on {target}")
+                Why.MODE, not_by(wanted, f"change `{name}`, which has a value on {target}", Doing.UPDATE)
             )
             continue
         words = "; ".join(map(sentence, told[name]))

@@ -91,7 +91,8 @@ COURSES: Mapping[Cause, Course] = {
     Cause.WRITE_WINDOW: Course(
         Fix.INSERTED,
         "Inserted where the source holds them. Where the source lacks them they are left, since an outage and a "
-        "clean-up look the same: naming the cause inserts them there, too.",
+        "clean-up look the same: naming the cause inserts them there, too. What one check saw lost so, or could not "
+        "search, stays so for as long as it is missing, whatever later checks see.",
     ),
     Cause.SIDE_EMPTY: Course(None, "Refused by the brake `empty-side`: restore the store, or adopt the pair anew."),
     Cause.MISSING_ROW: Course(

@@ -6,6 +6,7 @@ that one store lacks are decided by `one_sided`, rows that differ by `both_sided
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from contracts.dataset import Dataset
@@ -18,11 +19,14 @@ from storage.repair.decisions import SENTENCES, Decision, leave
 from storage.repair.one_sided import decide_one_sided
 from storage.repair.wanted import Case, Wanted
 
-__all__ = ["decide"]
+__all__ = ["OF_PEOPLE", "decide"]
+
+OF_PEOPLE: Mapping[Place | None, Why] = {Place.CONFLICT: Why.IN_CONFLICT, Place.DEAD_LETTER: Why.DEAD_LETTER}
+"""How a key stands in replication that somebody has to decide about."""
 
 _UNPROVEN = (
     "Only {store} is known to have changed, but no check proved before, while both were captured, that they agreed: "
-    "name a source of truth, or correct it by hand."
+    "plan with `--mode upsert-only`, whose source counts, or correct it by hand."
 )
 
 
@@ -55,10 +59,8 @@ def decide(dataset: Dataset, wanted: Wanted, case: Case) -> Decision:
 
 def _of_others(wanted: Wanted, case: Case) -> Why | None:
     """Return why a key is the business of the relay, or of a person who decides about it."""
-    if case.found.place is Place.CONFLICT:
-        return Why.IN_CONFLICT
-    if case.found.place is Place.DEAD_LETTER:
-        return Why.DEAD_LETTER
+    if (why := OF_PEOPLE.get(case.found.place)) is not None:
+        return why
     dirty = _changed(case)
     if dirty and case.adopted:
         return Why.UNDER_WAY

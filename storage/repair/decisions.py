@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from contracts.dataset import Dataset
-from contracts.repair import Act, Left, Why, Winner
+from contracts.repair import Act, Left, Mode, Why, Winner
 from contracts.repair.plan import Texts
 from contracts.vocabulary import Cause, StoreName
 from storage.parity.causes import explain_one_sided
@@ -17,8 +17,10 @@ SENTENCES: Mapping[Why, str] = {
     Why.UNDER_WAY: "A change of it waits to be carried over: `twinstore sync run` does that.",
     Why.IN_CONFLICT: "Both sides changed it: `twinstore sync conflicts` shows both, and somebody has to decide.",
     Why.DEAD_LETTER: "Its change could not be carried over: see `twinstore sync dead-letters`.",
-    Why.NO_WINNER: "Nothing tells which side is right: name a source of truth, or correct it by hand.",
-    Why.KEY_NEEDED: "Supabase cannot hold its key as prisma spells it: `--rename-keys` gives the record another one.",
+    Why.NO_WINNER: "Nothing tells which side is right: plan with `--mode upsert-only`, whose source counts, or correct "
+    "it by hand.",
+    Why.KEY_NEEDED: "Supabase cannot hold its key as prisma spells it: `--mode source-of-truth --rename-keys` "
+    "gives the record another one.",
     Why.REFERENCED: "Rows of other tables hang on it: take care of those first.",
     Why.SETTLED: "It does not differ any more.",
 }
@@ -81,9 +83,10 @@ def may(wanted: Wanted, doing: Doing) -> bool:
     return doing in MAY[wanted.mode]
 
 
-def not_by(wanted: Wanted, what: str) -> str:
-    """Return the sentence for what the mode does not allow."""
-    return f"The mode {wanted.mode} does not {what}."
+def not_by(wanted: Wanted, what: str, doing: Doing) -> str:
+    """Return the sentence for what the mode does not allow, with the most careful mode that does."""
+    able = next(mode for mode in (Mode.UPSERT_ONLY, Mode.SOURCE_OF_TRUTH) if doing in MAY[mode])
+    return f"The mode {wanted.mode} does not {what}: `--mode {able}` does."
 
 
 def refused_columns(dataset: Dataset, store: StoreName, row: Texts) -> frozenset[str]:

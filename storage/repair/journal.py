@@ -52,6 +52,11 @@ class Journal:
         return cls(folder / JOURNAL_FILE)
 
     @property
+    def begun(self) -> bool:
+        """True when the plan was ever applied."""
+        return self._plan_hash is not None
+
+    @property
     def intended(self) -> set[int]:
         """Numbers of steps that were about to be taken, and of which nobody noted what became of them."""
         return {number for numbers in self.unanswered.values() for number in numbers}

@@ -18,6 +18,10 @@ from storage.repair.spelling import right_spelling
 from storage.repair.wanted import Case, Wanted
 
 DELETING_RUNS = 2  # that must have seen what is deleted
+UNSPELT = (
+    "Prisma may hold the record under another spelling of its key: it holds more keys that are no UUIDs than a plan "
+    "reads. Raise TWINSTORE_ROW_BUDGET, then check and plan again."
+)
 _ONLY_ON = {StoreName.PRISMA: DifferenceKind.ONLY_PRIMARY, StoreName.SUPABASE: DifferenceKind.ONLY_SECONDARY}
 
 
@@ -61,6 +65,8 @@ def decide_one_sided(
     lost = lone.cause is Cause.WRITE_WINDOW and lone.cause in wanted.fixes
     if lone.cause is Cause.KEY_CASE:
         return leave(lone.key, Why.KEY_NEEDED, causes=[lone.cause])
+    if lone.holder is StoreName.SUPABASE and not case.spelt_all:
+        return leave(lone.key, Why.KEY_NEEDED, UNSPELT, [lone.cause])
     if lost and lone.holder is not source:
         return _restored(dataset, wanted, lone)
     if source is None:
@@ -84,8 +90,10 @@ def _lone(dataset: Dataset, case: Case) -> Lone:
 def _restored(dataset: Dataset, wanted: Wanted, lone: Lone) -> Decision:
     """Decide about a row that the source lacks with all others of its time: an outage and a clean-up look the same."""
     if not may(wanted, Doing.RESTORE):
-        return leave(lone.key, Why.MODE, not_by(wanted, f"insert rows into {lone.holder.other}"), [lone.cause])
-    if lone.cause not in wanted.causes:
+        return leave(
+            lone.key, Why.MODE, not_by(wanted, f"insert rows into {lone.holder.other}", Doing.RESTORE), [lone.cause]
+        )
+    if not wanted.restore:
         words = (
             f"{lone.holder.other} lost all rows of that time, or somebody deleted them there: `--cause {lone.cause}` "
             f"inserts them again, `--no-fix {lone.cause}` lets the source decide."
@@ -96,7 +104,7 @@ def _restored(dataset: Dataset, wanted: Wanted, lone: Lone) -> Decision:
 
 def _inserted(dataset: Dataset, wanted: Wanted, lone: Lone, winner: Winner) -> Decision:
     if not may(wanted, Doing.INSERT):
-        return leave(lone.key, Why.MODE, not_by(wanted, "insert rows"), [lone.cause])
+        return leave(lone.key, Why.MODE, not_by(wanted, "insert rows", Doing.INSERT), [lone.cause])
     return insert(dataset, wanted, lone, winner)
 
 
@@ -104,13 +112,19 @@ def _deleted(wanted: Wanted, case: Case, lone: Lone, winner: Winner) -> Decision
     if lone.cause is Cause.REFUSED_BY_STORE:
         return _refused(lone)
     if not may(wanted, Doing.DELETE):
-        return leave(lone.key, Why.MODE, not_by(wanted, "delete rows"), [lone.cause])
+        return leave(lone.key, Why.MODE, not_by(wanted, "delete rows", Doing.DELETE), [lone.cause])
     if lone.holder in case.referenced:
         return leave(lone.key, Why.REFERENCED, causes=[lone.cause])
     saw = case.found.runs_seen if case.found.kind is _ONLY_ON[lone.holder] else 0  # another difference tells nothing
     if saw < DELETING_RUNS:
         words = f"It would be deleted on {lone.holder}, which two runs must have seen: run `twinstore check` again."
         return leave(lone.key, Why.ONE_RUN, words, [lone.cause])
+    if not case.found.explained and Cause.WRITE_WINDOW in wanted.fixes:
+        words = (
+            f"It may have been lost on {lone.holder.other} with all others of its time, since not every run that saw "
+            f"it missing could tell: `--no-fix {Cause.WRITE_WINDOW}` lets the source decide."
+        )
+        return leave(lone.key, Why.NO_WINNER, words, [lone.cause])
     draft = Draft(
         store=lone.holder,
         key=lone.key,
@@ -144,7 +158,10 @@ def insert(dataset: Dataset, wanted: Wanted, lone: Lone, winner: Winner) -> Deci
         return _unholdable(lone, min(refused))
     if right != lone.row and not may(wanted, Doing.CORRECT):
         return leave(
-            lone.key, Why.MODE, not_by(wanted, f"correct rows of {lone.holder}, as this one needs"), [lone.cause]
+            lone.key,
+            Why.MODE,
+            not_by(wanted, f"correct rows of {lone.holder}, as this one needs", Doing.CORRECT),
+            [lone.cause],
         )
     drafts = [
         Draft(

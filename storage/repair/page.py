@@ -23,8 +23,10 @@ REASONS: Mapping[Why, str] = {
     "column both may be at fault, each elsewhere.",
     Why.CANNOT_HOLD: "The other store refuses such a value, or it stands nowhere else. Correct it where it stands.",
     Why.REFERENCED: "Rows of other tables hang on it, and would be deleted or changed with it.",
-    Why.KEY_NEEDED: "Supabase cannot hold its key. Ask for another one, or delete what nobody needs.",
+    Why.KEY_NEEDED: "Supabase cannot hold its key. Ask for another one, or delete what nobody needs. Or prisma holds "
+    "more such keys than are read, and this may be one of them: raise `TWINSTORE_ROW_BUDGET`.",
     Why.SETTLED: "It does not differ any more.",
+    Why.NOT_NAMED: "Its key was named, and the run names no open difference of it, but need not name all. Check again.",
     Why.MOVED: "Only when a repair is taken back: somebody changed the row since.",
     Why.CAME_BACK: "It was repaired before and did not stay so. Find out what writes it, then name its key.",
     Why.BOTH_ALIKE: "A check fails, and no row differs because of it. Applications have to correct such rows.",

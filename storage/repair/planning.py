@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,20 +11,21 @@ from contracts.errors import ConfigurationError
 from contracts.registry import contract_for
 from contracts.repair import Header, Plan, Why
 from contracts.repair.plan import Texts
+from contracts.replication import Place
 from contracts.row_judge import RowJudge
 from contracts.vocabulary import StoreName
-from storage.canonical import canonical_key
+from storage.canonical import canonical_id, canonical_key
 from storage.repair.agreeing import Agreed
 from storage.repair.deciding import decide
 from storage.repair.decisions import leave
 from storage.repair.groups import Group, judged, steps
 from storage.repair.ports import RepairSide, Seen
-from storage.repair.renaming import cause_of, new_key, rename
+from storage.repair.renaming import Renaming, cause_of, new_key, rename
 from storage.repair.seeing import see_both, see_primary
-from storage.repair.telling import Tally, alike, empty_side, unfound
+from storage.repair.telling import Tally, Unlisted, alike, empty_side, unfound
 from storage.repair.wanted import Case, Failing, Found, Wanted
 
-__all__ = ["Failing", "Found", "Wanted", "make_plan"]
+__all__ = ["Failing", "Found", "Unlisted", "Wanted", "make_plan"]
 
 Referenced = Mapping[StoreName, Collection[str]]
 """Per store, the keys on which rows of other tables hang."""
@@ -38,11 +40,14 @@ def make_plan(
     header: Header,
     judge: RowJudge | None = None,
     excluded: Sequence[str] = (),
+    all_excluded: bool = True,
     came_back: Mapping[str, str] | None = None,
     referenced: Referenced | None = None,
     failing: Sequence[Failing] = (),
     adopted: bool = True,
     agreed: Agreed | None = None,
+    places: Mapping[str, Place] | None = None,
+    unlisted: Unlisted | None = None,
 ) -> Plan:
     """Make a plan for what a check found, from the rows as they stand now.
 
@@ -56,11 +61,14 @@ def make_plan(
         header: The rest of the header.
         judge: Judges rows; the contract of the dataset unless given.
         excluded: Keys of the primary that the secondary cannot hold.
+        all_excluded: False where the primary may hold more of them.
         came_back: Keys that did not stay repaired, and why.
         referenced: Keys on which rows of other tables hang.
         failing: The checks that failed, so that what no step mends is told; only a plan without filters tells it.
         adopted: False for stores between which no relay carries anything over, so that nothing of it is waited for.
         agreed: What is known of when both stores agreed; without it the mode three-way knows no side that changed.
+        places: How keys stand in replication that no check found, such as those that records would get.
+        unlisted: What the check says of keys that are not among its differences; that they are equal unless given.
 
     Raises:
         ConfigurationError: A filter names a column that there is not.
@@ -73,17 +81,18 @@ def make_plan(
     named = {key: {key, *(spelt for spelt, _ in _spellings(dataset, [key]))} for key in wanted.keys}
     asked = replace(wanted, keys=frozenset().union(*named.values()))
     spellings = dict(_spellings(dataset, excluded))
-    facts = _Facts(came_back or {}, referenced or {}, spellings, adopted, agreed)
+    standing = {**(places or {}), **{one.key: one.place for one in found if one.place is not None}}
+    facts = _Facts(came_back or {}, referenced or {}, spellings, all_excluded, standing, adopted, agreed)
     renames = list(_renames(dataset, asked, excluded, sides, facts))
     renamed = {key for group in renames if group.decision.drafts for key in group.seen}
     meant = [one for one in found if _is_meant(asked, one, header) and one.key not in renamed]
     groups = [*renames, *_decided(dataset, asked, meant, sides, facts)]
     tally = Tally()
-    tally.add(judge, (group.seen for group in groups))
+    tally.add(judge, groups)
     sound = list(judged(groups, judge))
     left = [one for group in sound for one in group.decision.left]
     known = {one.key for one in found}.union(excluded, (new_key(dataset, key) for key in excluded))
-    left += unfound(key for key, spelt in named.items() if known.isdisjoint(spelt))
+    left += unfound({key: spelt for key, spelt in named.items() if known.isdisjoint(spelt)}, unlisted or Unlisted())
     if wanted.everything:
         left += [*empty_side(header), *alike(failing, tally, judge.rules)]
     told = replace(
@@ -104,6 +113,8 @@ class _Facts:
     came_back: Mapping[str, str]
     referenced: Referenced
     spellings: Mapping[str, str]
+    spelt_all: bool
+    places: Mapping[str, Place]
     adopted: bool
     agreed: Agreed | None
 
@@ -135,7 +146,9 @@ def _is_of_users(dataset: Dataset, wanted: Wanted, seen: Iterable[Texts | None])
     owner = dataset.facts.owner
     if not wanted.users:
         return True
-    return owner is not None and any(row is not None and row[owner] in wanted.users for row in seen)
+    meant = set(map(canonical_id, wanted.users))
+    owners = {row[owner] for row in seen if row is not None} if owner is not None else set()
+    return any(one is not None and canonical_id(one) in meant for one in owners)
 
 
 def _decided(
@@ -149,6 +162,7 @@ def _decided(
             found=by_key[key],
             seen=both,
             other_spelling=facts.spellings.get(key),
+            spelt_all=facts.spelt_all,
             referenced=frozenset(store for store in StoreName if facts.is_referenced(store, key)),
             came_back=facts.came_back.get(key),
             adopted=facts.adopted,
@@ -166,6 +180,7 @@ def _renames(
     named = [key for key in sorted(set(excluded)) if not wanted.keys or {key, new_key(dataset, key)} & wanted.keys]
     meant = [key for key in named if wanted.means_row(cause_of(key))]
     names = {key: new_key(dataset, key) for key in meant}
+    twins = Counter(new_key(dataset, key) for key in set(excluded))
     there = dict(see_both(sides, sorted({name for name in names.values() if name}))) if wanted.rename else {}
     for key, seen in see_primary(sides, meant):
         name = names[key]
@@ -174,6 +189,16 @@ def _renames(
         if not wanted.rename or name is None:
             yield Group(leave(key, Why.KEY_NEEDED, causes=[cause_of(key)]), {key: {StoreName.PRISMA: seen}})
             continue
-        hung = facts.is_referenced(StoreName.PRISMA, key)
-        decision = rename(dataset, wanted, (key, seen), (name, there[name]), adopted=facts.adopted, referenced=hung)
+        record = Renaming(
+            old=key,
+            new=name,
+            seen=seen,
+            there=there[name],
+            place=facts.places.get(name),
+            came_back=next((facts.came_back[one] for one in (key, name) if one in facts.came_back), None),
+            adopted=facts.adopted,
+            referenced=facts.is_referenced(StoreName.PRISMA, key),
+            twice=twins[name] > 1,
+        )
+        decision = rename(dataset, wanted, record)
         yield Group(decision, {key: {StoreName.PRISMA: seen}, name: there[name]})

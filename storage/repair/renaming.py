@@ -6,15 +6,18 @@ whoever meets the old key somewhere.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from contracts.dataset import Dataset
 from contracts.repair import Why, Winner
+from contracts.replication import Place
 from contracts.vocabulary import Cause, Exclusion, StoreName
 from storage.canonical import canonical_uuid, is_uuid
 from storage.repair.both_sided import Pair, decide_pair
 from storage.repair.courses import Doing
-from storage.repair.decisions import Decision, Draft, capital, leave, may, not_by
+from storage.repair.deciding import OF_PEOPLE
+from storage.repair.decisions import SENTENCES, Decision, Draft, capital, leave, may, not_by
 from storage.repair.fixing_json import value_at, with_value
 from storage.repair.forms import json_text, read_json
 from storage.repair.one_sided import Lone, insert
@@ -40,56 +43,80 @@ def cause_of(key: str) -> str:
     return str(Cause.KEY_CASE if is_uuid(key) else Exclusion.ID_NOT_REPLICABLE)
 
 
-def rename(
-    dataset: Dataset, wanted: Wanted, old: tuple[str, Seen], new: tuple[str, Both], *, adopted: bool, referenced: bool
-) -> Decision:
-    """Decide how a record gets its new key.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renaming:
+    """A record of the primary whose key the secondary cannot hold, and the key that it gets.
 
-    Args:
-        dataset: The dataset.
-        wanted: What is asked for.
-        old: The key that the secondary cannot hold, and how it stands on the primary.
-        new: The key that it gets, and how that stands on both.
+    Attributes:
+        old: The key as it is.
+        new: The key that it gets.
+        seen: How the old one stands on the primary.
+        there: How the new one stands on both.
+        place: How the new one stands in replication; None where nothing is said of it.
+        came_back: Why one of them did not stay repaired; None where neither was, or both did.
         adopted: Whether a relay carries over what waits.
         referenced: Whether rows of other tables hang on the old key.
+        twice: Whether prisma holds several records that would get the new key.
+    """
+
+    old: str
+    new: str
+    seen: Seen
+    there: Both
+    place: Place | None = None
+    came_back: str | None = None
+    adopted: bool = True
+    referenced: bool = False
+    twice: bool = False
+
+
+def rename(dataset: Dataset, wanted: Wanted, record: Renaming) -> Decision:
+    """Decide how a record gets its new key.
 
     Raises:
         ProtocolError: A value of a row is none of its column's type.
     """
-    (key, seen), (name, there) = old, new
-    cause = cause_of(key)
-    waits = any(one.line is not None for one in (seen, *there.values()))
-    if seen.row is None:
-        return leave(key, Why.SETTLED)
-    if waits and adopted:
-        return leave(key, Why.UNDER_WAY, causes=[cause])
+    if record.seen.row is None:
+        return leave(record.old, Why.SETTLED)
+    if (why := _left_alone(wanted, record)) is not None:
+        return leave(record.old, *why, [cause_of(record.old)])
+    row = _with_key(dataset, dict(record.seen.row), record.new)
+    return _replaced(record, row, _following(dataset, wanted, record, row))
+
+
+def _left_alone(wanted: Wanted, record: Renaming) -> tuple[Why, str] | None:
+    """Return why a record keeps its key: people decide, the relay is at it, or rows would hang in the air."""
+    waits = any(one.line is not None for one in (record.seen, *record.there.values()))
+    if record.came_back is not None and not wanted.keys & {record.old, record.new}:
+        return Why.CAME_BACK, f"It was repaired before and did not stay so: {record.came_back}"
+    if (why := OF_PEOPLE.get(record.place)) is not None:
+        return why, SENTENCES[why]
+    if waits and record.adopted:
+        return Why.UNDER_WAY, SENTENCES[Why.UNDER_WAY]
     if not may(wanted, Doing.RENAME):
-        return leave(key, Why.MODE, not_by(wanted, "give records another key"), [cause])
-    if there[StoreName.PRISMA].row is not None:
-        words = f"Prisma holds this record twice, as {name} too: decide which of them is right, and delete the other."
-        return leave(key, Why.KEY_NEEDED, words, [cause])
-    if referenced:
-        return leave(key, Why.REFERENCED, causes=[cause])
-    row = _with_key(dataset, dict(seen.row), name)
-    following = _following(dataset, wanted, name, row, there)
-    return _replaced(old, (name, row), following, cause)
+        return Why.MODE, not_by(wanted, "give records another key", Doing.RENAME)
+    if record.twice or record.there[StoreName.PRISMA].row is not None:
+        words = f"Prisma holds this record twice, under spellings of {record.new}: decide which of them is right,"
+        return Why.KEY_NEEDED, f"{words} and delete the other."
+    return (Why.REFERENCED, SENTENCES[Why.REFERENCED]) if record.referenced else None
 
 
-def _following(dataset: Dataset, wanted: Wanted, name: str, row: dict[str, str | None], there: Both) -> Decision:
-    """Decide about the record under its new key, as if prisma held it already."""
-    secondary = there[StoreName.SUPABASE].row
+def _following(dataset: Dataset, wanted: Wanted, record: Renaming, row: dict[str, str | None]) -> Decision:
+    """Decide about the record under its new key, as if prisma held it already.
+
+    Changes under the old key are not captured, so that no side is ever proven to be the only one that changed.
+    """
+    name, secondary = record.new, record.there[StoreName.SUPABASE].row
     if secondary is not None:
-        source = wanted.source or StoreName.PRISMA
-        return decide_pair(dataset, wanted, Pair(name, {StoreName.PRISMA: row, StoreName.SUPABASE: secondary}, source))
+        rows = {StoreName.PRISMA: row, StoreName.SUPABASE: secondary}
+        return decide_pair(dataset, wanted, Pair(name, rows, wanted.source))
     lone = Lone(key=name, holder=StoreName.PRISMA, row=row, cause=Cause.MISSING_ROW, words=_WORDS)
     return insert(dataset, wanted, lone, Winner.RENAMED)
 
 
-def _replaced(
-    old: tuple[str, Seen], new: tuple[str, dict[str, str | None]], following: Decision, cause: str
-) -> Decision:
+def _replaced(record: Renaming, row: dict[str, str | None], following: Decision) -> Decision:
     """Insert the record under its new key, with what else is put right, and delete the old one."""
-    (key, seen), (name, row) = old, new
+    key, name, cause = record.old, record.new, cause_of(record.old)
     after = next((draft.after for draft in following.drafts if draft.store is StoreName.PRISMA), row)
     others = [draft for draft in following.drafts if draft.store is StoreName.SUPABASE]
     if following.left and not others:
@@ -105,7 +132,7 @@ def _replaced(
             causes=(cause,),
             reason=reason,
         )
-        for text, before, then in ((name, None, after), (key, seen.row, None))
+        for text, before, then in ((name, None, after), (key, record.seen.row, None))
     )
     return Decision((first, *others, last), following.left)
 

@@ -44,7 +44,9 @@ def verify(plan: Plan, done: Mapping[int, Done], sides: Mapping[StoreName, Repai
         seen = {store: side.see(keys) for store, side in sides.items()}
         for key in keys:
             tally.look(by_key[key], {store: found[key] for store, found in seen.items()})
-    return Verified(agree=tally.agree, differ=tally.differ, moved=tally.moved, unconverged=tuple(tally.unconverged))
+    return Verified(
+        agree=tally.agree, differ=tally.differ, moved=tuple(tally.moved), unconverged=tuple(tally.unconverged)
+    )
 
 
 @dataclass(slots=True)
@@ -55,7 +57,7 @@ class _Tally:
     undoing: bool
     agree: int = 0
     differ: int = 0
-    moved: int = 0
+    moved: list[str] = field(default_factory=list)
     unconverged: list[Unconverged] = field(default_factory=list)
 
     def look(self, steps: Sequence[Taken], seen: _Rows) -> None:
@@ -68,7 +70,7 @@ class _Tally:
         if wrong:
             self.unconverged += wrong
         elif not self._as_left(steps, seen):
-            self.moved += 1
+            self.moved.append(steps[0][0].key)
         elif apart:
             self.differ += 1
         else:

@@ -23,6 +23,7 @@ class Wanted:
         source: The source of truth; None for three-way.
         fixes: The causes whose values are put right, whatever the source is.
         rename: Whether records whose key supabase cannot hold get another one.
+        restore: Whether the source, too, gets back what it lost with all others of its time; else people decide.
         causes: Words of `Cause`, or `id_not_replicable`: only what differs because of them.
         fields: Names of columns: only these, and no row that one store lacks.
         keys: Only these keys. A key that came back after a repair is planned again only when it is named here.
@@ -38,6 +39,7 @@ class Wanted:
     source: StoreName | None = None
     fixes: frozenset[Cause] = FIXES
     rename: bool = False
+    restore: bool = False
     causes: frozenset[str] = frozenset()
     fields: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
@@ -56,6 +58,9 @@ class Wanted:
             raise ConfigurationError(
                 f"The mode {self.mode} needs to know which store is right.", "Name the source: prisma or supabase."
             )
+        for blank, named in (("id names no user", self.users), ("key names no row", self.keys)):
+            if not all(map(str.strip, named)):
+                raise ConfigurationError(f"A blank {blank}.", "Name one, or leave the filter out.")
         if unknown := self.causes - {*Cause, *Exclusion}:
             raise ConfigurationError(
                 f"There is no cause `{min(unknown)}`.", f"Use some of: {', '.join((*Cause, *Exclusion))}."
@@ -84,7 +89,7 @@ class Wanted:
             "field": self.fields,
             "key": self.keys,
             "user": self.users,
-            **{name: (str(age),) for name, age in ages.items() if age is not None},
+            **{name: (_age(age),) for name, age in ages.items() if age is not None},
             **({"rename_keys": ("yes",)} if self.rename else {}),
         }
         return {name: tuple(sorted(values)) for name, values in told.items() if values}
@@ -109,6 +114,13 @@ class Wanted:
         )
 
 
+def _age(age: timedelta) -> str:
+    """Return an age as it is asked for: `90m`, `12h`, `3d`."""
+    seconds = int(age.total_seconds())
+    size, unit = next(one for one in ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s")) if seconds % one[0] == 0)
+    return f"{seconds // size}{unit}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """A difference that a check found.
@@ -121,6 +133,7 @@ class Found:
         first_seen: When the ledger first recorded it; None without a ledger.
         causes: The causes that the check named. They count only where two rows cannot tell: a lost window,
             and a key that prisma spells otherwise.
+        explained: False where a run could not tell whether the row was lost with all others of its time.
     """
 
     key: str
@@ -129,6 +142,7 @@ class Found:
     place: Place | None = None
     first_seen: datetime | None = None
     causes: tuple[str, ...] = ()
+    explained: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,11 +153,15 @@ class Failing:
         check: Its id; that of a rule of the contract, as a rule.
         store: The store.
         rows: How many rows fail; None where it is about the table as a whole.
+        alike: How many of them at least no difference is about, since the run names them.
+        beside: How many of them may be rows that differed and that the plan does not look at.
     """
 
     check: str
     store: StoreName
     rows: int | None
+    alike: int = 0
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +172,7 @@ class Case:
         found: What the check found.
         seen: Per store, how the key stands now.
         other_spelling: Another spelling of the key under which prisma holds a row, if it holds one.
+        spelt_all: False where prisma may hold one of which nobody knows.
         referenced: The stores in which rows of other tables hang on it.
         came_back: Why it did not stay repaired; None where it was not, or did.
         adopted: Whether a relay carries over what waits.
@@ -163,6 +182,7 @@ class Case:
     found: Found
     seen: dict[StoreName, Seen]
     other_spelling: str | None = None
+    spelt_all: bool = True
     referenced: frozenset[StoreName] = frozenset()
     came_back: str | None = None
     adopted: bool = True

@@ -34,7 +34,7 @@ def capture(
         doors: Doors of the side.
         wanted: Whether writes are captured from now on.
         beyond: The largest number of this side that the other has heard of: later ones are larger.
-        adoption: Name of the adoption that begins with it, on the secondary.
+        adoption: Name of the adoption that begins with it.
         wait: Waits for seconds.
 
     Raises:
@@ -85,10 +85,10 @@ def begin(primary: PrimaryDoors, secondary: SecondaryDoors, book: Book) -> tuple
     Raises:
         TwinstoreError: A store cannot be reached, or does not let us make triggers.
     """
-    book.halt()  # what is judged now has ended then, and what is delivered now when the secondary has begun
     adoption = str(uuid4())
+    book.halt(adoption)  # what is judged now has ended then, and what is delivered now when the secondary has begun
     theirs = capture(secondary, wanted=True, beyond=primary.standing().max_seen, adoption=adoption)
-    return capture(primary, wanted=True, beyond=theirs.max_rev), theirs
+    return capture(primary, wanted=True, beyond=theirs.max_rev, adoption=adoption), theirs
 
 
 def finish(
@@ -116,6 +116,7 @@ def finish(
         The number of conflicts that were kept now.
 
     Raises:
+        Conflict: Another adoption began meanwhile, or capture of the primary was turned off and on, or has a gap.
         TwinstoreError: A store cannot be reached; then nothing is carried over, and adoption can begin again.
     """
     kept = looked_at = 0

@@ -9,97 +9,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from contracts import errors
 from contracts.dataset import Dataset
-from contracts.errors import ConfigurationError
 from contracts.keys import split_key
 from contracts.replication import Conflict, DeadLetter, Direction, Gap
-from storage.migrations.texts import text
 from storage.ports import Row
+from storage.replication import book_sql as sql
 from storage.replication.by_sql import SqlCall
 from storage.replication.messages import Verdict
 from storage.replication.patience import course_of
 
 if TYPE_CHECKING:
     import psycopg
-
-_WAITING = """
-SELECT key, change_id FROM twinstore.delivery
-WHERE dataset = %s AND direction = %s AND key = ANY(%s) AND (dead_at IS NOT NULL OR next_at > clock_timestamp())
-"""
-_ATTEMPTS = """
-SELECT key, attempts FROM twinstore.delivery WHERE dataset = %s AND direction = %s AND key = ANY(%s)
-                                               AND (key, change_id) IN (SELECT * FROM unnest(%s::text[], %s::bigint[]))
-"""
-_NOTE = """
-INSERT INTO twinstore.delivery AS held (dataset, key, direction, change_id, attempts, next_at, code, rule, dead_at)
-VALUES (%(dataset)s, %(key)s, %(direction)s, %(change)s, %(attempts)s,
-        clock_timestamp() + make_interval(secs => %(wait_s)s), %(code)s, %(rule)s,
-        CASE WHEN %(dead)s THEN clock_timestamp() END)
-ON CONFLICT (dataset, key, direction) DO UPDATE
-SET change_id = excluded.change_id, attempts = excluded.attempts, next_at = excluded.next_at, code = excluded.code,
-    rule = excluded.rule, dead_at = excluded.dead_at,
-    first_at = CASE WHEN held.change_id = excluded.change_id THEN held.first_at ELSE excluded.first_at END
-"""
-_TROUBLED = """
-SELECT key, direction, change_id, code, rule, attempts, first_at, dead_at FROM twinstore.delivery
-WHERE dataset = %s AND (dead_at IS NOT NULL OR NOT %s) ORDER BY first_at, key LIMIT %s
-"""
-_COUNTS = """
-SELECT (SELECT count(*) FROM twinstore.conflict WHERE dataset = %(dataset)s AND resolved_at IS NULL),
-       (SELECT count(*) FROM twinstore.delivery WHERE dataset = %(dataset)s AND dead_at IS NOT NULL),
-       (SELECT count(*) FROM twinstore.delivery WHERE dataset = %(dataset)s AND dead_at IS NULL)
-"""
-_RETRY = """
-DELETE FROM twinstore.delivery WHERE dataset = %s AND dead_at IS NOT NULL AND (%s::text[] IS NULL OR key = ANY(%s))
-"""
-_FORGET_LETTER = """
-DELETE FROM twinstore.delivery WHERE dataset = %s AND key = %s AND direction = %s AND change_id = %s
-"""
-_CONFLICTS = """
-SELECT id, key, kind, found_at, loser, resolved_at, resolution FROM twinstore.conflict
-WHERE dataset = %(dataset)s AND (%(all)s OR resolved_at IS NULL) AND (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s))
-ORDER BY id LIMIT %(at_most)s
-"""
-_DISPUTED = """
-SELECT DISTINCT key FROM twinstore.conflict WHERE dataset = %s AND key = ANY(%s) AND resolved_at IS NULL
-"""
-_DEAD = """
-SELECT key, direction, change_id FROM twinstore.delivery WHERE dataset = %s AND key = ANY(%s) AND dead_at IS NOT NULL
-"""
-_UNDECIDED = "SELECT id FROM twinstore.conflict WHERE id = %s AND resolved_at IS NULL FOR UPDATE"
-_RESOLVE = "UPDATE twinstore.conflict SET resolved_at = clock_timestamp(), resolution = %s WHERE id = %s"
-_KEEP = """
-INSERT INTO twinstore.conflict (dataset, key, kind, rev, lseq, loser)
-SELECT given.* FROM (VALUES (%s, %s, %s, %s, %s::bigint, %s::jsonb)) AS given(dataset, key, kind, rev, lseq, loser)
-WHERE NOT EXISTS (SELECT FROM twinstore.conflict AS held
-                  WHERE (held.dataset, held.key, held.kind) = (given.dataset, given.key, given.kind)
-                    AND held.loser IS NOT DISTINCT FROM given.loser AND held.resolved_at IS NULL)
-ON CONFLICT (dataset, key, lseq) DO NOTHING
-"""
-_TOUCH = "INSERT INTO twinstore.change (dataset, key, parts) VALUES (%s, %s, %s) RETURNING id"
-_MARK = "UPDATE twinstore.change SET horizon = '0' WHERE id = ANY(%s)"
-_HORIZON = f"UPDATE twinstore.change SET horizon = {text('replication/horizon.sql')} WHERE id = ANY(%s)"  # noqa: S608 - a file of ours
-_GIVE_UP = """
-WITH gone AS (DELETE FROM twinstore.change WHERE dataset = %(dataset)s AND key = %(key)s AND id <= %(change)s)
-INSERT INTO twinstore.row_state AS held (dataset, key, rev) VALUES (%(dataset)s, %(key)s, %(change)s)
-ON CONFLICT (dataset, key) DO UPDATE SET rev = greatest(held.rev, excluded.rev)
-"""
-_SEEN = """
-INSERT INTO twinstore.row_state AS held (dataset, key, seen) VALUES (%s, %s, %s)
-ON CONFLICT (dataset, key) DO UPDATE SET seen = greatest(held.seen, excluded.seen)
-"""
-_GAP = """
-UPDATE twinstore.capture SET gap_at = clock_timestamp(), gap_reason = %s
-WHERE dataset = %s AND gap_at IS NULL AND adopted_at IS NOT NULL AND adoption = %s
-"""
-_ADOPT = f"""
-UPDATE twinstore.capture
-SET adopted_at = clock_timestamp(), adoption = %s,
-    adopted_rev = (SELECT number FROM {text("replication/last_number.sql")} AS last)
-WHERE dataset = %s
-"""  # noqa: S608 - a file of ours
-_HALT = "UPDATE twinstore.capture SET adopted_at = NULL WHERE dataset = %s"
-_UNDER_WAY = "SELECT FROM twinstore.capture WHERE dataset = %s FOR UPDATE"
 
 
 class Book:
@@ -115,13 +36,14 @@ class Book:
     def __init__(self, call: SqlCall, dataset: Dataset) -> None:
         self._call = call
         self._dataset = dataset
+        self._names = [column.name for column in dataset.columns]
 
     def waiting(self, direction: Direction, keys: Collection[str]) -> dict[str, int]:
         """Return, of these keys, those that are not to be tried now, with the line that was refused."""
         if not keys:
             return {}
         with self._call.session() as session:
-            rows = session.execute(_WAITING, [self._dataset.name, direction, list(keys)]).fetchall()
+            rows = session.execute(sql.WAITING, [self._dataset.name, direction, list(keys)]).fetchall()
         return dict(rows)
 
     def refused(self, direction: Direction, refusals: Sequence[tuple[Verdict, int]]) -> int:
@@ -133,7 +55,7 @@ class Book:
         given_up = 0
         with self._call.session() as session:
             asked = [self._dataset.name, direction, keys, keys, changes]
-            before = dict(session.execute(_ATTEMPTS, asked).fetchall())
+            before = dict(session.execute(sql.ATTEMPTS, asked).fetchall())
             for verdict, change in sorted(refusals, key=lambda refusal: refusal[0].key):  # as `settle` takes them
                 attempts = before.get(verdict.key, 0) + 1
                 wait_s = course_of(verdict.code or "").wait_s(attempts)
@@ -149,19 +71,19 @@ class Book:
                     "rule": verdict.rule,
                     "dead": wait_s is None,
                 }
-                session.execute(_NOTE, values)
+                session.execute(sql.NOTE, values)
         return given_up
 
     def counts(self) -> tuple[int, int, int]:
         """Return the numbers of open conflicts, of dead letters, and of keys that failed and are tried again."""
         with self._call.session() as session:
-            ((conflicts, dead, failing),) = session.execute(_COUNTS, {"dataset": self._dataset.name}).fetchall()
+            ((conflicts, dead, failing),) = session.execute(sql.COUNTS, {"dataset": self._dataset.name}).fetchall()
         return conflicts, dead, failing
 
     def letters(self, *, dead_only: bool = True, at_most: int = 1000) -> tuple[DeadLetter, ...]:
         """Return changes that could not be carried over, oldest first."""
         with self._call.session() as session:
-            rows = session.execute(_TROUBLED, [self._dataset.name, dead_only, at_most]).fetchall()
+            rows = session.execute(sql.TROUBLED, [self._dataset.name, dead_only, at_most]).fetchall()
         return tuple(
             DeadLetter(
                 key=key,
@@ -180,7 +102,7 @@ class Book:
         """Have dead letters tried again, all of them unless keys are given; return how many."""
         wanted = None if keys is None else list(keys)
         with self._call.session() as session:
-            return session.execute(_RETRY, [self._dataset.name, wanted, wanted]).rowcount
+            return session.execute(sql.RETRY, {"dataset": self._dataset.name, "keys": wanted}).rowcount
 
     def conflicts(
         self, *, keys: Collection[str] | None = None, resolved: bool = False, at_most: int = 1000
@@ -193,7 +115,7 @@ class Book:
             "at_most": at_most,
         }
         with self._call.session() as session:
-            rows = session.execute(_CONFLICTS, values).fetchall()
+            rows = session.execute(sql.CONFLICTS, values).fetchall()
         return tuple(self._conflict(*row) for row in rows)
 
     def disputed(self, keys: Collection[str]) -> frozenset[str]:
@@ -201,14 +123,14 @@ class Book:
         if not keys:
             return frozenset()
         with self._call.session() as session:
-            return frozenset(key for (key,) in session.execute(_DISPUTED, [self._dataset.name, list(keys)]))
+            return frozenset(key for (key,) in session.execute(sql.DISPUTED, [self._dataset.name, list(keys)]))
 
     def dead(self, keys: Collection[str]) -> dict[tuple[str, Direction], int]:
         """Return, of these keys, the directions in which they are dead letters, with the line that was refused."""
         if not keys:
             return {}
         with self._call.session() as session:
-            rows = session.execute(_DEAD, [self._dataset.name, list(keys)]).fetchall()
+            rows = session.execute(sql.DEAD, [self._dataset.name, list(keys)]).fetchall()
         return {(key, Direction(direction)): change for key, direction, change in rows}
 
     @contextmanager
@@ -218,10 +140,10 @@ class Book:
         Whoever decides it at the same time waits until then. Keeping the primary delivers its row.
         """
         with self._call.session() as session:
-            undecided = session.execute(_UNDECIDED, [conflict.id]).fetchone() is not None
+            undecided = session.execute(sql.UNDECIDED, [conflict.id]).fetchone() is not None
             yield undecided
             if undecided:
-                session.execute(_RESOLVE, [keep, conflict.id])
+                session.execute(sql.RESOLVE, [keep, conflict.id])
                 if keep == "primary":
                     self._touch(session, [conflict.key])
 
@@ -234,8 +156,11 @@ class Book:
             return 0
         with self._call.session() as session, session.cursor() as cursor:
             cursor.executemany(
-                _KEEP,
-                [(self._dataset.name, key, kind, rev, None, self._texts(row)) for key, row in rows.items()],
+                sql.KEEP,
+                [
+                    (self._dataset.name, self._names, key, kind, rev, None, self._texts(row))
+                    for key, row in rows.items()
+                ],
             )
             return cursor.rowcount
 
@@ -258,18 +183,19 @@ class Book:
         name, key, change = self._dataset.name, letter.key, letter.change
         proposed = letter.direction is Direction.TO_PRIMARY
         with self._call.session() as session:
-            session.execute(_KEEP, [name, key, "discarded", 0, change if proposed else None, self._texts(row)])
+            number = change if proposed else None
+            session.execute(sql.KEEP, [name, self._names, key, "discarded", 0, number, self._texts(row)])
             if proposed:
-                session.execute(_SEEN, [name, key, change])
+                session.execute(sql.SEEN, [name, key, change])
                 self._touch(session, [key])
             else:
-                session.execute(_GIVE_UP, {"dataset": name, "key": key, "change": change})
-            session.execute(_FORGET_LETTER, [name, key, letter.direction, change])
+                session.execute(sql.GIVE_UP, {"dataset": name, "key": key, "change": change})
+            session.execute(sql.FORGET_LETTER, [name, key, letter.direction, change])
 
     def forget(self, letter: DeadLetter) -> None:
         """Forget a dead letter whose change does not wait any more."""
         with self._call.session() as session:
-            session.execute(_FORGET_LETTER, [self._dataset.name, letter.key, letter.direction, letter.change])
+            session.execute(sql.FORGET_LETTER, [self._dataset.name, letter.key, letter.direction, letter.change])
 
     def gap(self, reason: Gap, *, adoption: str | None) -> None:
         """Note that writes may have passed by: nothing is carried over until somebody has looked.
@@ -279,19 +205,33 @@ class Book:
             adoption: The adoption that held when it was seen: one that was begun since compares all rows anyway.
         """
         with self._call.session() as session:
-            session.execute(_GAP, [reason, self._dataset.name, adoption])
+            session.execute(sql.GAP, [reason, self._dataset.name, adoption])
 
     def adopt(self, adoption: str | None) -> None:
-        """Let the relay deliver from now on, what is read from now on and carries the name of this adoption."""
-        with self._call.session() as session:
-            session.execute(_ADOPT, [adoption, self._dataset.name])
+        """Let the relay deliver from now on, what is read from now on and carries the name of this adoption.
 
-    def halt(self) -> None:
-        """Let nothing be carried over until the stores are adopted again; what is being judged now is waited for."""
+        Raises:
+            Conflict: It is not the one any more: nobody has compared what was written since another one began, nor what
+                may have passed by.
+        """
         with self._call.session() as session:
-            session.execute(_HALT, [self._dataset.name])  # at once: those that come from now on are turned away
+            if not session.execute(sql.ADOPT, [self._dataset.name, adoption]).rowcount:
+                raise errors.Conflict(
+                    f"Another adoption began, or writes to {self._call.store} may have passed by, before this ended.",
+                    "See `twinstore sync status`, and run `twinstore adopt` again where no other has ended since.",
+                    store=self._call.store,
+                )
+
+    def halt(self, adoption: str | None = None) -> None:
+        """Let nothing be carried over until the stores are adopted again; what is being judged now is waited for.
+
+        Args:
+            adoption: The name of the one that begins with it: no other can end from now on.
+        """
+        with self._call.session() as session:  # at once: those that come from now on are turned away
+            session.execute(sql.HALT, [adoption, self._dataset.name])
         with self._call.session() as session:
-            session.execute(_UNDER_WAY, [self._dataset.name])
+            session.execute(sql.UNDER_WAY, [self._dataset.name])
 
     def _touch(self, session: psycopg.Connection[Any], keys: Collection[str]) -> None:
         """Add lines without a lock on their rows.
@@ -303,11 +243,11 @@ class Book:
         lines = []
         with session.cursor() as cursor:
             for key in keys:
-                cursor.execute(_TOUCH, (self._dataset.name, key, self._parts(key)))
+                cursor.execute(sql.TOUCH, (self._dataset.name, key, self._parts(key)))
                 lines += [number for (number,) in cursor.fetchall()]
         with session.transaction():
-            session.execute(_MARK, [lines])
-        session.execute(_HORIZON, [lines])
+            session.execute(sql.MARK, [lines])
+        session.execute(sql.HORIZON, [lines])
 
     def _parts(self, key: str) -> list[str]:
         return list(split_key(self._dataset, key))
@@ -315,22 +255,26 @@ class Book:
     def _texts(self, row: Row | None) -> Any:
         from psycopg.types.json import Jsonb
 
-        return None if row is None else Jsonb([row[column.name] for column in self._dataset.columns])
+        return None if row is None else Jsonb([row[name] for name in self._names])
 
-    def _conflict(self, number: int, key: str, kind: str, found_at: Any, loser: Any, *rest: Any) -> Conflict:
-        names = [column.name for column in self._dataset.columns]
-        if loser is not None and len(loser) != len(names):
-            raise ConfigurationError(
-                f"Conflict {number} of {self._dataset.name} was kept with other columns.",
-                "Resolve it with the version of twinstore that found it.",
-            )
-        resolved_at, resolution = rest
+    def _conflict(self, number: int, key: str, kind: str, found_at: Any, *rest: Any) -> Conflict:
+        columns, loser, resolved_at, resolution = rest
         return Conflict(
             id=number,
             key=key,
             kind=kind,
             found_at=found_at,
-            loser=None if loser is None else dict(zip(names, loser, strict=True)),
+            loser=None if loser is None else self._named(number, columns, loser),
             resolved_at=resolved_at,
             resolution=resolution,
         )
+
+    def _named(self, number: int, columns: Sequence[str] | None, texts: Sequence[str | None]) -> Row:
+        """Return the row of a conflict by the columns that it was kept with: the contract may have others by now."""
+        names = self._names if columns is None else columns
+        if len(texts) != len(names) or {*names} != {*self._names}:
+            raise errors.ConfigurationError(
+                f"Conflict {number} of {self._dataset.name} was kept with other columns.",
+                "Decide it under the contract of that time.",
+            )
+        return dict(zip(names, texts, strict=True))

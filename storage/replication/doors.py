@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import EllipsisType
 from typing import Any, Protocol
 
 from contracts.dataset import Dataset
+from contracts.errors import TimedOut
 from contracts.replication import Applied, Heard, Judged, Standing
 from contracts.vocabulary import StoreName
 from storage.migrations.replication_doors import replication
 from storage.migrations.values import Side
 from storage.ports import Row
+from storage.replication.answers import Answers
 from storage.replication.messages import (
-    Answers,
     Changes,
     Item,
     Listed,
@@ -84,7 +86,7 @@ class Doors:
         Args:
             wanted: Whether writes are captured from now on.
             beyond: The largest number of this side that the other has heard of: later ones are larger.
-            adoption: Name of the adoption that begins; only the secondary takes it.
+            adoption: Name of the adoption that begins; the primary takes it only where it knows none.
             deadline_s: Seconds after which it is given up.
 
         Returns:
@@ -113,10 +115,27 @@ class Doors:
         return self._answers.changes(answer)
 
     def look(self, keys: Sequence[str], *, deadline_s: float | None = None) -> dict[str, Item]:
-        """Return how keys stand, with their rows, dirty or not."""
-        asked = [key_and_parts(self.dataset, key) for key in keys]
-        found = self._answers.items(self._call("look", {"keys": asked}, deadline_s=deadline_s))
-        return {item.key: item for item in found}
+        """Return how keys stand, with their rows, dirty or not, each as of one moment.
+
+        What is too much at once is asked for in halves, down to single rows, for as long as there is time.
+
+        Raises:
+            TimedOut: A single row is too large for the channel, or the store is too slow.
+            TwinstoreError: The store cannot be asked.
+        """
+        until = None if deadline_s is None else time.monotonic() + deadline_s
+        found: dict[str, Item] = {}
+        parts = [keys]
+        while parts:
+            some = parts.pop()
+            try:
+                found |= self._look(some, self._left_s(until))
+            except TimedOut:
+                if len(some) <= 1 or (until is not None and time.monotonic() >= until):
+                    raise
+                middle = len(some) // 2
+                parts += [some[middle:], some[:middle]]
+        return found
 
     def settle(self, acks: Sequence[Ack], *, deadline_s: float | None = None) -> None:
         """Note that keys were carried over up to these lines. Doing it twice does no harm."""
@@ -211,6 +230,22 @@ class Doors:
     def close(self) -> None:
         """Close the connections."""
         self._call.close()
+
+    def _look(self, keys: Sequence[str], deadline_s: float | None) -> dict[str, Item]:
+        asked = [key_and_parts(self.dataset, key) for key in keys]
+        found = self._answers.items(self._call("look", {"keys": asked}, deadline_s=deadline_s))
+        return {item.key: item for item in found}
+
+    def _left_s(self, until: float | None) -> float | None:
+        if until is None:
+            return None
+        if (left_s := until - time.monotonic()) > 0:
+            return left_s
+        raise TimedOut(
+            f"{self.store} did not tell in time how so many large records stand.",
+            "Ask for fewer, or try again when the server is less busy.",
+            store=self.store,
+        )
 
     def _standing(self, answer: object) -> Standing:
         return self._answers.standing(answer, checksum=self._checksum)

@@ -1,28 +1,15 @@
-"""What goes through the doors of replication, as values, and the reading of their answers.
-
-An answer that is not what the door promises is never guessed at: it is an error, and nothing is concluded from it.
-"""
+"""What goes through the doors of replication, as values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, TypeVar
 
 from contracts.dataset import Dataset
-from contracts.errors import ProtocolError
 from contracts.keys import split_key
 from contracts.repair import Mended
-from contracts.replication import Gap, Put, Standing
-from contracts.vocabulary import StoreName
+from contracts.replication import Put
 from storage.ports import Row
-
-_TRIGGERS = 2  # that capture needs on a table
-_OF_OURS = "Run `twinstore migrate` with this version, and check that nothing stands between that changes answers."
-
-E = TypeVar("E", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +26,7 @@ class Item:
         ready: False while a line of ours may be overtaken by an older transaction that has not ended.
         row: Its row; None when there is none.
         adoption: Name of the adoption that held when it was read; None where none did.
+        server: When the primary's server was started that said so; None of the secondary.
         mark: What tells this very row from one that reads the same and was written later.
     """
 
@@ -51,6 +39,7 @@ class Item:
     row: Row | None
     ready: bool = True
     adoption: str | None = None
+    server: datetime | None = field(default=None, compare=False)
     mark: str | None = field(default=None, compare=False)
 
 
@@ -166,223 +155,3 @@ def key_and_parts(dataset: Dataset, key: str) -> list[object]:
 def texts_of(dataset: Dataset, row: Row | None) -> list[str | None] | None:
     """Return a row as doors take it: a text per column, in the order of the dataset."""
     return None if row is None else [row[column.name] for column in dataset.columns]
-
-
-class Answers:
-    """Reads what doors answer.
-
-    Args:
-        store: The store that answers, for errors.
-        dataset: The dataset.
-    """
-
-    def __init__(self, store: StoreName, dataset: Dataset) -> None:
-        self._store = store
-        self._names = [column.name for column in dataset.columns]
-
-    def standing(self, answer: object, *, checksum: str) -> Standing:
-        """Read whether writes are captured.
-
-        Raises:
-            ProtocolError: It is no such answer.
-            SchemaMismatch: The functions are of another version.
-        """
-        found = self._object(answer)
-        self._same_version(found, checksum)
-        capture = self._object(found["capture"]) if found.get("capture") is not None else None
-        return Standing(
-            store=self._store,
-            since=self._instant(capture["since"]) if capture else None,
-            adopted_at=self._instant_or_none(capture.get("adopted_at")) if capture else None,
-            gap=self._gap(capture) if capture else None,
-            gap_at=self._instant_or_none(capture["gap_at"]) if capture else None,
-            dirty=self._number(found["dirty"]),
-            held=found.get("held") is True,
-            oldest_at=self._instant_or_none(found["oldest_at"]),
-            last_change=self._number(found["last_change"]),
-            max_rev=self._number(found.get("max_rev") or 0),
-            max_seen=self._number(found.get("max_seen") or 0),
-            adoption=self._text_or_none(capture.get("adoption")) if capture else None,
-            heard=tuple(self._heard(entry) for entry in self._list(found["heard"])),
-            forgot=found["forgot"] is True,
-            now=self._instant(found["now"]),
-        )
-
-    def changes(self, answer: object) -> Changes:
-        """Read dirty keys."""
-        found = self._object(answer)
-        after = found["next"]
-        return Changes(items=self.items(found["list"]), next=None if after is None else self._number(after))
-
-    def items(self, answer: object) -> tuple[Item, ...]:
-        """Read keys and how they stand."""
-        return tuple(self._item(self._object(item)) for item in self._list(answer))
-
-    def verdicts(self, answer: object, outcomes: type[E], keys: Sequence[str]) -> tuple[Verdict, ...]:
-        """Read what became of a batch, one verdict per item in its order."""
-        found = [self._object(item) for item in self._list(answer)]
-        if [item.get("key") for item in found] != list(keys):
-            raise self._strange("another number of items")
-        known = {str(outcome) for outcome in outcomes}
-        if not {item.get("outcome") for item in found} <= known:
-            raise self._strange("an outcome that this version does not know")
-        return tuple(
-            Verdict(
-                key=item["key"],
-                outcome=item["outcome"],
-                rev=None if item["rev"] is None else self._number(item["rev"]),
-                code=self._text_or_none(item["code"]),
-                rule=self._text_or_none(item["rule"]),
-            )
-            for item in found
-        )
-
-    def written(self, answer: object) -> Written:
-        """Read what became of a write."""
-        found = self._object(answer)
-        try:
-            outcome = Put(str(found["outcome"]))
-        except ValueError:
-            raise self._strange("an outcome that this version does not know") from None
-        change = found.get("id")
-        return Written(
-            outcome=outcome,
-            row=self._row(found.get("row")),
-            change=None if change is None else self._number(change),
-            repeated=found.get("repeated") is True,
-        )
-
-    def remedies(self, answer: object, keys: Sequence[str] | None) -> tuple[Remedy, ...] | None:
-        """Read what became of rows that a repair wrote; None for a call that was not carried out.
-
-        Args:
-            answer: The answer.
-            keys: The keys that were sent; None where none were.
-        """
-        listed = self._object(answer)["items"]
-        if listed is None and keys is None:
-            return None
-        found = [self._remedy(self._object(item)) for item in self._list(listed)]
-        if keys is not None and [remedy.key for remedy in found] != list(keys):
-            raise self._strange("another number of items")
-        return tuple(found)
-
-    def page(self, answer: object) -> tuple[Listed, ...]:
-        """Read a page of rows."""
-        listed = []
-        for found in map(self._object, self._list(self._object(answer)["list"])):
-            row = self._row(found["row"])
-            if row is None or not isinstance(found["key"], str) or not isinstance(found["at"], str):
-                raise self._strange("a row without key or instant")
-            listed.append(Listed(key=found["key"], at=found["at"], row=row, dirty=found["id"] is not None))
-        return tuple(listed)
-
-    def _item(self, found: Mapping[str, Any]) -> Item:
-        change = found["id"]
-        if not isinstance(found["key"], str) or not isinstance(found["known"], bool):
-            raise self._strange("a key without its state")
-        return Item(
-            key=found["key"],
-            change=None if change is None else self._number(change),
-            since=self._instant_or_none(found["since"]),
-            rev=self._number(found["rev"]),
-            seen=self._number(found.get("seen", 0)),
-            known=found["known"],
-            row=self._row(found["row"]),
-            ready=found.get("ready", True) is True,
-            adoption=self._text_or_none(found["adoption"]),
-            mark=self._text_or_none(found.get("mark")),
-        )
-
-    def _remedy(self, found: Mapping[str, Any]) -> Remedy:
-        try:
-            outcome = Mended(str(found["outcome"]))
-        except ValueError:
-            raise self._strange("an outcome that this version does not know") from None
-        return Remedy(
-            key=str(found["key"]),
-            outcome=outcome,
-            row=self._row(found["row"]),
-            code=self._text_or_none(found["code"]),
-            rule=self._text_or_none(found["rule"]),
-        )
-
-    def _heard(self, entry: object) -> tuple[str, int, int]:
-        key, first, second = self._list(entry)
-        return str(key), self._number(first), self._number(second)
-
-    def left(self, answer: object) -> bool:
-        """Read whether turning capture on has to be repeated, since more keys may have to be numbered anew."""
-        return self._object(answer)["left"] is True
-
-    def _gap(self, capture: Mapping[str, Any]) -> Gap | None:
-        if capture["gap_reason"] is not None:
-            return Gap(capture["gap_reason"])
-        if capture["same_table"] is not True:
-            return Gap.OTHER_TABLE
-        return None if capture["triggers"] == _TRIGGERS else Gap.TRIGGERS
-
-    def _row(self, texts: object) -> Row | None:
-        if texts is None:
-            return None
-        values = self._list(texts)
-        if len(values) != len(self._names) or not all(value is None or isinstance(value, str) for value in values):
-            raise self._strange("a row with other columns")
-        return dict(zip(self._names, values, strict=True))
-
-    def _same_version(self, found: Mapping[str, Any], checksum: str) -> None:
-        from contracts.errors import SchemaMismatch
-
-        if found.get("script") != checksum:
-            raise SchemaMismatch(
-                f"The functions of replication on {self._store} are of another version.",
-                "Run `twinstore migrate`, or `twinstore migrate --print --side secondary` where only its SQL editor "
-                "can be reached.",
-                store=self._store,
-            )
-
-    def _object(self, found: object) -> Mapping[str, Any]:
-        if not isinstance(found, dict):
-            raise self._strange("something that is no object")
-        return _Promised(found, self._strange)
-
-    def _list(self, found: object) -> list[Any]:
-        if not isinstance(found, list):
-            raise self._strange("something that is no list")
-        return found
-
-    def _number(self, found: object) -> int:
-        if not isinstance(found, int) or isinstance(found, bool):
-            raise self._strange("something that is no whole number")
-        return found
-
-    def _text_or_none(self, found: object) -> str | None:
-        if found is not None and not isinstance(found, str):
-            raise self._strange("something that is no text")
-        return found
-
-    def _instant(self, found: object) -> datetime:
-        try:
-            instant = datetime.fromisoformat(str(found))
-        except ValueError:
-            raise self._strange("something that is no instant") from None
-        if instant.tzinfo is None:
-            raise self._strange("an instant without a time zone")
-        return instant
-
-    def _instant_or_none(self, found: object) -> datetime | None:
-        return None if found is None else self._instant(found)
-
-    def _strange(self, what: str) -> ProtocolError:
-        return ProtocolError(f"A function of ours on {self._store} answered with {what}.", _OF_OURS, store=self._store)
-
-
-class _Promised(dict[str, Any]):
-    """An object whose missing keys are an error of the answer."""
-
-    def __init__(self, found: Mapping[str, Any], strange: Any) -> None:
-        super().__init__(found)
-        self._strange = strange
-
-    def __missing__(self, key: str) -> Any:
-        raise self._strange(f"no {key}")

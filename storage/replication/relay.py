@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from contracts.errors import Conflict, SchemaMismatch, TimedOut, TwinstoreError
 from contracts.replication import Applied, Direction, Gap, Heard, Judged, Standing, SyncStatus
@@ -74,6 +75,9 @@ class Relay:
         self._secondary = secondary
         self._book = book
         self._batch = batch
+        self._proven: datetime | None = (
+            None  # when the primary's server was started that was held against the secondary
+        )
 
     def status(self) -> SyncStatus:
         """Tell how far the stores have come.
@@ -128,6 +132,7 @@ class Relay:
                 f"The two stores of {name} were not adopted, so that nothing is carried over yet.",
                 "Run `twinstore adopt`.",
             )
+        self._proven = primary.server
         return primary, secondary
 
     def _again(self, heard: Heard) -> Standing:
@@ -168,7 +173,7 @@ class Relay:
 
         Args:
             key: The key.
-            deadline_s: Seconds that the secondary has for it.
+            deadline_s: Seconds that the secondary has for each step of it.
 
         Raises:
             TwinstoreError: A store cannot be reached in time; the key stays dirty.
@@ -178,6 +183,9 @@ class Relay:
             return Applied.STALE
         if not item.ready:
             return Applied.LOCKED
+        if item.server != self._proven:
+            ours = self._primary.glance(deadline_s=STEP_S)
+            self.accept(ours, self._secondary.glance(heard=ours.heard, deadline_s=deadline_s))
         (verdict,) = self._secondary.apply([item], deadline_s=deadline_s)
         self._notice_a_restore({key: item}, [verdict])
         with suppress(TwinstoreError):  # what cannot be noted now is found out once more
@@ -193,6 +201,8 @@ class Relay:
         waiting = self._book.waiting(direction, items.keys())
         ready = [item for item in items.values() if waiting.get(item.key) != item.change]
         outward = direction is Direction.TO_SECONDARY
+        if outward:
+            self._require_the_proven_server(ready)
         verdicts = _sent(self._secondary.apply if outward else self._primary.judge, ready)
         if outward:
             self._notice_a_restore(items, verdicts)
@@ -207,6 +217,16 @@ class Relay:
             given_up=self._book.refused(direction, refusals),
             delayed=len(items) - len(ready),
         )
+
+    def _require_the_proven_server(self, items: Sequence[Item]) -> None:
+        """Prove anew what another server says than the one that was proven: it took over, and may have been behind.
+
+        Raises:
+            SchemaMismatch: It was.
+            TwinstoreError: A store cannot be asked.
+        """
+        if any(item.server != self._proven for item in items):
+            self.prove()
 
     def _notice_a_restore(self, items: dict[str, Item], verdicts: Sequence[Verdict]) -> None:
         """Stop when the secondary has a rev of a key that the primary does not know: that one was restored.

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from contracts.dataset import Column, ColumnType
 from contracts.instants import MILLISECOND, UNIX_2000_MS, timestamp_text
 from storage.rest.filters import between
 
 HALF = MILLISECOND // 2
 
 
-def created_between(column: Column, name: str, low_ms: int, high_ms: int) -> str:
+def created_between(name: str, low_ms: int, high_ms: int) -> str:
     """Write the condition that an instant lies between two milliseconds since 1970 in UTC, both included.
 
+    An instant counts as the millisecond to which it is rounded, however exactly the column holds it.
+
     Args:
-        column: The column; instants of `TIMESTAMP_MS` count as the milliseconds to which they are rounded.
-        name: What it is called in the store.
+        name: What the column is called in the store.
         low_ms: First millisecond.
         high_ms: Last millisecond.
     """
-    low, high = low_ms - UNIX_2000_MS, high_ms - UNIX_2000_MS
-    if column.type is ColumnType.TIMESTAMP_MS:
-        first, last = first_microsecond(low), last_microsecond(high)
-    else:
-        first, last = low * MILLISECOND, high * MILLISECOND
+    first, last = first_microsecond(low_ms - UNIX_2000_MS), last_microsecond(high_ms - UNIX_2000_MS)
     return between(name, _in_utc(first), _in_utc(last))
 
 

@@ -6,15 +6,22 @@ import os
 import sqlite3
 import tempfile
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from contracts.errors import ConfigurationError, ProtocolError
 from contracts.vocabulary import StoreName
+from storage.files import attempt_lock, is_locked
 from storage.rest.client import Values
 
+LEFT_BEHIND_S = 3600.0
+"""A folder without a lock to which nobody wrote for so long was left by a process that died."""
+
+_PREFIX = "twinstore-rows-"
+_ALIVE = "alive"
 _PRAGMAS = (
     "page_size = 16384",  # rows of a kilobyte and more fill such pages better
     "journal_mode = MEMORY",
@@ -25,9 +32,34 @@ _PRAGMAS = (
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
-    """Make a folder that only we may enter; remove it at the end, however that comes."""
-    with tempfile.TemporaryDirectory(prefix="twinstore-rows-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    """Make a folder that only we may enter; remove it at the end, however that comes.
+
+    A lock file in it tells for how long we live; its name is there only once it is held, so that nobody takes the
+    folder for one that a dead process left.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)))
+        making = folder / f".{_ALIVE}"
+        stack.enter_context(attempt_lock(making))
+        making.rename(folder / _ALIVE)
+        yield folder
+
+
+def left_behind() -> tuple[Path, ...]:
+    """Return the folders for temporary files of processes that died before they could remove them. Reads only."""
+    return tuple(path for path in sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*")) if _is_left(path))
+
+
+def _is_left(path: Path) -> bool:
+    """Tell whether the process of a folder is dead; where no lock tells, nobody may have written to it for long."""
+    try:
+        if path.is_symlink() or not path.is_dir():
+            return False
+        if (path / _ALIVE).exists():
+            return not is_locked(path / _ALIVE)
+        return max(one.stat().st_mtime for one in (path, *path.iterdir())) < time.time() - LEFT_BEHIND_S
+    except OSError:
+        return False  # somebody else's, or gone meanwhile
 
 
 def quote(name: str) -> str:

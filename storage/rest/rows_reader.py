@@ -188,7 +188,7 @@ class RestRowsSnapshot:
         if self._dataset.created is None:
             return 0
         column = self._dataset.column(self._dataset.created)
-        return self._table.count(created_between(column, column.name_in(self._client.store), low_ms, high_ms))
+        return self._table.count(created_between(column.name_in(self._client.store), low_ms, high_ms))
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield all rows, excluded ones included."""

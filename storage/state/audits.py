@@ -11,7 +11,9 @@ from contracts.verdicts import SelfProof
 from storage.state.tables import AUDITS
 
 
-def add_up(connection: Connection, dataset: int, proof: SelfProof, *, run_id: str, now: datetime) -> SelfProof:
+def add_up(
+    connection: Connection, dataset: int, proof: SelfProof, *, run_id: str, now: datetime, anew: bool = False
+) -> SelfProof:
     """Return a proof with the rows of earlier runs, whether or not this run was recorded already. Reads only.
 
     Args:
@@ -20,9 +22,10 @@ def add_up(connection: Connection, dataset: int, proof: SelfProof, *, run_id: st
         proof: How the run's comparison tested itself.
         run_id: The run.
         now: When the run began.
+        anew: True where earlier runs looked at other databases.
     """
     known = _known(connection, dataset, proof.form)
-    if known is None:
+    if known is None or (anew and known.last_run_id != run_id):
         return replace(proof, total=proof.audited, since=now)
     added = 0 if known.last_run_id == run_id else proof.audited
     return replace(proof, total=known.rows + added, since=known.since)

@@ -8,24 +8,13 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 
 from contracts.alerts import Backup
 from storage.state.backup_tables import BACKUPS
-from storage.state.opening import Database
+from storage.state.book import Book
 
 _C = BACKUPS.c
 
 
-class Backupbook:
-    """What the memory of one environment knows about backups.
-
-    Every method may raise the errors of `contracts.errors`.
-
-    Args:
-        database: Where it is kept.
-        environment: Name of the pair of stores.
-    """
-
-    def __init__(self, database: Database, environment: str) -> None:
-        self._database = database
-        self._environment = environment
+class Backupbook(Book):
+    """What the memory of one environment knows about backups."""
 
     def made(self, backup_id: str, at: datetime) -> None:
         """Remember a backup that was made."""
@@ -54,11 +43,17 @@ class Backupbook:
             if connection.execute(select(_C.id).where(others).limit(1)).first() is not None:
                 connection.execute(delete(BACKUPS).where(self._this(backup_id)))
 
-    def known(self) -> Backup | None:
-        """Return when one was verified last; None where no backup was ever made."""
+    def known(self, now: datetime | None = None) -> Backup | None:
+        """Return when one was verified last; None where no backup was ever made.
+
+        Args:
+            now: The present, UTC: what was noted while a clock was ahead of it does not count.
+        """
         with self._database.reading() as connection:
             mine = _C.environment == self._environment
-            number, last = connection.execute(select(func.count(), func.max(_C.verified_at)).where(mine)).one()
+            latest = func.max(_C.verified_at)
+            seen = latest if now is None else latest.filter(_C.verified_at <= now)
+            number, last = connection.execute(select(func.count(), seen).where(mine)).one()
         return Backup(verified_at=last) if number else None
 
     def _this(self, backup_id: str) -> ColumnElement[bool]:

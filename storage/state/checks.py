@@ -24,10 +24,15 @@ class CheckChanges:
     gone: tuple[str, ...]
 
 
-def changes(connection: Connection, dataset_id: int, checks: Iterable[CheckResult], *, run_id: str) -> CheckChanges:
-    """Compare the checks of run `run_id` with what failed before it; a check that could not tell changes nothing."""
+def changes(
+    connection: Connection, dataset_id: int, checks: Iterable[CheckResult], *, run_id: str, anew: bool = False
+) -> CheckChanges:
+    """Compare the checks of run `run_id` with what failed before it; a check that could not tell changes nothing.
+
+    Where history begins anew, nothing failed before.
+    """
     results = tuple(checks)
-    before = _failing_before(connection, dataset_id, run_id=run_id)
+    before = frozenset[CheckKey]() if anew else _failing_before(connection, dataset_id, run_id=run_id)
     failing, passed = failing_checks(results), passed_checks(results)
     still = {check_id for check_id, _ in failing | (before - passed)}
     return CheckChanges(

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, literal, not_, or_, select, true, update
 
 from contracts.ledger import FLAPPING_WINDOW, Identity
 from contracts.vocabulary import DifferenceKind
@@ -62,21 +62,55 @@ def fetch_entries(
 
 
 def record(
-    connection: Connection, dataset_id: int, identities: Sequence[Identity], *, run_id: str, now: datetime
+    connection: Connection,
+    dataset_id: int,
+    found: Mapping[Identity, bool | None],
+    *,
+    run_id: str,
+    now: datetime,
 ) -> None:
-    """Record that run `run_id`, begun at `now`, saw these differences; each may be given once."""
-    for chunk, known in zip(chunks(identities, CHUNK), fetch_entries(connection, dataset_id, identities), strict=True):
+    """Record that run `run_id`, begun at `now`, saw these differences.
+
+    Args:
+        connection: The transaction.
+        dataset_id: The dataset.
+        found: The differences, and whether each was lost with all others of its time. What one run saw lost so stays
+            so while it is open, and what one run could not tell (None) stays in doubt: later runs see less of it.
+        run_id: The run.
+        now: When it began.
+    """
+    for chunk, known in zip(chunks(found, CHUNK), fetch_entries(connection, dataset_id, found), strict=True):
         entries = [known[identity] for identity in chunk if identity in known]
         earlier = [entry for entry in entries if entry.last_run_id != run_id]
         _insert(connection, dataset_id, [i for i in chunk if i not in known], run_id=run_id, now=now)
         again = {"last_run_id": run_id, "runs_seen": _C.runs_seen + 1}
         _update(connection, [entry.id for entry in earlier if not entry.gone], again)
         _update(connection, [entry.id for entry in earlier if entry.gone], _reopened(run_id, now))
+        _mark(connection, dataset_id, [identity for identity in chunk if found[identity] is None], lost=None)
+        _mark(connection, dataset_id, [identity for identity in chunk if found[identity]], lost=True)
 
 
-def close_unseen(connection: Connection, dataset_id: int, *, run_id: str, now: datetime) -> None:
-    """Mark as gone what run `run_id`, which looked everywhere, did not see."""
+def fetch_unsettled(connection: Connection, dataset_id: int, keys: Mapping[str, DifferenceKind]) -> list[int]:
+    """Return the open differences about which a run can say nothing.
+
+    Args:
+        connection: The transaction.
+        dataset_id: The dataset.
+        keys: What that run could not settle, and how the stores disagreed about it: a row that both hold by now, for
+            instance, is no longer missing.
+    """
+    wanted = (Identity(key=key, kind=kind) for key, kind in keys.items())
+    known = (entry for chunk in fetch_entries(connection, dataset_id, wanted) for entry in chunk.items())
+    return [entry.id for identity, entry in known if not entry.gone and identity.kind is keys[identity.key]]
+
+
+def close_unseen(
+    connection: Connection, dataset_id: int, *, run_id: str, now: datetime, but: Sequence[int] = ()
+) -> None:
+    """Mark as gone what run `run_id`, which looked everywhere, did not see, but for what it could not settle."""
     unseen = and_(_C.dataset_id == dataset_id, _C.gone_run_id.is_(None), _C.last_run_id != run_id)
+    if but:
+        unseen = and_(unseen, not_(among(connection, _C.id, but)))
     connection.execute(update(DIFFERENCES).where(unseen).values(gone_run_id=run_id, gone_at=now))
 
 
@@ -107,9 +141,18 @@ def _insert(
         "last_run_id": literal(run_id),
         "runs_seen": literal(1),
         "openings": literal(1),
+        "lost_window": literal(value=False),
     }
     complete = given.add_columns(*common.values())
     connection.execute(insert(DIFFERENCES).from_select(["key", "kind", "fields", *common], complete))
+
+
+def _mark(connection: Connection, dataset_id: int, identities: Sequence[Identity], *, lost: bool | None) -> None:
+    for kind in {identity.kind for identity in identities}:
+        keys = [identity.key for identity in identities if identity.kind is kind]
+        these = and_(_C.dataset_id == dataset_id, _C.kind == str(kind), among(connection, _C.key, keys))
+        known = true() if lost else _C.lost_window.is_not(True)
+        connection.execute(update(DIFFERENCES).where(these, known).values(lost_window=lost))
 
 
 def _update(connection: Connection, ids: Sequence[int], values: dict[str, Any]) -> None:
@@ -128,6 +171,7 @@ def _reopened(run_id: str, now: datetime) -> dict[str, Any]:
         "returned_first": _C.returned_before,
         "gone_at": None,
         "gone_run_id": None,
+        "lost_window": False,
     }
 
 

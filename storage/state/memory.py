@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 from contracts.baseline import Baseline
 from contracts.errors import ConfigurationError
 from contracts.ledger import Identity, Sighting
-from contracts.verdicts import DatasetReport, RunReport
+from contracts.verdicts import DatasetReport, RunReport, StoreFacts
 from contracts.vocabulary import StoreName
 from contracts.waivers import Waiver
-from storage.state import acceptance, annotation, deferred, ledger, runs
+from storage.state import acceptance, annotation, deferred, ledger, pairs, runs
 from storage.state.annotation import TREND_RUNS, gather
 from storage.state.backupbook import Backupbook
 from storage.state.leases import NO_PATIENCE, Claim, Lease, hold, new_token
@@ -124,20 +124,33 @@ class State:
                     connection, number, dataset, run_id=report.run_id, started_at=report.started_at, seen=seen
                 )
 
-    def row_counts(self, dataset: str, store: StoreName, limit: int = TREND_RUNS) -> tuple[int, ...]:
-        """Return the rows of one store in the last `limit` runs that looked everywhere, oldest first."""
+    def row_counts(
+        self, dataset: str, store: StoreName, *, known_as: str | None = None, limit: int = TREND_RUNS
+    ) -> tuple[int, ...]:
+        """Return the rows of one store in the last `limit` runs that looked everywhere, oldest first.
+
+        Args:
+            dataset: The dataset.
+            store: The store.
+            known_as: By what its database is known again; counts of others are left out.
+            limit: The number of runs.
+        """
         with self._database.reading() as connection:
             number = self._number(connection, dataset)
-            return runs.row_counts(connection, number, store, limit=limit)
+            return runs.row_counts(connection, number, store, known_as=known_as, limit=limit)
 
-    def deferred(self, dataset: str, keys: Collection[str], run_id: str) -> frozenset[str]:
+    def deferred(
+        self, dataset: str, keys: Collection[str], run_id: str, *, stores: Iterable[StoreFacts] = ()
+    ) -> frozenset[str]:
         """Record all deferred keys of this run; return those deferred in three runs in a row, this one included.
 
-        Call it once per run that compared the dataset, with no keys too: a run without them ends every row.
+        Call it once per run that compared the dataset, with no keys too: a run without them ends every row, and so
+        does one whose `stores` are other databases than those of the runs before.
         """
         with self._database.writing() as connection:
             number = runs.ensure_dataset(connection, self._environment, dataset)
-            return deferred.defer(connection, number, keys, run_id=run_id)
+            kin = pairs.kin_of(connection, number, pairs.pair_of(stores), run_id=run_id)
+            return deferred.defer(connection, number, keys, run_id=run_id, anew=kin is pairs.Kin.OTHER)
 
     def flapping(self, dataset: str, *, now: datetime) -> frozenset[Identity]:
         """Return the differences that were gone and came back three times or more within 30 days."""

@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 
 from contracts.repair import Brake, Ended, Mended, Mode, Override, Repair
 from contracts.vocabulary import DifferenceKind
-from storage.state.opening import Database
+from storage.state.book import Book
+from storage.state.ledger import unpack
 from storage.state.repair_tables import REPAIRS, UNSTEADY_KEYS
 from storage.state.tables import DATASET_RUNS, DATASETS, DIFFERENCES
 
@@ -28,41 +29,38 @@ class Open(NamedTuple):
     Attributes:
         key: The key.
         kind: One-sided, or differing.
+        fields: The columns that disagree, as `contracts.ledger.Identity` has them.
         runs_seen: How many runs in a row saw it.
         first_seen: When it was first recorded.
+        lost_window: Whether its row was ever lost with all others of its time; None where a run could not tell.
     """
 
     key: str
     kind: DifferenceKind
+    fields: tuple[str, ...]
     runs_seen: int
     first_seen: datetime
+    lost_window: bool | None
 
 
 class Spent(NamedTuple):
-    """What repairs of a dataset did that nobody had released by name.
+    """What repairs of a dataset did.
 
     Attributes:
         rows: Number of steps; for a repair that has not ended, of its plan.
         deletes: Number of deletes; likewise.
+        all_rows: The same with what somebody had released.
+        all_deletes: Likewise.
     """
 
     rows: int
     deletes: int
+    all_rows: int
+    all_deletes: int
 
 
-class Repairbook:
-    """What the memory of one environment knows about repairs. It holds keys and counts, never a value of a record.
-
-    Every method may raise the errors of `contracts.errors`.
-
-    Args:
-        database: Where it is kept.
-        environment: Name of the pair of stores.
-    """
-
-    def __init__(self, database: Database, environment: str) -> None:
-        self._database = database
-        self._environment = environment
+class Repairbook(Book):
+    """What the memory of one environment knows about repairs. It holds keys and counts, never a value of a record."""
 
     def plan(self, repair: Repair) -> None:
         """Remember a plan that was made; one with the same id is replaced."""
@@ -159,21 +157,17 @@ class Repairbook:
 
         Args:
             dataset: The dataset.
-            since: Repairs that ended since then, or began and have not ended.
+            since: Repairs that ended since then, or have not ended.
             but: The id of a repair that does not count.
         """
-        rows, deletes = 0, 0
-        for one in self.list(dataset):
-            at = one.ended_at or one.begun_at
-            counts = one.ended not in (Ended.PLANNED, Ended.UNDONE) and one.mode is not Mode.UNDO and one.id != but
-            if not counts or at is None or at < since:
-                continue
-            released = {override.brake for override in one.overrides}
-            if Brake.ROWS not in released:
-                rows += one.steps if one.ended is Ended.BEGUN else one.outcomes.get(Mended.WRITTEN, 0)
-            if Brake.DELETES not in released:
-                deletes += one.deletes
-        return Spent(rows, deletes)
+        done = [one for one in self.list(dataset) if one.id != but and _counts(one, since)]
+        rows = {one.id: one.steps if one.ended is Ended.BEGUN else one.outcomes.get(Mended.WRITTEN, 0) for one in done}
+        return Spent(
+            rows=sum(rows[one.id] for one in done if not _released(one, Brake.ROWS)),
+            deletes=sum(one.deletes for one in done if not _released(one, Brake.DELETES)),
+            all_rows=sum(rows.values()),
+            all_deletes=sum(one.deletes for one in done),
+        )
 
     def came_back(self, dataset: str) -> dict[str, str]:
         """Return the keys of a dataset that did not stay repaired, each with a sentence that says why."""
@@ -193,11 +187,11 @@ class Repairbook:
         """Return the differences that a run saw and that no later run proved to be gone, by key."""
         mine = and_(DATASETS.c.environment == self._environment, DATASETS.c.name == dataset)
         seen = and_(_D.opened_run_id <= run_id, _D.last_run_id >= run_id, _D.gone_run_id.is_(None))
-        columns = (_D.key, _D.kind, _D.runs_seen, _D.first_seen)
+        columns = (_D.key, _D.kind, _D.fields, _D.runs_seen, _D.first_seen, _D.lost_window)
         wanted = select(*columns).join(DATASETS, _D.dataset_id == DATASETS.c.id).where(mine, seen).order_by(_D.key)
         with self._database.reading() as connection:
             rows = connection.execute(wanted).all()
-        return tuple(Open(row.key, DifferenceKind(row.kind), row.runs_seen, row.first_seen) for row in rows)
+        return tuple(Open(row.key, DifferenceKind(row.kind), unpack(row.fields), *row[3:]) for row in rows)
 
     def forget(self, dataset: str, keys: Iterable[str]) -> int:
         """Forget that keys did not stay repaired; return how many were known."""
@@ -264,6 +258,17 @@ class Repairbook:
 
     def _this(self, repair_id: str) -> ColumnElement[bool]:
         return and_(_C.environment == self._environment, _C.id == repair_id)
+
+
+def _counts(repair: Repair, since: datetime) -> bool:
+    """Tell whether a repair counts for the caps of others; one that was begun may write at any time."""
+    if repair.mode is Mode.UNDO or repair.ended in (Ended.PLANNED, Ended.UNDONE):
+        return False
+    return repair.ended is Ended.BEGUN or (repair.ended_at is not None and repair.ended_at >= since)
+
+
+def _released(repair: Repair, brake: Brake) -> bool:
+    return any(override.brake == brake for override in repair.overrides)
 
 
 def _texts(repair: Repair) -> dict[str, Any]:

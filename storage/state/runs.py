@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select
 from contracts.verdicts import DatasetReport, RunReport, TrendPoint
 from contracts.vocabulary import StoreName, Verdict
 from storage.state.history import looked_everywhere
+from storage.state.pairs import PLACES, id_of, pair_of
 from storage.state.tables import DATASET_RUNS, DATASETS, DIFFERENCES, FAILING_CHECKS, RUNS
 
 _R = DATASET_RUNS.c
@@ -61,6 +62,8 @@ def insert_dataset_run(
             rows_primary=report.rows.primary,
             rows_secondary=report.rows.secondary,
             differences=report.differences_total,
+            known_primary=pair_of(report.stores).primary,
+            known_secondary=pair_of(report.stores).secondary,
         )
     )
 
@@ -94,11 +97,20 @@ def trend(connection: Connection, dataset: int, *, run_id: str, limit: int) -> t
     )
 
 
-def row_counts(connection: Connection, dataset: int, store: StoreName, *, limit: int) -> tuple[int, ...]:
-    """Return the rows of one store in the last runs that looked everywhere, oldest first."""
-    count = _R.rows_primary if store is StoreName.PRISMA else _R.rows_secondary
-    trusted = and_(_R.dataset_id == dataset, _R.trusted)
-    rows = connection.execute(select(count).where(trusted).order_by(_R.run_id.desc()).limit(limit)).scalars().all()
+def row_counts(
+    connection: Connection, dataset: int, store: StoreName, *, known_as: str | None, limit: int
+) -> tuple[int, ...]:
+    """Return the rows of one store in the last runs that looked everywhere, oldest first.
+
+    Those that are proven to have looked at another database than the one that is `known_as` are left out.
+    """
+    primary = store is StoreName.PRISMA
+    count, known = (_R.rows_primary, _R.known_primary) if primary else (_R.rows_secondary, _R.known_secondary)
+    wanted = and_(_R.dataset_id == dataset, _R.trusted)
+    mine = id_of(connection, dataset, store, known_as)
+    if mine is not None:
+        wanted = and_(wanted, or_(known.is_(None), known.like(PLACES), known == mine))
+    rows = connection.execute(select(count).where(wanted).order_by(_R.run_id.desc()).limit(limit)).scalars().all()
     return tuple(reversed(rows))
 
 

@@ -98,6 +98,8 @@ DATASET_RUNS = Table(
     Column("rows_primary", BigInteger, nullable=False),
     Column("rows_secondary", BigInteger, nullable=False),
     Column("differences", BigInteger, nullable=False),
+    Column("known_primary", Text),  # by what the databases are known again; NULL: nothing tells
+    Column("known_secondary", Text),
 )
 
 # One row per identity that was ever seen. It is open while gone_run_id is NULL. The key leads the only index: without
@@ -121,6 +123,7 @@ DIFFERENCES = Table(
     Column("returned_first", Instant),
     Column("gone_at", Instant),
     Column("gone_run_id", Text),
+    Column("lost_window", Boolean),  # since it was opened: ever lost with all of its time? NULL: a run could not tell
     UniqueConstraint("key", "dataset_id", "kind", "fields"),
 )
 

@@ -118,6 +118,22 @@ def _remember_what_was_undone(connection: Connection) -> None:
     _make(connection, _UNDONE)
 
 
+def _remember_lost_windows(connection: Connection) -> None:
+    """Keep which rows were lost with all others of their time: later such a window cannot be told any more."""
+    _make(connection, "ALTER TABLE {s}differences ADD COLUMN lost_window BOOLEAN")
+
+
+_PAIRS = """
+ALTER TABLE {s}dataset_runs ADD COLUMN known_primary TEXT;
+ALTER TABLE {s}dataset_runs ADD COLUMN known_secondary TEXT
+"""
+
+
+def _remember_pairs(connection: Connection) -> None:
+    """Keep which databases a run looked at: what it saw says nothing about others."""
+    _make(connection, _PAIRS)
+
+
 def _make(connection: Connection, script: str) -> None:
     """Run the statements of a script that names our schema `{s}` and the type of instants `{t}`."""
     schema = f"{SCHEMA}." if connection.dialect.name == "postgresql" else ""
@@ -132,6 +148,8 @@ STEPS: tuple[Step, ...] = (
     Step(version=5, apply=_remember_repairs),
     Step(version=6, apply=_remember_backups),
     Step(version=7, apply=_remember_what_was_undone),
+    Step(version=8, apply=_remember_lost_windows),
+    Step(version=9, apply=_remember_pairs),
 )
 """Forward only, in order. A step is never changed once released; `tables.py` is what they all lead to."""
 

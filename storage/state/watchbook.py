@@ -13,7 +13,7 @@ from contracts.health import Alert, LastRun, Message, Operation, Probe, SyncFigu
 from contracts.vocabulary import StoreName, Verdict
 from storage.breaker.values import Saved, State
 from storage.state import alerting
-from storage.state.opening import Database
+from storage.state.book import Book
 from storage.state.tables import DATASET_RUNS, DATASETS
 from storage.state.watch_tables import CIRCUITS, PROBES, SYNC_FIGURES, TIMINGS
 
@@ -21,19 +21,8 @@ KEPT = timedelta(days=7)
 WHAT_MAX = 300  # characters of an error's sentence that are kept
 
 
-class Watchbook:
-    """What the memory of one environment knows about the health of its stores.
-
-    Every method may raise the errors of `contracts.errors`.
-
-    Args:
-        database: Where it is kept.
-        environment: Name of the pair of stores.
-    """
-
-    def __init__(self, database: Database, environment: str) -> None:
-        self._database = database
-        self._environment = environment
+class Watchbook(Book):
+    """What the memory of one environment knows about the health of its stores."""
 
     def add_probes(self, probes: Iterable[Probe]) -> None:
         """Keep probes; one of the same store and moment replaces the other."""

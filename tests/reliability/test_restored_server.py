@@ -13,11 +13,12 @@ import psycopg
 import pytest
 
 from contracts.errors import SchemaMismatch
-from contracts.replication import Gap
+from contracts.replication import Applied, Gap
 from storage.local import stores as local
 from storage.local.server import Server
 from storage.migrations import migrate
 from storage.migrations.values import Side
+from tests.support.prefect_api import until
 from tests.support.replication import World, keys, world
 from tests.support.servers import Pair, Servers, watched_folder
 
@@ -67,6 +68,12 @@ class Archived:
         owner = self.server.data.stat()
         os.chown(self.server.data / "recovery.signal", owner.st_uid, owner.st_gid)
         self.server.start()
+        until(lambda: self._takes_writes() or None, "the end of the recovery")
+
+    def _takes_writes(self) -> bool:
+        """Tell whether its recovery has ended: readers are let in some moments before."""
+        with psycopg.connect(self.server.dsn(DATABASE), autocommit=True) as connection:
+            return connection.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
 
 
 @contextmanager
@@ -143,3 +150,30 @@ def test_a_primary_that_was_brought_back_by_an_hour_is_found(made: Archived, *, 
         assert stores.primary.standing().gap is Gap.RESTORED
         stores.adopt()
         assert stores.relay.prove().ready
+
+
+@pytest.mark.parametrize(
+    "at_once",
+    [pytest.param(True, id="by the repository"), pytest.param(False, id="by the relay", marks=pytest.mark.soak)],
+)
+def test_a_server_that_takes_over_is_held_against_the_secondary_before_it_delivers(
+    made: Archived, *, at_once: bool
+) -> None:
+    """Also between two looks, when the very record that it forgot was written again: the last look was at another."""
+    (key,) = keys(1)
+    with world(made.pair) as stores:
+        stores.insert(PRIMARY, key)
+        stores.relay.drain()
+    made.backed_up()
+    with world(made.pair, adopted=False) as stores:
+        stores.titled(PRIMARY, key, "before")  # then PostgreSQL has logged numbers beyond this one
+        made.as_superuser("SELECT pg_create_restore_point('before')")
+        stores.relay.drain()
+        stores.titled(PRIMARY, key, "acknowledged")
+        assert stores.relay.deliver(key, deadline_s=5) == Applied.APPLIED
+        made.restored()
+        made.as_superuser(f"UPDATE public.planning SET title = 'written again' WHERE id = '{key}'")
+        with pytest.raises(SchemaMismatch, match="older"):
+            stores.relay.deliver(key, deadline_s=5) if at_once else list(stores.relay.passing())
+        assert stores.title(SECONDARY, key) == "acknowledged"
+        assert stores.primary.standing().gap is Gap.RESTORED

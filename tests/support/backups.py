@@ -77,8 +77,9 @@ def copy_of(root: Path, backup_id: str, target: Path) -> Path:
 
 def proven(root: Path, backup_id: str) -> None:
     """Note beside a backup that a drill found nothing, without one."""
-    _, seal = read_manifest(root / backup_id)
-    write_verification(root / backup_id, Verification(at=datetime.now(UTC), seconds=0.0, seal=seal))
+    manifest, seal = read_manifest(root / backup_id)
+    sides = tuple(side.store for side in manifest.sides)
+    write_verification(root / backup_id, Verification(at=datetime.now(UTC), seconds=0.0, seal=seal, proven=sides))
 
 
 def cut(path: Path, dice: Random) -> None:

@@ -74,13 +74,19 @@ def over(pair: Pair, channel: Channel) -> Iterator[Rest | None]:
             yield rest
 
 
-def check(job: Job, *, suite: tuple[CheckResult, ...] | None = None) -> DatasetReport:
-    """Run all stages of a check; with `suite` its results are taken instead of running the suite again."""
+def check(job: Job, *, suite: tuple[CheckResult, ...] | None = None, trend: tuple[int, ...] = ()) -> DatasetReport:
+    """Run all stages of a check; with `suite` its results are taken instead of running the suite again.
+
+    Args:
+        job: The check.
+        suite: Results of the suite.
+        trend: The rows that each store held in earlier runs, oldest first.
+    """
     with closing(job):
-        return _stages(job, suite)
+        return _stages(job, suite, trend)
 
 
-def _stages(job: Job, suite: tuple[CheckResult, ...] | None) -> DatasetReport:
+def _stages(job: Job, suite: tuple[CheckResult, ...] | None, trend: tuple[int, ...]) -> DatasetReport:
     primary, secondary = (stages.look_at(job, store) for store in StoreName)
     looks = (primary, secondary)
     capture = prove_capture(job, looks)
@@ -88,6 +94,6 @@ def _stages(job: Job, suite: tuple[CheckResult, ...] | None) -> DatasetReport:
     checks: tuple[CheckResult, ...] = suite or ()
     for look in looks:
         checks += stages.judge_contract(job, look)
-        checks += stages.run_expectations(job, look) if suite is None else ()
+        checks += stages.run_expectations(job, look, trend) if suite is None else ()
     checks += settle_check(job, comparison, frozenset()) + capture.checks
     return conclude(job, looks, comparison, checks, capture)

@@ -142,11 +142,13 @@ class LostAnswers:
     Args:
         call: The call itself.
         carried_out: Whether the write reaches the store.
+        meanwhile: What others do before the caller learns that nobody knows.
     """
 
-    def __init__(self, call: Call, *, carried_out: bool) -> None:
+    def __init__(self, call: Call, *, carried_out: bool, meanwhile: Callable[[], object] = lambda: None) -> None:
         self._call = call
         self._carried_out = carried_out
+        self._meanwhile = meanwhile
         self.losing = True
 
     @property
@@ -162,6 +164,7 @@ class LostAnswers:
             return self._call(door, arguments, deadline_s=deadline_s, once=once)
         if self._carried_out:
             self._call(door, arguments, deadline_s=deadline_s, once=once)
+        self._meanwhile()
         raise OutcomeUnknown(f"{self.store} went away while it was writing.", "Look.", store=self.store)
 
     def close(self) -> None:
@@ -169,9 +172,9 @@ class LostAnswers:
         self._call.close()
 
 
-def losing(doors: PrimaryDoors, *, carried_out: bool) -> PrimaryDoors:
+def losing(doors: PrimaryDoors, *, carried_out: bool, meanwhile: Callable[[], object] = lambda: None) -> PrimaryDoors:
     """Return doors of the primary behind which acknowledgements are lost."""
-    return PrimaryDoors(LostAnswers(doors._call, carried_out=carried_out), PLANNING)
+    return PrimaryDoors(LostAnswers(doors._call, carried_out=carried_out, meanwhile=meanwhile), PLANNING)
 
 
 class Breaking:

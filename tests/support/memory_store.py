@@ -105,7 +105,8 @@ class MemorySnapshot:
 
     def created_between(self, low_ms: int, high_ms: int) -> int:
         """Count rows by creation time."""
-        moments = (microseconds(row[self._dataset.created or ""] or "") for row in self._all.values())
+        rows = (row for key, row in self._all.items() if self._replicable(key))
+        moments = (microseconds(row[self._dataset.created or ""] or "") for row in rows)
         return sum(low_ms <= milliseconds(m) + UNIX_EPOCH_MS <= high_ms for m in moments if m is not None)
 
     def batches(self) -> Iterator[pa.RecordBatch]:

@@ -15,6 +15,7 @@ from contracts.verdicts import (
     Reason,
     RowTotals,
     RunReport,
+    StoreFacts,
 )
 from contracts.vocabulary import Cause, CheckSource, CheckStatus, DifferenceKind, Severity, StoreName, Verdict
 
@@ -76,11 +77,16 @@ def make_dataset(
     checks: Iterable[CheckResult] = (),
     reasons: Iterable[Verdict] = (),
     rows: tuple[int, int] = (100, 100),
+    known_as: tuple[str, str] = ("6e1f2c0a", "b07d91e4"),
 ) -> DatasetReport:
     """Return what a run found about `planning`; failed when there are differences, else passed."""
     return DatasetReport(
         name="planning",
         verdict=verdict or (Verdict.FAILED if differences else Verdict.PASSED),
+        stores=tuple(
+            StoreFacts(store=store, channel=None, reachable=True, known_as=known)
+            for store, known in zip(StoreName, known_as, strict=True)
+        ),
         reasons=tuple(Reason(verdict=each, text="For a test.") for each in reasons),
         rows=RowTotals(primary=rows[0], secondary=rows[1]),
         differences=differences,

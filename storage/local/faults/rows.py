@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contracts.vocabulary import Cause, DifferenceKind
+from contracts.vocabulary import Cause, DifferenceKind, StoreName
 from storage.local.faults.model import Fault, Statement
 from storage.local.faults.words import PRISMA, SUPABASE, delete, one_sided, update, update_both
 
 _ONLY_PRIMARY, _ONLY_SECONDARY = DifferenceKind.ONLY_PRIMARY, DifferenceKind.ONLY_SECONDARY
 _REFUSED = "prisma takes what the constraints of supabase refuse"
-_OUTAGE = "an outage during which every write to one store was lost"
 
 
 def created_from(start: str, minutes: int) -> tuple[Statement, Statement]:
@@ -20,6 +19,23 @@ def created_from(start: str, minutes: int) -> tuple[Statement, Statement]:
     """
     return update_both(
         f"created_at = timestamp '{start}' + interval '{minutes} minutes' * array_position(%(keys)s::text[], id::text)"
+    )
+
+
+def _lost(store: StoreName, start: str, span: str, *, minutes: int, rows: int) -> Fault:
+    """Return the fault that a store lacks all rows of a time, between a row before and one after that both hold."""
+    position = "array_position(%(keys)s::text[], id::text)"
+    step = f"CASE {position} WHEN {rows + 1} THEN 0 WHEN {rows + 2} THEN {rows + 1} ELSE {position} END"
+    created = update_both(f"created_at = timestamp '{start}' + interval '{minutes} minutes' * {step}")
+    kind = _ONLY_PRIMARY if store is SUPABASE else _ONLY_SECONDARY
+    return Fault(
+        id=f"window_lost_{store}",
+        title=f"Every record created within {span} is missing on {store}.",
+        origin="an outage during which every write to one store was lost",
+        rows=rows + 2,
+        spared=2,
+        inject=(*created, delete(store, spared=2)),
+        expects=one_sided(kind, Cause.WRITE_WINDOW),
     )
 
 
@@ -69,22 +85,8 @@ ROWS_MISSING = (
     ),
     _refused("title", "A record with a blank title was refused by supabase.", "title = '   '", "title_not_blank"),
     _refused("version", "A record with the version 0 was refused by supabase.", "version = 0", "version_positive"),
-    Fault(
-        id="window_lost_supabase",
-        title="Every record created within three quarters of an hour is missing on supabase.",
-        origin=_OUTAGE,
-        rows=12,
-        inject=(*created_from("2021-03-04 05:00", 4), delete(SUPABASE)),
-        expects=one_sided(_ONLY_PRIMARY, Cause.WRITE_WINDOW),
-    ),
-    Fault(
-        id="window_lost_prisma",
-        title="Every record created within half an hour is missing on prisma.",
-        origin=_OUTAGE,
-        rows=10,
-        inject=(*created_from("2021-06-07 08:00", 3), delete(PRISMA)),
-        expects=one_sided(_ONLY_SECONDARY, Cause.WRITE_WINDOW),
-    ),
+    _lost(SUPABASE, "2021-03-04 05:00", "three quarters of an hour", minutes=4, rows=12),
+    _lost(PRISMA, "2021-06-07 08:00", "half an hour", minutes=3, rows=10),
     Fault(
         id="secondary_empty",
         title="Supabase holds no record at all.",

@@ -1,6 +1,6 @@
 SELECT jsonb_build_object(
     'key', picked.key, 'parts', to_jsonb(picked.parts), 'id', lines.id, 'since', lines.since,{ready}
-    'rev', coalesce(held.rev, 0){seen}, 'known', {known}, 'row', live.texts, 'mark', {mark},
+    'rev', coalesce(held.rev, 0){seen}{server}, 'known', {known}, 'row', live.texts, 'mark', {mark},
     'adoption', (SELECT {adoption} FROM twinstore.capture WHERE dataset = {dataset})) AS item, picked.place
 FROM picked
 CROSS JOIN LATERAL (SELECT max(id) AS id, min(at) AS since FROM twinstore.change

@@ -99,8 +99,8 @@ BEGIN
               _outcome := 'agreed';
             ELSE
               _outcome := 'conflict';
-              INSERT INTO twinstore.conflict (dataset, key, kind, base_rev, rev, lseq, loser)
-              VALUES ({dataset}, _keys[_at], 'concurrent', _bases[_at], _standing.rev, _lseqs[_at], _row);
+              INSERT INTO twinstore.conflict (dataset, key, kind, base_rev, rev, lseq, loser, columns)
+              VALUES ({dataset}, _keys[_at], 'concurrent', _bases[_at], _standing.rev, _lseqs[_at], _row, {names});
             END IF;
             IF NOT _standing.waits THEN
               INSERT INTO twinstore.change (dataset, key, parts) VALUES ({dataset}, _keys[_at], {parts_at})

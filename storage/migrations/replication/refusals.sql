@@ -1,5 +1,6 @@
 WHEN {waits} THEN
         _outcome := 'locked';
+        PERFORM set_config('lock_timeout', '1ms', true);  -- one wait is enough: who wants what was written waits, too
       WHEN OTHERS OR assert_failure THEN
         GET STACKED DIAGNOSTICS _code := RETURNED_SQLSTATE, _rule := CONSTRAINT_NAME;
         IF _code ~ '^(08|53|57P|58|XX(?!000))' THEN

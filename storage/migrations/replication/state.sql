@@ -2,6 +2,7 @@
   'script', {checksum},
   'identity', (SELECT id FROM twinstore.identity),
   'now', now(),
+  'server', pg_postmaster_start_time(),
   'capture', (SELECT jsonb_build_object(
       'since', since, 'gap_at', gap_at, 'gap_reason', gap_reason{adopted}, 'adoption', {adoption},
       'same_table', relation IS NOT DISTINCT FROM to_regclass({relation})::oid,

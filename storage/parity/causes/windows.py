@@ -1,4 +1,8 @@
-"""Rows that one store lost together: every row that was created in some minutes, and none of them arrived."""
+"""Rows that one store lost together: every row that was created for some time, and none of them arrived.
+
+An outage is recognised by its densest part, at least ten rows of an hour, and reaches as far as the rows that both
+stores hold let it: nights at its ends, and hours without many rows in between, belong to it.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,14 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, groupby
+from typing import NamedTuple
 
 from contracts.verdicts import Explanation
 from contracts.vocabulary import Cause, StoreName
 from storage.canonical_time import from_unix_milliseconds
 
 MIN_KEYS = 10
-MAX_LENGTH_MS = 3_600_000
+DENSE_MS = 3_600_000
 MAX_QUERIES = 200
 
 Neighbours = Callable[[int, int], int]
@@ -34,18 +39,30 @@ class Window:
     keys: tuple[str, ...]
 
 
-def find_windows(missing: Mapping[str, int], neighbours: Neighbours, *, max_queries: int = MAX_QUERIES) -> list[Window]:
-    """Find the intervals, at most an hour long, whose rows are all missing on the other side: at least 10 of them.
+class Search(NamedTuple):
+    """What a search came to.
 
-    An interval is as long as it can be, starting from its first row. One query settles an interval without a present
-    row; a present row in the way is found by halving. Scattered rows cost no query at all.
+    Attributes:
+        windows: The intervals, earliest first.
+        ended: False where it was given up: rows in none of the intervals may have been lost together all the same.
+    """
+
+    windows: list[Window]
+    ended: bool
+
+
+def find_windows(missing: Mapping[str, int], neighbours: Neighbours, *, max_queries: int = MAX_QUERIES) -> Search:
+    """Find the intervals whose rows are all missing on the other side, with at least 10 of them within an hour.
+
+    An interval is as long as it can be: it ends at rows that both sides hold. One query settles an interval without a
+    present row; a present row in the way is found by halving. Scattered rows cost no query at all.
 
     Args:
         missing: Keys that stand on one side only, and when that side says they were created: milliseconds since
             1970-01-01 in UTC, rounded as the canonical record rounds them.
         neighbours: Counts the rows of the side that holds them; one query per call. Moments are to be rounded as they
             are in `missing`.
-        max_queries: After so many queries the search ends; what was not looked at is in no window.
+        max_queries: After so many queries the search is given up.
     """
     return _Search(missing, neighbours, max_queries).run()
 
@@ -73,23 +90,26 @@ class _Search:
         self.before = [0, *accumulate(len(keys) for keys in self.keys)]
         self.neighbours = neighbours
         self.queries_left = max_queries
+        self.gave_up = False
 
-    def run(self) -> list[Window]:
+    def run(self) -> Search:
         """Go through the moments once, from the first to the last."""
         windows: list[Window] = []
-        first = 0
-        while first < len(self.moments) and self.queries_left > 0:
-            last = bisect_right(self.moments, self.moments[first] + MAX_LENGTH_MS) - 1
+        first = free = 0  # from `free` on, moments are in no window yet
+        while first < len(self.moments) and not self.gave_up:
+            last = bisect_right(self.moments, self.moments[first] + DENSE_MS) - 1
             if self._count(first, last) < MIN_KEYS:
                 first += 1
                 continue
-            end = self._end(first, last)
-            if end is None:
+            dense = self._end(first, last)
+            if dense is None:
                 first = self._next_start(first)
-            else:
-                windows.append(self._window(first, end))
-                first = end + 1
-        return windows
+                continue
+            end = dense if dense < last else self._reach(first, last, len(self.moments) - 1)
+            start = self._reach(end, first, free)
+            windows.append(self._window(start, end))
+            first = free = end + 1
+        return Search(windows, not self.gave_up)
 
     def _count(self, first: int, last: int) -> int:
         return self.before[last + 1] - self.before[first]
@@ -101,6 +121,7 @@ class _Search:
     def _is_clean(self, first: int, last: int) -> bool:
         """Ask whether no row of the interval stands on both sides; no more questions, no more clean intervals."""
         if self.queries_left <= 0:
+            self.gave_up = True
             return False
         self.queries_left -= 1
         return self.neighbours(self.moments[first], self.moments[last]) <= self._count(first, last)
@@ -116,6 +137,19 @@ class _Search:
             middle = (low + last) // 2
             low, last = (middle, last) if self._is_clean(first, middle) else (low, middle)
         return low
+
+    def _reach(self, anchor: int, near: int, far: int) -> int:
+        """Return how far it is clean from `anchor`, as it is to `near`, towards `far`: by steps that double."""
+        step, toward = 1, 1 if far > near else -1
+        while near != far:
+            position = near + toward * min(step, abs(far - near))
+            if self._is_clean(min(anchor, position), max(anchor, position)):
+                near, step = position, step * 2
+            elif abs(position - near) == 1:
+                break
+            else:
+                far, step = position - toward, max(abs(position - near) // 2, 1)
+        return near
 
     def _next_start(self, first: int) -> int:
         """Return the first later position from which the shortest interval may be clean: past the present row."""

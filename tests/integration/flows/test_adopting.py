@@ -100,16 +100,18 @@ def test_what_happens_to_capture_during_the_comparison_is_noticed(
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("moment", ["write the report", "keep what differs"])
 def test_another_adoption_that_begins_meanwhile_is_noticed(
-    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """The later one compares all rows once more; what the earlier one found says nothing about that."""
+    titled(seeded_pair, SUPABASE, keys(seeded_pair, 1)[0], "theirs")
     with work_on(seeded_pair, Channel.SQL, home, monkeypatch) as work:
         (replication,) = work.replications
         primary, secondary, _ = replication.both()
 
         def meanwhile(what: str) -> None:
-            if what == "write the report":
+            if what.startswith(moment):
                 adoption.begin(primary, secondary, replication.book)
 
         with threads() as conductor, pytest.raises(Conflict, match="Another adoption"):

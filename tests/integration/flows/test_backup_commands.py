@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -13,12 +14,14 @@ from typer.testing import CliRunner
 
 from contracts.errors import ConfigurationError, TwinstoreError
 from contracts.health import AlertRule
+from contracts.vocabulary import StoreName
 from flows.backup import backups_folder, known_backups, verify_backup
 from flows.cli import app
 from flows.health import watch_once
 from flows.settings import load_settings
 from flows.wiring import find_stores, open_memory
 from storage.backup.folder import chosen, in_use, remove
+from storage.backup.manifest import read_verification, write_verification
 from tests.support import backups
 from tests.support.servers import SEEDED, Pair, Servers
 from tests.support.two_stores import settings_of
@@ -62,15 +65,24 @@ def test_from_nothing_to_a_verified_backup() -> None:
     assert listed["verification"]["verified"] is True
     assert [side["datasets"][0]["rows"] for side in listed["sides"]] == [SEEDED]
     assert f"prisma {SEEDED} rows" in said("list")
+    folder = backups_folder(load_settings()) / backup
+    known = read_verification(folder)
+    assert known is not None
+    write_verification(folder, replace(known, proven=(), untried=(StoreName.PRISMA,)))
+    assert "nobody can tell of" in said("list", code=1)
 
 
 @pytest.mark.soak
 def test_what_a_restore_would_change_is_said() -> None:
     """In numbers, with the command that does it, and as JSON."""
     backup = made()
-    planned = said("restore", "--side", "primary")
+    planned = said("restore", "--side", "primary", "--dataset", "planning")
     assert "0 inserted, 0 changed, 0 deleted" in planned
-    assert f"--confirm {backup}" in planned
+    assert "--confirm" not in planned
+    assert f"never proven to restore. Verify it first: `twinstore backup verify {backup}`" in planned
+    backups.proven(backups_folder(load_settings()), backup)
+    planned = said("restore", "--side", "primary", "--dataset", "planning")
+    assert f"restore {backup} --side primary --dataset planning --confirm {backup}`" in planned
     assert document("restore", "--side", "primary")["changes"][0]["after"] == SEEDED
 
 
@@ -96,17 +108,17 @@ def test_old_backups_are_removed() -> None:
 def test_a_backup_of_the_future_is_told() -> None:
     """Its clock was ahead, or this one is behind: what is newest is not what was made last.
 
-    A folder without a manifest is none, and what a drill left that was killed is removed.
+    One without a manifest is never meant as the newest, and what a drill left that was killed is removed.
     """
     backup = made()
     later = f"2126{backup[4:]}"
     root = backups_folder(load_settings())
     (root / backup).rename(root / later)
     scratch = load_settings().home / "scratch"
-    for folder in (root / f"2127{backup[4:]}", scratch / "left"):
-        folder.mkdir(parents=True)
+    (scratch / "left").mkdir(parents=True)
     (scratch / "left.in-use").touch()
     assert f"{later} is dated later" in said("create", "--side", "primary")
+    (root / f"2127{backup[4:]}").mkdir()
     assert not (scratch / "left").exists()
     assert chosen(root, None) == later
 
@@ -117,6 +129,15 @@ def test_words_that_mean_nothing_are_refused() -> None:
         said("create", "--side", "left")
     with pytest.raises(ConfigurationError, match="One store is restored at a time"):
         said("restore", "--side", "both")
+    with pytest.raises(ConfigurationError, match="no side 'supabase'") as refused:
+        said("restore", "--side", "supabase")
+    assert refused.value.todo == "Say --side primary or secondary."
+    for word in ("verify", "restore"):
+        with pytest.raises(ConfigurationError, match="id of the backup is empty"):
+            said(word, "", *(("--side", "primary") if word == "restore" else ()))
+    backup = made()
+    with pytest.raises(ConfigurationError, match=f"The backup is {backup}, and '' was confirmed"):
+        said("restore", "--side", "primary", "--confirm", "")
 
 
 def test_the_watch_raises_and_resolves_the_alert(servers: Servers) -> None:
@@ -135,3 +156,16 @@ def test_the_watch_raises_and_resolves_the_alert(servers: Servers) -> None:
     with open_memory(settings, stores.environment) as memory:
         verify_backup(settings, None, memory=memory, servers=backups.on_servers(servers))
     assert AlertRule.BACKUP_UNVERIFIED not in alerts()
+
+
+def test_a_backup_of_another_version_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is neither verified nor damaged, is not restored, and stays."""
+    with monkeypatch.context() as patch:
+        patch.setattr("storage.backup.manifest.FORMAT", 1)
+        older = made()
+    made()
+    assert "nobody can tell" in said("list", code=1)
+    for words in (("verify", older), ("restore", older, "--side", "primary")):
+        with pytest.raises(TwinstoreError, match="made by another version of twinstore"):
+            said(*words)
+    assert f"{older} stays: made by another version" in said("prune")

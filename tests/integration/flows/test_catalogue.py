@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from contracts.registry import contract_for
@@ -58,8 +56,7 @@ def test_an_empty_side_is_one_finding(seeded_pair: Pair, one: Fault) -> None:
 def test_a_fault_of_a_whole_table_is_found_alone(seeded_pair: Pair, one: Fault) -> None:
     """With the suites, and three earlier runs to compare with, it breaks exactly what the catalogue says."""
     planted = inject(seeded_pair.primary, seeded_pair.secondary, [one])
-    job = replace(job_of(seeded_pair), trends=dict.fromkeys(StoreName, (300, 300, 300)))
-    report = check(job)
+    report = check(job_of(seeded_pair), trend=(300, 300, 300))
     assert [finding.wrong for finding in findings(planted, report)] == [()]
     if not one.decoy:  # a nearly empty side breaks what is about size
         assert _failing_checks(report) == one.expects.checks

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
 
 from contracts.verdicts import DatasetReport
-from contracts.vocabulary import Cause, Channel, StoreName, Verdict
+from contracts.vocabulary import Cause, Channel, Verdict
 from flows.findings import findings, invented
 from storage.local.faults import DECOYS, FAULTS, PAIRS, Fault, Injected, inject
 from storage.local.seed import load
@@ -30,7 +29,7 @@ def report_over(pair: Pair, channel: Channel, rows: int = 300) -> DatasetReport:
     """Check over one channel, with three earlier runs to compare with in which each store held so many rows."""
     with over(pair, channel) as rest:
         job = job_of(pair, rest=rest, channel=channel)
-        return check(replace(job, trends=dict.fromkeys(StoreName, (rows, rows, rows))))
+        return check(job, trend=(rows, rows, rows))
 
 
 def told(report: DatasetReport) -> Mapping[str, object]:

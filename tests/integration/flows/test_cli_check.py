@@ -109,6 +109,8 @@ def test_reports_are_listed_and_found_again(fresh_pair: Pair, home: Path) -> Non
     assert Path(newest.stdout.strip()) == home / "runs" / runs[1] / "report.html"
     older = twinstore(None, home, "report", "open", runs[0], "--print")
     assert Path(older.stdout.strip()) == home / "runs" / runs[0] / "report.html"
+    empty = twinstore(None, home, "report", "open", "", "--print")
+    assert (empty.returncode, "The id of the run is empty." in flat(empty.stderr)) == (2, True)
     unknown = twinstore(None, home, "report", "open", "no-such-run", "--print")
     assert unknown.returncode == 2
     assert "There is no run no-such-run." in unknown.stderr

@@ -217,9 +217,12 @@ def test_what_an_uninstallation_would_lose_is_asked_about(
     ("words", "said"),
     [
         (("sync", "conflicts", "resolve", "--keep", "primary"), "which ones are meant"),
-        (("sync", "conflicts", "resolve", "x", "--all", "--keep", "primary"), "which ones are meant"),
+        (("sync", "conflicts", "resolve", "x", "--all", "--keep", "primary"), "Both keys and --all"),
         (("sync", "conflicts", "resolve", "--all", "--keep", "newer"), "no side 'newer'"),
-        (("sync", "conflicts", "show", "nobody"), "no open conflict of this key"),
+        (("sync", "conflicts", "show", "nobody"), "no open conflict of 'nobody' in planning"),
+        (("sync", "conflicts", "resolve", "x", "--keep", "primary"), "no open conflict of 'x' in planning"),
+        (("sync", "dead-letters", "retry", "x", "y"), "no dead letter of 'x' and 1 more of these keys in planning"),
+        (("sync", "dead-letters", "discard", "x"), "no dead letter of 'x' in planning"),
         (("sync", "status", "--dataset", "nobody"), "no dataset 'nobody'"),
     ],
 )
@@ -229,12 +232,3 @@ def test_what_is_not_said_clearly_is_not_done(
     """One sentence says what is missing."""
     with work_on(pair, Channel.SQL, home, monkeypatch):
         assert said in str(command(*words).exception)
-
-
-def test_a_key_that_nothing_is_known_of_gives_exit_code_1(
-    pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A script notices a typing error."""
-    with work_on(pair, Channel.SQL, home, monkeypatch):
-        assert command("sync", "conflicts", "resolve", "x", "--keep", "primary").exit_code == 1
-        assert command("sync", "dead-letters", "retry", "x").exit_code == 1

@@ -7,8 +7,8 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,18 @@ import pytest
 from contracts.backups import Manifest
 from contracts.repair import Ended
 from contracts.vocabulary import Channel, StoreName
-from flows import erasing_files
 from reports import publish
+from storage.backup.folder import in_use
 from storage.backup.manifest import write_manifest
+from storage.repair.plan_file import read_plan, write_plan
+from storage.rest import row_file
 from storage.state import open_state
 from tests.support.accounts import superuser_of
 from tests.support.command import flat
 from tests.support.factories import MASK_KEY, make_dataset, make_difference, make_field, make_report
 from tests.support.repairing import Said, environment_of, remember_run, say
 from tests.support.servers import Pair
-from tests.support.two_stores import TABLE, titled, work_on
+from tests.support.two_stores import TABLE, run, titled, work_on
 
 PRISMA, SUPABASE = StoreName
 SECRET = "What only this user wrote"
@@ -59,9 +61,9 @@ class Site:
         assert say("repair", "apply", plan["id"], "--approve", plan["plan_hash"]).code == 0
         return str(plan["id"])
 
-    def reported(self, key: str, *, masked: bool) -> Path:
-        """Publish a report of a run that found a key."""
-        difference = make_difference(1, make_field("title", "x", SECRET))
+    def reported(self, key: str, *, masked: bool, value: str = SECRET) -> Path:
+        """Publish a report of a run that found a key, with a value of the secondary."""
+        difference = make_difference(1, make_field("title", "x", value))
         dataset = make_dataset(differences=(type(difference)(key=key, kind=difference.kind, fields=difference.fields),))
         name = f"20260101T00000{int(masked)}000Z-{key[:4]}"
         report = make_report(run_id=name, masked=masked, datasets=(dataset,))
@@ -98,7 +100,7 @@ def test_what_we_keep_of_a_user_is_erased_and_counted(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Plans, journals, open reports, decided conflicts, the audit log, spooled rows; nothing of another user."""
-    monkeypatch.setattr(erasing_files.tempfile, "tempdir", str(tmp_path))  # type: ignore[attr-defined]  # where rows are spooled
+    monkeypatch.setattr(row_file.tempfile, "tempdir", str(tmp_path))  # type: ignore[attr-defined]  # where rows are spooled
     ours, theirs = site.repaired(site.key), site.repaired(site.other_key)
     revealed = site.reported(site.key, masked=False)
     kept = [site.reported(site.key, masked=True), site.reported(site.other_key, masked=False)]
@@ -145,6 +147,78 @@ def test_what_we_keep_of_a_user_is_erased_and_counted(
     assert "Nothing of ours holds values of this user." in flat(again.err)
 
 
+def aged(folder: Path) -> None:
+    """Let a folder be one that nobody wrote to for two hours."""
+    for path in (*folder.rglob("*"), folder):
+        os.utime(path, (time.time() - 7200,) * 2)
+
+
+def test_what_a_killed_process_left_may_hold_anything(site: Site) -> None:
+    """Folders without their plan or their report go, once nothing may be writing to them; until then they are named."""
+    plan, report = site.home / "repairs" / site.repaired(site.key), site.reported(site.key, masked=False)
+    (plan / "plan.json").rename(plan / ".plan.json-k3j2h1g0")  # as a kill in between leaves it
+    for gone in (*plan.glob("[!.]*"), report / "report.json"):
+        gone.unlink()
+    with open_state(f"sqlite:///{site.home / 'state.sqlite'}", environment="default") as state:
+        state.repairs.prune(now=datetime.now(UTC) + timedelta(days=1), kept=timedelta(0))
+    finished = site.reported(site.other_key, masked=False, value="x" * 200_000)
+    aged(finished)
+    places = [f"repairs/{plan.name}", f"runs/{report.name}"]
+    young = say("erase", "--user", site.user, "--yes", "--json")
+    assert (young.code, young.document["not_looked_at"]) == (1, places)
+    told = flat(say("erase", "--user", site.user, "--yes").out)
+    assert all(f"{place} was not looked at" in told for place in places)
+    assert (plan.exists(), report.exists()) == (True, True)
+
+    aged(plan)
+    aged(report)
+    half = [site.home / "backups" / ".building-20260101T000000000Z-abcd", site.home / "scratch" / "0123456789abcdef"]
+    for folder in half:
+        folder.mkdir(parents=True)
+        (folder / "rows").write_text(SECRET)
+    half[1].with_name(f"{half[1].name}.in-use").touch()
+    old = say("erase", "--user", site.user, "--yes", "--json")
+    assert (old.code, old.document["not_looked_at"]) == (0, [])
+    assert {name: old.document["erased"][name] for name in ("plans", "reports")} == {"plans": 1, "reports": 1}
+    assert [folder.exists() for folder in (plan, report, *half, finished)] == [False] * 4 + [True]
+
+
+def test_an_owner_is_one_however_the_id_is_spelt(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Capitals, braces and hyphens do not count: neither in what is kept nor in what is asked for."""
+    spelt = f"{{{site.user.upper()}}}"
+    plan = site.home / "repairs" / site.repaired(site.key)
+    whole, _ = read_plan(plan / "plan.json")
+    (step,) = whole.steps
+    rows = [{**(row or {}), "user_id": spelt} for row in (step.before, step.after)]
+    write_plan(replace(whole, steps=(replace(step, before=rows[0], after=rows[1]),)), plan)
+    conflict(site, site.key, monkeypatch, decided=True)
+    run(site.pair, PRISMA, f"UPDATE {TABLE} SET user_id = %s WHERE user_id = %s", spelt, site.user)
+    run(site.pair, SUPABASE, f"DELETE FROM {TABLE} WHERE user_id = %s", site.user)
+    reports = [site.reported(site.key, masked=False), site.reported(site.other_key, masked=False, value=spelt)]
+    run(site.pair, PRISMA, "UPDATE twinstore.conflict SET loser = jsonb_set(loser, '{5}', to_jsonb(%s::text))", spelt)
+    said = say("erase", "--user", site.user, "--yes", "--json").document["erased"]
+    assert {name: said[name] for name in ("plans", "reports", "conflicts")} == {
+        "plans": 1,
+        "reports": 2,
+        "conflicts": 1,
+    }
+    assert [folder.exists() for folder in (plan, *reports)] == [False] * 3
+    again = site.home / "repairs" / site.repaired(site.other_key)
+    audited = "SELECT count(*) FROM public.planning_audit_log WHERE old_data ->> 'user_id' = %s"
+    assert site.ask(SUPABASE, audited, site.other) > 0
+    said = say("erase", "--user", site.other.upper(), "--yes", "--json").document["erased"]
+    assert (said["plans"], again.exists(), site.ask(SUPABASE, audited, site.other)) == (1, False, 0)
+
+
+def test_an_owner_is_found_however_json_escapes_the_id(site: Site) -> None:
+    """Also in a report that shows a text of JSON, in which everything is escaped twice."""
+    user = 'CORP\\"Joe"'
+    values = (user, json.dumps({"userId": user}), json.dumps(json.dumps([user])), "CORP")
+    reports = [site.reported(f"{n:04}", masked=False, value=value) for n, value in enumerate(values)]
+    assert say("erase", "--user", user, "--yes", "--json").document["erased"]["reports"] == 3
+    assert [folder.exists() for folder in reports] == [False, False, False, True]
+
+
 def test_what_has_to_stay_is_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """An open conflict waits for somebody, a plan that was begun for its end, a backup for its day."""
     plan = site.repaired(site.key)
@@ -175,8 +249,67 @@ def test_backups_stay_until_their_day_unless_they_are_meant(site: Site) -> None:
     said = say("erase", "--user", site.user, "--yes")
     assert f"Backup {folder.name} stays; retention removes it on 2026-03-02" in flat(said.out)
     assert folder.exists()
-    gone = say("erase", "--user", site.user, "--yes", "--backups", "--json").document
-    assert (gone["erased"]["backups"], gone["backups"], folder.exists()) == (1, [], False)
+    assert "Nothing else of ours holds values of this user." in flat(said.err)
+    with in_use(folder):
+        used = say("erase", "--user", site.user, "--yes", "--backups")
+        machine = say("erase", "--user", site.user, "--yes", "--backups", "--json")
+    assert (used.code, machine.code, folder.exists()) == (1, 1, True)
+    assert f"Backup {folder.name} stays: somebody verifies or restores it." in flat(used.out)
+    assert [one["id"] for one in machine.document["backups"]] == [folder.name]
+    torn = folder.with_name("20260102T000000000Z-abcd")  # its manifest is lost, and its dump holds everything
+    torn.mkdir()
+    (torn / "prisma.dump").write_text(SECRET)
+    assert f"Backup {torn.name} stays; retention removes it on 2026-03-03" in flat(
+        say("erase", "--user", site.user, "--yes").out
+    )
+    gone = say("erase", "--user", site.user, "--yes", "--backups", "--json")
+    assert gone.code == 0
+    assert (gone.document["erased"]["backups"], gone.document["backups"]) == (2, [])
+    assert [one.exists() for one in (folder, torn)] == [False, False]
+
+
+def test_a_conflict_is_found_whatever_columns_it_was_kept_with(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By those that it tells; without them a UUID in any place, another id in a row with more or fewer columns."""
+    conflict(site, site.key, monkeypatch, decided=True)
+    conflict(site, site.other_key, monkeypatch, decided=True)
+    run(
+        site.pair,
+        PRISMA,
+        "UPDATE twinstore.conflict SET loser = loser - 4, columns = array_remove(columns, columns[5]) WHERE key = %s",
+        site.key,
+    )
+    run(
+        site.pair,
+        PRISMA,
+        "INSERT INTO twinstore.conflict (dataset, key, kind, rev) VALUES ('planning', 'x', 'adopted', 1)",
+    )
+
+    def erased(user: str) -> int:
+        return int(say("erase", "--user", user, "--yes", "--json").document["erased"]["conflicts"])
+
+    run(
+        site.pair,
+        PRISMA,
+        "UPDATE twinstore.conflict SET loser = jsonb_set(loser, '{0}', to_jsonb(%s::text)) WHERE key = %s",
+        site.user,
+        site.other_key,
+    )
+    assert (erased(site.user), erased(site.user)) == (1, 0)  # not where another column has it
+    renamed = "UPDATE twinstore.conflict SET columns = array_replace(columns, 'user_id', 'owner_id')"
+    run(site.pair, PRISMA, renamed)
+    assert erased(site.user) == 1  # nobody knows any more which one it was
+    conflict(site, site.other_key, monkeypatch, decided=True)
+    run(site.pair, PRISMA, "UPDATE twinstore.conflict SET columns = NULL")
+    owned = "UPDATE twinstore.conflict SET loser = jsonb_set(loser, '{5}', '\"7\"') WHERE key = %s"
+    run(site.pair, PRISMA, owned, site.other_key)
+    run(
+        site.pair,
+        PRISMA,
+        "UPDATE twinstore.conflict SET loser = jsonb_set(loser, '{0}', '\"8\"') WHERE loser IS NOT NULL",
+    )
+    assert erased("8") == 0  # the number of another column
+    run(site.pair, PRISMA, "UPDATE twinstore.conflict SET loser = loser - 4 WHERE loser IS NOT NULL")
+    assert erased("7") == 1
 
 
 @pytest.mark.soak
@@ -186,7 +319,7 @@ def test_over_rest_the_statement_for_the_audit_log_is_printed(
     """Where the secondary is reached over REST only, somebody has to run it; the rest is erased."""
     with environment_of(seeded_pair, Channel.RPC, home, monkeypatch):
         told = flat(say("erase", "--user", "11111111-1111-4111-8111-111111111111", "--yes").out)
-        assert "DELETE FROM public.planning_audit_log WHERE $1 IN (user_id::text" in told
+        assert 'DELETE FROM "public"."planning_audit_log" WHERE translate(lower($1::text)' in told
 
 
 def test_erasing_asks_first(site: Site) -> None:

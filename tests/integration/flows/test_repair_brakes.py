@@ -243,6 +243,24 @@ def test_a_plan_of_another_pair_is_not_carried_out(still_bench: Bench, monkeypat
     assert still_bench.untouched()
 
 
+def test_a_repair_of_another_pair_is_neither_verified_nor_taken_back(bench: Bench) -> None:
+    """Its rows are not in these stores: nothing is written, nothing is remembered of them, and it stays as it was."""
+    assert bench.approved().code == 0
+    undo = say("repair", "undo", bench.plan, "--json").document
+    sentence = "The plan was made for another pair of stores than these (supabase)"
+    with psycopg.connect(url_of(bench.pair, SUPABASE), autocommit=True) as connection:
+        ((before,),) = connection.execute("SELECT id FROM twinstore.identity").fetchall()
+        connection.execute("UPDATE twinstore.identity SET id = gen_random_uuid()")
+        titled(bench.pair, SUPABASE, bench.key, WRONG)
+        assert held(say("repair", "verify", bench.plan), sentence)
+        assert held(say("repair", "undo", bench.plan), sentence)
+        assert held(say("repair", "undo", bench.plan, "--approve", undo["plan_hash"]), sentence)
+        connection.execute("UPDATE twinstore.identity SET id = %s", [before])
+    with open_state(f"sqlite:///{bench.home / 'state.sqlite'}", environment="default") as state:
+        assert (state.repairs.came_back("planning"), len(state.repairs.list())) == ({}, 2)
+    assert say("repair", "undo", bench.plan, "--json").document["steps"] == 0  # only now is the row looked at
+
+
 def test_without_a_durable_memory_nothing_is_repaired(still_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither is a plan made, nor one carried out: it could not be taken back."""
     monkeypatch.setenv("TWINSTORE_STATE_URL", "sqlite:///:memory:")
@@ -294,3 +312,18 @@ def test_what_moved_between_plan_and_apply_is_left_and_named(bench: Bench) -> No
     with psycopg.connect(url_of(bench.pair, SUPABASE)) as connection:
         rows = connection.execute(f"SELECT title FROM {TABLE} WHERE id::text = %s", [bench.key]).fetchall()
     assert rows == [("by an application",)]
+
+
+@pytest.mark.soak
+def test_a_release_that_releases_nothing_does_not_take_a_repair_out_of_the_sum(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plan after plan of as many rows as are allowed is held from the second one on, whatever was said before."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch, TWINSTORE_REPAIR_MAX_ROWS="1"):
+        codes = []
+        for key in keys(seeded_pair, 2):
+            titled(seeded_pair, SUPABASE, key, "wrong")
+            plan = say("repair", "plan", "--run", remember_run(home, {key: "differing"}), "--json").document
+            applied = say("repair", "apply", plan["id"], "--approve", plan["plan_hash"], "--allow", "rows=1")
+            codes.append(applied.code)
+        assert codes == [0, 2]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -103,7 +102,7 @@ def test_all_faults_of_rows_are_repaired_or_left_and_taken_back(
         assert {(one.outcome, one.row) for one in done.values()} == {
             (Mended.WRITTEN, None)
         }  # as planned, text for text
-        assert (len(done), verified.moved, verified.unconverged) == (len(plan.steps), 0, ())
+        assert (len(done), verified.moved, verified.unconverged) == (len(plan.steps), (), ())
         report = trial.check()
         assert_what_remains_is_left(plan, report)
         assert report.rows.excluded == 0
@@ -133,7 +132,7 @@ def test_mode_by_mode_it_is_repaired_and_taken_back(
             plan = trial.plan(first, wanted(mode, source))
             done, verified = trial.carry_out(plan)
             assert {(one.outcome, one.row) for one in done.values()} <= {(Mended.WRITTEN, None)}
-            assert (verified.moved, verified.unconverged) == (0, ())
+            assert (verified.moved, verified.unconverged) == ((), ())
             report = trial.check()
             assert_what_remains_is_left(plan, report)
             assert trial.plan(report, wanted(mode, source)).steps == ()
@@ -188,7 +187,7 @@ def test_faults_of_a_whole_table_are_left_or_held(seeded_pair: Pair, tmp_path: P
     """No machine repairs a table that is wrong on both stores: each check that fails is named, or a brake holds."""
     inject(seeded_pair.primary, seeded_pair.secondary, [one])
     with trying(seeded_pair, (), tmp_path) as trial:
-        report = check(replace(job_of(seeded_pair), trends=dict.fromkeys(StoreName, (300, 300, 300))))
+        report = check(job_of(seeded_pair), trend=(300, 300, 300))
         plan = trial.plan(report, wanted(Mode.SOURCE_OF_TRUTH, SUPABASE if one.decoy else PRISMA))
     assert holding(plan) == ([Brake.CUT_SHORT, Brake.ROWS, Brake.DELETES] if one.decoy else [])
     if not one.decoy:

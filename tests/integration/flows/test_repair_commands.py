@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from contracts.repair import Verified
 from contracts.vocabulary import Channel, StoreName
-from flows.repair.applying import Approval, apply_plan
+from flows.repair.applying import Approval, apply_plan, verify_plan
 from flows.repair.known import known
 from flows.repair.work import at_work
 from flows.settings import load_settings
@@ -72,7 +74,7 @@ def test_a_finding_is_planned_shown_repaired_verified_and_taken_back(
 def test_a_plan_can_be_narrowed(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By key, field, user, cause and age; what is asked for stands in the plan."""
     with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
-        some = keys(seeded_pair, 3)
+        *some, equal = keys(seeded_pair, 4)
         for key in some:
             titled(seeded_pair, SUPABASE, key, WRONG)
         run_id = remember_run(home, dict.fromkeys(some, "differing"))
@@ -90,8 +92,12 @@ def test_a_plan_can_be_narrowed(seeded_pair: Pair, home: Path, monkeypatch: pyte
         assert steps("--user", "nobody-at-all") == 0
         assert steps("--older-than", "30m") == 3
         assert steps("--newer-than", "30m") == 0
-        document = say("repair", "plan", "--run", run_id, "--json", "--key", some[0]).document
-        assert document["filters"] == {"key": [some[0]]}
+        document = say("repair", "plan", "--run", run_id, "--json", "--key", some[0], "--key", equal).document
+        assert document["filters"] == {"key": sorted([some[0], equal])}
+        assert [(left["why"], left["rows"]) for left in document["left_to_people"]] == [("not_named", 1)]
+        narrow = say("repair", "plan", "--run", run_id, "--field", "status", "--older-than", "30m", "--key", some[0])
+        assert f"Asked for: field status; key {some[0]}; older than 30m" in narrow.out
+        assert "Nothing that was asked for is to be repaired." in narrow.out
 
 
 @pytest.mark.parametrize(
@@ -102,6 +108,11 @@ def test_a_plan_can_be_narrowed(seeded_pair: Pair, home: Path, monkeypatch: pyte
         (("--cause", "bad luck"), "There is no cause"),
         (("--no-fix", "bad luck"), "There is no cause 'bad luck'."),
         (("--older-than", "soon"), "'soon' is no age."),
+        (("--user", ""), "A blank id names no user."),
+        (("--key", " "), "A blank key names no row."),
+        (("--run", ""), "A blank id names no run."),
+        (("--no-fix", "unexplained"), "There is no fix for the cause 'unexplained'."),
+        (("--mode", "three-way", "--source", "secondary"), "three-way the side that changed wins"),
         (("--dataset", "nothing"), "nothing"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
@@ -122,6 +133,13 @@ def test_nothing_to_repair_is_no_failure(seeded_pair: Pair, home: Path, monkeypa
     with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
         said = say("repair", "plan", "--run", remember_run(home, {}))
         assert (said.code, "There is nothing to repair." in said.out, "repair apply" in said.out) == (0, True, False)
+        plan, digits = re.findall(r"repairs/([^/]+)/plan.html\s+Hash: (\w+)", said.out)[0]
+        for words in (("apply", plan, "--approve", digits), ("verify", plan), ("undo", plan)):
+            refused = say("repair", *words)
+            assert (refused.code, "has no steps" in refused.err) == (2, True)
+        unknown = say("repair", "list", "--dataset", "foo")
+        assert (unknown.code, "no dataset 'foo'" in unknown.err) == (2, True)
+        assert say("repair", "list", "--dataset", "planning").code == 0
 
 
 def test_what_did_not_stay_repaired_is_left_the_next_time(
@@ -146,6 +164,7 @@ def test_what_did_not_stay_repaired_is_left_the_next_time(
         plan = say("repair", "plan", "--run", run_id, "--json").document
         done = say("repair", "apply", plan["id"], "--approve", plan["plan_hash"], "--json")
         assert (done.code, done.document["ended"]) == (1, "partly")
+        assert done.document["command"] is None
         (lost,) = done.document["not_converged"]
         assert (lost["key"], "title" in lost["fields"]) == (key, True)
         later = say("repair", "plan", "--run", run_id, "--json").document
@@ -168,6 +187,12 @@ def test_a_row_on_which_others_hang_is_left(seeded_pair: Pair, home: Path, monke
         remember_run(home, found, ago_h=2)
         plan = say("repair", "plan", "--run", remember_run(home, found), "--mode", "source-of-truth", "--json").document
         assert [(left["why"], left["sample_keys"]) for left in plan["left_to_people"]] == [("referenced", [extra[0]])]
+        left = say("repair", "show", plan["id"], "--key", extra[0].upper())
+        assert (left.code, f"Left: other rows hang on it {extra[0]}" in left.out) == (0, True)
+        assert "delete on supabase" not in left.out.rpartition("Hash:")[2]
+        for key in ("", "no-such-key"):
+            unknown = say("repair", "show", plan["id"], "--key", key)
+            assert (unknown.code, f"says nothing of the key {key!r}" in flat(unknown.err)) == (2, True)
         assert plan["acts"]["supabase"] == {"delete": 1}
 
 
@@ -201,10 +226,13 @@ def test_somebody_at_a_terminal_is_asked(seeded_pair: Pair, home: Path, monkeypa
         titled(seeded_pair, SUPABASE, key, WRONG)
         plan = say("repair", "plan", "--run", remember_run(home, {key: "differing"}), "--json").document["id"]
         declined = say("repair", "apply", plan, typed="n\n")
-        assert (declined.code, "Nothing was done." in declined.out) == (1, True)
+        assert (declined.code, "Nothing was done." in declined.out) == (2, True)
+        assert all(f"{word}: " in declined.out for word in ("Page", "Hash", "Look at it"))
         assert titles(seeded_pair, SUPABASE)[key] == WRONG
         assert say("repair", "apply", plan, typed="y\n").code == 0
         assert titles(seeded_pair, SUPABASE)[key] != WRONG
+        again = say("repair", "apply", plan, typed="y\n")
+        assert (again.code, "was carried out before" in again.err, "Carry out" in again.err) == (2, True, False)
         assert say("repair", "undo", plan, typed="y\n").code == 0
         assert titles(seeded_pair, SUPABASE)[key] == WRONG
 
@@ -262,3 +290,85 @@ def test_what_was_begun_is_finished_by_the_same_command(
         assert (done.code, done.document["ended"]) == (0, "repaired")
         assert datetime.fromisoformat(done.document["begun_at"]) == now
         assert titles(seeded_pair, SUPABASE) == titles(seeded_pair, PRISMA)
+
+
+def test_what_was_taken_back_in_part_is_not_blamed_on_anybody(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Verified, it says nothing of rows that an undo wrote back, and a later plan repairs them; the rest is judged."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        one, other, third = keys(seeded_pair, 3)
+        for key in (one, other, third):
+            titled(seeded_pair, SUPABASE, key, "wrong")
+        found = dict.fromkeys((one, other, third), "differing")
+        plan = say("repair", "plan", "--run", remember_run(home, found), "--json").document
+        assert say("repair", "apply", plan["id"], "--approve", plan["plan_hash"]).code == 0
+        titled(seeded_pair, SUPABASE, third, "written since")
+        undo = say("repair", "undo", plan["id"], "--json").document
+        say("repair", "undo", plan["id"], "--approve", undo["plan_hash"])
+        assert [titles(seeded_pair, SUPABASE)[key] for key in found] == ["wrong", "wrong", "written since"]
+
+        verified = say("repair", "verify", plan["id"])
+        assert verified.code == 1
+        assert "Read again from both stores: 1 key was changed since, 2 keys were taken back." in verified.out
+        assert "Something puts" not in verified.out
+        assert f"{third}: changed since" in verified.out
+        assert "Take it back" not in verified.out  # what stands was written since
+        told = say("repair", "verify", plan["id"], "--json").document
+        assert (told["changed_since"], told["taken_back"], told["agree"], told["command"]) == ([third], 2, 0, None)
+        later = say("repair", "plan", "--run", remember_run(home, {one: "differing"}), "--json").document
+        assert (later["steps"], later["left_to_people"]) == (1, [])
+
+        titled(seeded_pair, SUPABASE, other, "written since, too")
+        again = say("repair", "undo", undo["id"], "--json").document  # brings the first one again, and not the other
+        say("repair", "undo", undo["id"], "--approve", again["plan_hash"])
+        with open_state(f"sqlite:///{home / 'state.sqlite'}", environment="default") as state:
+            (repair,) = (kept for kept in state.repairs.list() if kept.id == plan["id"])
+            state.repairs.verified(repair, now=datetime.now(UTC), steady=(), unsteady={one: "Why.", other: "Why."})
+            verified = say("repair", "verify", plan["id"])
+            assert "1 key agrees, 1 key was changed since, 1 key was taken back." in verified.out
+            assert state.repairs.came_back("planning") == {other: "Why."}  # of which this repair tells nothing
+
+
+def test_what_is_taken_back_meanwhile_is_not_blamed_on_anybody(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An undo that comes while both stores are read makes them be read once more."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        one, other = keys(seeded_pair, 2)
+        for key in (one, other):
+            titled(seeded_pair, SUPABASE, key, "wrong")
+        run_id = remember_run(home, {one: "differing", other: "differing"})
+        plan = say("repair", "plan", "--run", run_id, "--json").document
+        assert say("repair", "apply", plan["id"], "--approve", plan["plan_hash"]).code == 0
+        titled(seeded_pair, SUPABASE, other, "written since")
+        undo = say("repair", "undo", plan["id"], "--json").document
+        told = list[str]()
+
+        def progress(what: str) -> None:
+            told.append(what)
+            if len(told) == 1:
+                say("repair", "undo", plan["id"], "--approve", undo["plan_hash"])
+
+        with at_work(load_settings()) as work:
+            found = known(work.settings, work.memory, plan["id"])
+            verified = verify_plan(replace(work, progress=progress), found).verified
+        assert verified == Verified(moved=(other,), undone=1)
+        assert len(told) == 2
+
+
+@pytest.mark.parametrize("command", ["undo", "verify"])
+def test_nothing_rests_on_a_plan_that_was_changed_since(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Taking a repair back would write what no store ever held."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        (key,) = keys(seeded_pair, 1)
+        titled(seeded_pair, SUPABASE, key, "as it was")
+        plan = say("repair", "plan", "--run", remember_run(home, {key: "differing"}), "--json").document
+        assert say("repair", "apply", plan["id"], "--approve", plan["plan_hash"]).code == 0
+        file = home / "repairs" / plan["id"] / "plan.json"
+        file.write_bytes(file.read_bytes().replace(b"as it was", b"as it is"))
+        said = say("repair", command, plan["id"])
+        assert said.code == 2
+        assert "is not the one that was carried out" in said.err

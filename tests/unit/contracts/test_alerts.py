@@ -216,9 +216,9 @@ def test_dead_letters_and_conflicts(rule: AlertRule, name: str, number: int | No
     assert says(facts, rule, "planning") is holds
 
 
-@pytest.mark.parametrize(("age_days", "holds"), [(None, True), (8, False), (9, True)])
+@pytest.mark.parametrize(("age_days", "holds"), [(None, True), (8, False), (9, True), (-3650, True)])
 def test_backups_that_nobody_verified(age_days: int | None, holds: bool) -> None:  # noqa: FBT001 - likewise
-    """Where backups are made, one must have been verified within eight days."""
+    """Where backups are made, one must have been verified within eight days; the future proves nothing."""
     verified = None if age_days is None else NOW - timedelta(days=age_days)
     facts = Facts(now=NOW, backup=Backup(verified_at=verified))
     assert says(facts, AlertRule.BACKUP_UNVERIFIED) is holds

@@ -1,7 +1,8 @@
-"""Which backups stay when old ones are removed, and which is the last verified one."""
+"""Which backups stay when old ones are removed."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,6 @@ from contracts.backups import (
     KeptSide,
     Manifest,
     Verification,
-    last_verified,
     made_at,
     plan_prune,
 )
@@ -34,16 +34,34 @@ def backup(
     readable: bool = True,
     environment: str = "e",
     held: tuple[tuple[StoreName, str], ...] = ((StoreName.PRISMA, "planning"),),
+    identity: str = "",
+    foreign: bool = False,
+    unread: bool = False,
+    damaged: tuple[StoreName, ...] = (),
+    lacking: tuple[StoreName, ...] = (),
+    form: Form = Form.DUMP,
 ) -> KeptBackup:
-    """Return a backup of some age; `verified` is False for one with a flaw."""
+    """Return a backup of some age; `verified` is False for one with a flaw, and only some sides may be damaged."""
     at = NOW - timedelta(days=days)
     found = None
     if verified is not None:
-        found = Verification(at=at, seconds=1.0, seal="", flaws=() if verified else (FLAW,))
+        proven = tuple(store for store in StoreName if verified and store not in damaged)
+        flaws = () if verified and not damaged else (FLAW,)
+        found = Verification(at=at, seconds=1.0, seal="", proven=proven, flaws=flaws)
     name = f"{at:%Y%m%dT%H%M%S}000Z-0000"
-    sides = tuple(side_of(store, dataset) for store, dataset in held)
+    sides = tuple(replace(side_of(store, dataset), identity=identity, form=form) for store, dataset in held)
     manifest = Manifest(id=name, environment=environment, version="0", created_at=at, seconds=1.0, sides=sides)
-    return KeptBackup(id=name, manifest=manifest if readable else None, verification=found, in_use=in_use)
+    known = manifest if readable and not foreign and not unread else None
+    return KeptBackup(
+        id=name,
+        manifest=known,
+        verification=found,
+        in_use=in_use,
+        foreign=foreign,
+        unread=unread,
+        trouble="a file is missing" if lacking else "",
+        lacking=lacking,
+    )
 
 
 def side_of(store: StoreName, dataset: str) -> KeptSide:
@@ -100,10 +118,11 @@ def test_the_last_verified_one_stays() -> None:
         {"held": ((StoreName.SUPABASE, "planning"),)},
         {"held": ((StoreName.PRISMA, "readings"),)},
         {"environment": "staging"},
+        {"identity": "another database"},
     ],
 )
 def test_the_last_verified_one_of_each_stays(other: dict[str, Any]) -> None:
-    """Of each store, dataset and environment: none replaces another."""
+    """Of each store, database, dataset and environment: none replaces another."""
     backups = (backup(1, verified=True), backup(2), backup(100, verified=True, **other))
     assert stay(*backups, keep=1)[2] == "the last verified one"
 
@@ -125,6 +144,43 @@ def test_a_clock_that_was_ahead_removes_nothing() -> None:
     }
 
 
+@pytest.mark.parametrize("later", [backup(-300, verified=True), backup(1, verified=True, lacking=(StoreName.PRISMA,))])
+def test_what_may_be_none_replaces_no_verified_one(later: KeptBackup) -> None:
+    """One that is dated in the future, or one whose files are not there any more."""
+    assert stay(later, backup(0.5), backup(100, verified=True))[2] == "the last verified one"
+
+
+BOTH = ((StoreName.PRISMA, "planning"), (StoreName.SUPABASE, "planning"))
+LOST = (StoreName.SUPABASE,)
+
+
+@pytest.mark.parametrize("lost", [{"lacking": LOST}, {"damaged": LOST}], ids=["seen", "drilled"])
+def test_one_that_is_whole_for_one_store_stays_for_it(lost: dict[str, Any]) -> None:
+    """Of a verified one that lost a side the other may be all that there is, whether a drill saw the loss or not."""
+    half = backup(100, verified=True, held=BOTH, **lost)
+    assert stay(backup(1, held=BOTH), half, keep=1)[1] == "the last verified one"
+    whole = backup(1, verified=True, held=BOTH)
+    assert set(stay(whole, half, keep=1)) == {0}
+    assert set(stay(half, backup(200, verified=True, held=BOTH), keep=1)) == {0, 1}
+
+
+def test_an_export_replaces_no_dump() -> None:
+    """It holds rows of datasets and nothing else; a dump replaces an export."""
+    dump, export = backup(70, verified=True), backup(1, verified=True, form=Form.EXPORT)
+    assert stay(export, dump, keep=1) == {0: "the last verified one", 1: "the last verified one"}
+    assert set(stay(replace(export, id=dump.id), backup(1, verified=True), keep=1)) == {1}
+
+
+@pytest.mark.parametrize(("unknown", "why"), [("foreign", "made by another version"), ("unread", "cannot be read now")])
+def test_one_that_nobody_can_judge_stays(unknown: str, why: str) -> None:
+    """Nobody can tell here, or now, whether it is the last good one; nor does it replace another."""
+    one: dict[str, Any] = {unknown: True}
+    assert stay(backup(1), backup(100, **one), keep=1)[1] == why
+    assert stay(backup(1, verified=True, **one), backup(2), backup(100, verified=True), keep=1)[2] == (
+        "the last verified one"
+    )
+
+
 def test_one_in_use_stays() -> None:
     """Whoever verifies or restores it is not disturbed."""
     assert stay(backup(1), backup(100, in_use=True), keep=1)[1] == "in use"
@@ -140,9 +196,3 @@ def test_the_age_of_an_id() -> None:
     """To the second, in UTC; another name has none."""
     assert made_at(backup(0).id) == NOW
     assert made_at("restores") is None
-
-
-def test_when_one_was_verified_last() -> None:
-    """The latest drill that passed counts."""
-    assert last_verified([backup(1), backup(2, verified=False)]) is None
-    assert last_verified([backup(3, verified=True), backup(2, verified=True)]) == NOW - timedelta(days=2)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from contracts.ledger import sighting
-from contracts.vocabulary import DifferenceKind
+from contracts.verdicts import Explanation
+from contracts.vocabulary import Cause, DifferenceKind
 from tests.support.runs import make_difference
 
 
@@ -20,3 +25,23 @@ def test_a_sighting_holds_no_value() -> None:
     seen = sighting(difference)
     assert "secret" not in repr(seen)
     assert seen.explanations == difference.explanations
+
+
+@pytest.mark.parametrize(
+    ("cause", "searched", "lost"),
+    [
+        (Cause.MISSING_ROW, True, False),
+        (Cause.MISSING_ROW, False, None),
+        (Cause.WRITE_WINDOW, True, True),
+        (Cause.REFUSED_BY_STORE, True, None),  # it could never be there: that it is not tells nothing
+        (Cause.KEY_CASE, True, None),  # it is there
+    ],
+)
+def test_a_run_tells_whether_a_row_was_lost_together_with_others(
+    cause: Cause,
+    searched: bool,  # noqa: FBT001
+    lost: bool | None,  # noqa: FBT001
+) -> None:
+    """Or that it could not tell."""
+    difference = replace(make_difference("k"), explanations=(Explanation(cause=cause, fields=()),), searched=searched)
+    assert sighting(difference).lost is lost

@@ -65,6 +65,7 @@ def test_one_store_alone_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, 
         ("TWINSTORE_GRACE_S", "soon"),
         ("TWINSTORE_RECHECK_ROUNDS", "0"),
         ("TWINSTORE_STATEMENT_TIMEOUT_S", "0"),
+        ("TWINSTORE_BACKUPS_KEEP_DAYS", "inf"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contracts.dataset import Column, ColumnType
 from contracts.errors import ProtocolError
 from contracts.planning import PLANNING
-from storage.canonical import canonical_row, canonical_uuid, canonical_value, is_uuid
+from storage.canonical import canonical_id, canonical_row, canonical_uuid, canonical_value, is_uuid
 from tests.support.row_pairs import PRISMA, SUPABASE, make_row
 
 
@@ -101,6 +101,13 @@ def test_every_spelling_of_a_uuid_is_one(uuid: UUID, mask: int) -> None:
     digits = "".join(c.upper() if mask >> at & 1 else c for at, c in enumerate(uuid.hex))
     groups = "".join(f"{digits[at : at + 4]}{'-' if mask >> at & 1 else ''}" for at in range(0, 28, 4)) + digits[28:]
     assert canonical_uuid(groups) == canonical_uuid("{" + groups + "}") == str(uuid)
+
+
+def test_ids_are_compared_by_what_they_name() -> None:
+    """A UUID is one however it is spelt; any other id is its own text, blanks and case included."""
+    uuid = "7f9c24e5-1c7e-4f1a-9d0e-2b3c4d5e6f70"
+    assert {canonical_id(text) for text in (uuid, uuid.upper(), f"{{{uuid}}}", uuid.replace("-", ""))} == {uuid}
+    assert [canonical_id(text) for text in ("Ada", "ada", "", f" {uuid}")] == ["Ada", "ada", "", f" {uuid}"]
 
 
 @settings(deadline=None)

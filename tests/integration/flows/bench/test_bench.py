@@ -33,7 +33,8 @@ def test_every_line_is_measured(home: Path, capsys: pytest.CaptureFixture[str]) 
     """All works run, ours answer rightly, the table and the JSON hold every line, and the pair is stopped."""
     result = run_bench(_settings(home), ROWS, rounds=0)
     here = [line for line in result.lines if line.absent is not Met.NOT_HERE]
-    assert [line.wrong for line in here] == [""] * 14
+    assert {line.wrong for line in here} == {""}
+    assert len(here) > 20
     assert all(line.measured is not None for line in here)
     assert all(line.reference is None or line.reference.value for line in here if line.absent is None)
     document = json.loads(to_json(result))

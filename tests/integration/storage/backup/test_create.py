@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,14 +16,16 @@ import psycopg
 import pytest
 
 from contracts.backups import Form, Manifest
-from contracts.errors import TimedOut, TwinstoreError, Unavailable
+from contracts.errors import ConfigurationError, TimedOut, TwinstoreError, Unavailable
 from contracts.planning import PLANNING
 from contracts.replication import Gap
 from contracts.vocabulary import Channel, StoreName
 from storage.backup.create import OverRest, create
 from storage.backup.dump import arguments
-from storage.backup.folder import BUILDING, building, list_backups, remove_leftovers
+from storage.backup.folder import BUILDING, building, kept, list_backups, remove_leftovers
+from storage.backup.importing import import_rows
 from storage.backup.manifest import MANIFEST
+from storage.backup.scratch import Scratch
 from storage.backup.verify import Servers as ScratchServers
 from storage.rest.client import RestAccess
 from storage.rest.rows_reader import RestRowsReader
@@ -242,6 +245,23 @@ def test_a_secondary_over_rest_is_exported(still_pair: Pair, drills: ScratchServ
     backups.sealed_anew(tmp_path / manifest.id)
     (flaw,) = backups.drill(tmp_path, manifest.id, drills).flaws
     assert "cannot be read to its end" in flaw.text
+
+
+def test_an_export_that_cannot_be_tried_is_not_damaged(
+    still_pair: Pair, drills: ScratchServers, tmp_path: Path
+) -> None:
+    """As when its dataset has other columns today, or when the scratch server takes nothing any more."""
+    fewer = replace(PLANNING, columns=tuple(column for column in PLANNING.columns if column.name != "source"))
+    with serve(still_pair.secondary_gate, cap=100) as rest:
+        manifest = _exported(tmp_path, RestRowsReader(RestAccess(url=rest.url, key=rest.secret_key), fewer))
+    before = backups.drill(tmp_path, manifest.id, drills, [fewer])
+    assert before.passed
+    with pytest.raises(ConfigurationError, match="holds other columns than planning has now"):
+        backups.drill(tmp_path, manifest.id, drills)
+    assert kept(tmp_path, manifest.id).verification == before
+    full = f"{still_pair.secondary_superuser}&options=-cdefault_transaction_read_only%3Don"
+    with pytest.raises(Unavailable, match="SQLSTATE 25006"):
+        import_rows(tmp_path / manifest.id, manifest.sides[0], [fewer], Scratch(superuser=full, owner=full))
 
 
 @pytest.mark.soak

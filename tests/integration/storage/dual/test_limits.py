@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -104,6 +105,22 @@ def test_every_call_has_a_limit(by_sql: Twins) -> None:
     assert [(door, limit_s) for door, limit_s in limits if limit_s is None or limit_s > MOST_S] == []
 
 
+def test_another_server_of_the_primary_is_held_against_the_secondary_within_a_moment(by_sql: Twins) -> None:
+    """Nothing is counted for it, the secondary has as long as for a delivery, and the next one asks nothing."""
+    repository, limits = watched(by_sql, fast_path_s=0.3)
+    repository.save(scenario())
+    relay = repository._saving._relay
+    assert relay is not None
+    assert relay._proven is not None
+    relay._proven -= timedelta(hours=1)
+    limits.clear()
+    for _ in range(2):
+        assert repository.save(scenario()).consistency is Consistency.FULL
+    asked = [limit for limit in limits if limit[0].startswith("supabase")]
+    assert asked == [("supabase.glance", 0.3), ("supabase.apply", 0.3), ("supabase.apply", 0.3)]
+    assert [(door, limit_s) for door, limit_s in limits if limit_s is None or limit_s > MOST_S] == []
+
+
 def test_while_a_circuit_is_open_a_write_costs_what_it_costs_on_the_primary(by_sql: Twins) -> None:
     """The primary is not asked how it stands, since nothing can be delivered; as soon as a call may pass it is."""
     guard, body = Guard(SUPABASE, Breaker()), scenario()
@@ -116,6 +133,20 @@ def test_while_a_circuit_is_open_a_write_costs_what_it_costs_on_the_primary(by_s
     guard.force(State.CLOSED)
     assert repository.save(body | {"title": "three"}).consistency is Consistency.FULL
     assert {"prisma.glance", "supabase.glance", "supabase.apply"} < {door for door, _ in calls}
+
+
+def test_the_secondary_is_asked_only_for_what_the_answer_needs(by_sql: Twins) -> None:
+    """A save that writes delivers, and nothing else; one that need not write looks, for as long as a delivery has."""
+    repository, calls = watched(by_sql)
+    body = scenario()
+    repository.save(body)
+    asked = []
+    for title in ("one", "one", "two"):
+        calls.clear()
+        assert repository.save(body | {"title": title}).consistency is Consistency.FULL
+        asked.append([(door, round(limit_s or 0, 1)) for door, limit_s in calls if door.startswith("supabase")])
+    delivered = [("supabase.apply", 2.5)]
+    assert asked == [delivered, [("supabase.look", 2.5)], delivered]
 
 
 def test_a_secondary_that_is_slow_to_say_how_it_stands_is_no_outage(twins: Twins) -> None:

@@ -46,7 +46,7 @@ def test_what_metadata_does_not_name_stays(twins: Twins) -> None:
 
 
 def test_the_same_content_changes_nothing(twins: Twins) -> None:
-    """Version and time of the last change stay, and nothing is sent to the secondary."""
+    """Version and time of the last change stay, and the secondary is asked whether it holds the same."""
     body = scenario()
     twins.repository.save(body)
     twins.clock.advance(1)
@@ -55,7 +55,8 @@ def test_the_same_content_changes_nothing(twins: Twins) -> None:
     assert result.record is not None
     assert result.record.version == 1
     assert result.details is not None
-    assert result.details.supabase.attempted is False
+    told = result.details.supabase
+    assert (told.attempted, told.success, told.outcome) == (True, True, Outcome.UNCHANGED)
 
 
 def test_a_patch_loses_nothing(twins: Twins) -> None:

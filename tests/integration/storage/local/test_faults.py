@@ -161,7 +161,7 @@ def test_too_few_rows_are_refused_and_nothing_is_planted(pair: Pair) -> None:
     """A store without rows of the kind says which fault needs how many, and stays as it is."""
     seed.load(pair.primary, pair.secondary, 5, now=NOW)
     before = both(pair)
-    with pytest.raises(ConfigurationError, match="window_lost_supabase needs 12 rows"):
+    with pytest.raises(ConfigurationError, match="window_lost_supabase needs 14 rows"):
         inject(pair.primary, pair.secondary, [fault("row_missing_supabase"), fault("window_lost_supabase")])
     assert both(pair) == before
 

@@ -74,14 +74,14 @@ def test_a_plan_is_applied_verified_and_taken_back(both: World, tmp_path: Path) 
     assert {key: in_form(SUPABASE, found) for key, found in after[PRISMA].items()} == after[SUPABASE]
     assert [both.ask(side, "SELECT key FROM twinstore.change") for side in Side] == [[], []]
     verified = repair.verify()
-    assert (verified.agree, verified.differ, verified.moved, verified.unconverged) == (5, 0, 0, ())
+    assert (verified.agree, verified.differ, verified.moved, verified.unconverged) == (5, 0, (), ())
     undo = repair.undo(tmp_path / "undo")
     assert undo.plan.left == ()
     undo.apply()
     assert undo.outcomes == [Mended.WRITTEN] * 6
     assert canonical(both) == before
     verified = undo.verify()
-    assert (verified.agree, verified.differ, verified.moved, verified.unconverged) == (0, 5, 0, ())
+    assert (verified.agree, verified.differ, verified.moved, verified.unconverged) == (0, 5, (), ())
     again = undo.undo(tmp_path / "again")
     again.apply()
     assert canonical(both) == after

@@ -79,7 +79,7 @@ def test_what_a_mode_did_is_taken_back(here: World, tmp_path: Path, mode: Mode) 
     repair.apply()
     assert set(repair.outcomes) == {Mended.WRITTEN}
     verified = repair.verify()
-    assert (verified.moved, verified.unconverged) == (0, ())
+    assert (verified.moved, verified.unconverged) == ((), ())
     assert verified.agree
     undo = repair.undo(tmp_path / "undo")
     assert (undo.plan.left, len(undo.plan.steps)) == ((), len(repair.plan.steps))

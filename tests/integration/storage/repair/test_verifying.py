@@ -165,7 +165,7 @@ def test_what_stands_in_the_way_is_said(own: World, tmp_path: Path, name: str) -
     assert case.why in found.why
     assert found.fields == case.fields or case.delete
     assert "right" not in found.why
-    assert (verified.agree, verified.differ, verified.moved) == (0, 0, 0)
+    assert (verified.agree, verified.differ, verified.moved) == (0, 0, ())
 
 
 def test_row_level_security_that_binds_us_stops_a_repair(own: World, tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_a_row_that_something_puts_back_is_told_from_one_that_somebody_changed(b
     verified = repair.verify()
     assert [(found.key, found.fields) for found in verified.unconverged] == [(A, ("title",))]
     assert "puts the row of supabase back" in verified.unconverged[0].why
-    assert (verified.agree, verified.moved) == (1, 1)
+    assert (verified.agree, verified.moved) == (1, (B,))
 
 
 def test_fields_that_were_not_asked_for_may_differ(both: World, tmp_path: Path) -> None:
@@ -211,6 +211,6 @@ def test_fields_that_were_not_asked_for_may_differ(both: World, tmp_path: Path) 
     assert wrong is not None
     repair, verified = repaired(both, tmp_path, (SUPABASE, A, {**wrong, "title": row["title"]}))
     assert repair.outcomes == [Mended.WRITTEN]
-    assert (verified.agree, verified.differ, verified.moved, verified.unconverged) == (0, 1, 0, ())
+    assert (verified.agree, verified.differ, verified.moved, verified.unconverged) == (0, 1, (), ())
     both.titled(Side.PRIMARY, A, "later")
-    assert repair.verify().moved == 1
+    assert repair.verify().moved == (A,)

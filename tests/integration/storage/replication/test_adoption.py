@@ -79,7 +79,7 @@ def test_the_primary_of_a_key_in_conflict_is_not_overwritten(here: World, carrie
 
 
 @sides
-def test_adopting_where_capture_is_on_waits_for_nobody(here: World, side: Side) -> None:
+def test_turning_capture_on_where_it_is_on_waits_for_nobody(here: World, side: Side) -> None:
     """The triggers are in their place already, so that no lock on the table is needed."""
     here.insert(side, A)
     before = here.doors(side).standing()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 
 from storage.migrations.values import Side
+from storage.replication.adoption import capture
+from tests.integration.storage.replication.test_order_of_locks import superuser, until_it_waits
 from tests.support.replication import AT, World, keys
 
 A, B, C = keys(3)
@@ -157,3 +161,42 @@ def test_without_capture_nothing_is_added_to_the_table(own: World, side: Side) -
     triggers = own.ask(side, "SELECT tgname FROM pg_trigger WHERE tgname ~ '^twinstore_capture'")
     assert (triggers, dirty(own, side)) == ([], {})
     assert own.doors(side).standing().since is None
+
+
+@sides
+def test_a_trigger_that_was_missing_begins_capture_anew(own: World, side: Side) -> None:
+    """Nobody knows since when it was missing, so that what was captured before proves nothing; else it goes on."""
+    doors = own.doors(side)
+    began = doors.standing().since
+    doors.capture(wanted=True, deadline_s=30)
+    assert doors.standing().since == began
+    own.run(side, "DROP TRIGGER twinstore_capture ON public.planning")
+    doors.capture(wanted=True, deadline_s=30)
+    since = doors.standing().since
+    assert began is not None
+    assert since is not None
+    assert since > began
+
+
+@sides
+@pytest.mark.parametrize("gap", [False, True])
+def test_a_trigger_that_was_disabled_by_a_transaction_in_flight_begins_capture_anew(
+    own: World, side: Side, *, gap: bool
+) -> None:
+    """What it wrote passed by, and nothing before its end is proven."""
+    own.insert(side, A)
+    before = own.doors(side).standing()
+    if gap:
+        own.run(side, "UPDATE twinstore.capture SET gap_at = now(), gap_reason = 'replica'")
+    with psycopg.connect(superuser(own, side)) as passing, ThreadPoolExecutor() as pool:
+        passing.execute("ALTER TABLE public.planning DISABLE TRIGGER twinstore_capture")
+        work = pool.submit(capture, own.doors(side), wanted=True, beyond=before.last_change)
+        until_it_waits(own, side, work)
+        found = passing.execute("SELECT clock_timestamp()").fetchone()
+        passing.commit()
+        since = work.result().since
+    assert found is not None
+    assert since is not None
+    assert since > found[0]
+    own.titled(side, A, "captured")
+    assert dirty(own, side) == {A: 2}

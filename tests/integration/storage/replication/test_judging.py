@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
+
 import psycopg
 import pytest
 
+from contracts.errors import ConfigurationError
+from contracts.planning import PLANNING
 from storage.migrations.values import Side
+from storage.replication.book import Book
+from storage.replication.by_sql import SqlCall
 from tests.support.carrying import delivered, judged, shared
 from tests.support.replication import World, keys, record
 
@@ -57,6 +64,25 @@ def test_the_loser_is_kept_by_name(both: World) -> None:
     ]
     assert delivered(both, A) == ["applied"]
     assert both.titles(A) == ("ours", "ours")
+
+
+def test_a_loser_is_read_by_the_columns_that_it_was_kept_with(here: World) -> None:
+    """A contract with its columns in another order means the same ones; one with others reads nothing wrong."""
+    shared(here, A)
+    here.titled(PRIMARY, A, "ours")
+    here.titled(SECONDARY, A, "theirs")
+    assert judged(here, A) == ["conflict"]
+    here.book.keep("adopted", {B: record(B, title="apart")})
+    turned = replace(PLANNING, columns=PLANNING.columns[::-1])
+    columns = [replace(c, name="origin") if c.name == "source" else c for c in PLANNING.columns]
+    changed = replace(PLANNING, columns=tuple(columns))
+    with closing(SqlCall(here.dsn(PRIMARY), PLANNING, PRIMARY)) as call:
+        assert Book(call, turned).conflicts() == here.book.conflicts()
+        with pytest.raises(ConfigurationError, match="kept with other columns"):
+            Book(call, changed).conflicts()
+    assert [(found.loser or {})["title"] for found in here.book.conflicts()] == ["theirs", "apart"]
+    here.run(PRIMARY, "UPDATE twinstore.conflict SET columns = NULL")  # as an earlier version kept them
+    assert [(found.loser or {})["title"] for found in here.book.conflicts()] == ["theirs", "apart"]
 
 
 def test_a_deletion_may_lose_and_may_win(both: World) -> None:

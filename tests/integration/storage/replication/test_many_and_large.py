@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import psycopg
 import pytest
 
+from contracts.errors import TimedOut
 from contracts.replication import MANY
 from storage.migrations.values import Side
+from storage.replication.by_rest import RestCall
+from storage.replication.doors import SecondaryDoors
+from storage.rest.client import RestAccess, RestClient, RestLimits
+from tests.support.gateway import serve
 from tests.support.replication import World, keys
 
 MOST = 2_000_000  # bytes that are read at a time, and one row
@@ -43,6 +50,27 @@ def test_large_rows_come_in_pieces(here: World, side: Side) -> None:
     here.relay.drain()
     assert here.titles(some[0]) == ("last", "last")
     assert [here.lines(one, key) for one in Side for key in some] == [[]] * 10
+
+
+@pytest.mark.parametrize("deadline_s", [None, 20.0])
+def test_what_is_too_much_at_once_is_asked_for_in_halves(here: World, deadline_s: float | None) -> None:
+    """An answer over REST has a limit: only a row that is larger alone cannot be had, and a deadline is one for all."""
+    some = keys(5)
+    here.insert(SECONDARY, *some)
+    here.run(SECONDARY, FILL, SIZE)
+    with serve(here.pair.secondary_gate) as rest:
+        access = RestAccess(url=rest.url, key=rest.secret_key)
+        for most, fits in ((SIZE * 3 // 2, True), (SIZE // 2, False)):
+            client = RestClient(access, limits=RestLimits(max_answer_bytes=most))
+            with closing(SecondaryDoors(RestCall(client, here.dataset), here.dataset)) as doors:
+                if fits:
+                    assert doors.look(some, deadline_s=deadline_s) == here.secondary.look(some)
+                    assert client.meter.requests > len(some)
+                    with pytest.raises(TimedOut, match="in time"):
+                        doors.look(some, deadline_s=0.0)
+                else:
+                    with pytest.raises(TimedOut, match="larger than"):
+                        doors.look(some, deadline_s=deadline_s)
 
 
 def test_what_waits_is_counted_so_far_and_no_further(here: World) -> None:

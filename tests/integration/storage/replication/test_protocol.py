@@ -377,16 +377,16 @@ def follow(made: World, histories: int, steps: int, *, shortest: bool = True) ->
 
 
 @pytest.fixture
-def stores(replicating_pair: Pair) -> Iterator[World]:
+def stores(adopted_pair: Pair) -> Iterator[World]:
     """Two adopted stores, the secondary by SQL."""
-    with world(replicating_pair) as made:
+    with world(adopted_pair) as made:
         yield made
 
 
 @pytest.fixture
-def stores_over_rest(replicating_pair: Pair) -> Iterator[World]:
+def stores_over_rest(adopted_pair: Pair) -> Iterator[World]:
     """The same over REST."""
-    with world(replicating_pair, Channel.RPC) as made:
+    with world(adopted_pair, Channel.RPC) as made:
         yield made
 
 
@@ -408,7 +408,7 @@ def test_random_histories_over_rest_follow_the_model(stores_over_rest: World) ->
 
 @pytest.mark.soak
 @pytest.mark.parametrize("channel", [Channel.SQL, Channel.RPC])
-def test_many_long_histories_follow_the_model(replicating_pair: Pair, channel: Channel) -> None:
+def test_many_long_histories_follow_the_model(adopted_pair: Pair, channel: Channel) -> None:
     """Two thousand of eighty steps by SQL, and a tenth of that over REST."""
-    with world(replicating_pair, channel) as made:
+    with world(adopted_pair, channel) as made:
         follow(made, 2000 if channel is Channel.SQL else 200, 80)

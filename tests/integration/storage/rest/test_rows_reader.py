@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -25,6 +26,7 @@ from tests.support.rest_reading import EVERY, digests, rows_reader, sql_reader
 from tests.support.servers import SEEDED, Pair, Servers
 
 LATE_MS, EARLY_MS = 1_767_225_602_123, -62_000_000_000_000
+DAY_1900_MS = -2_208_643_200_000  # 1900-01-05
 
 
 @pytest.fixture(scope="module")
@@ -109,10 +111,20 @@ def test_odd_names_keys_and_values_come_as_by_sql(odd: Pair, cap: int) -> None:
         assert sum(count.total for count in ours.count().values()) == ODD_ROWS
 
 
-@pytest.mark.parametrize(("low_ms", "high_ms"), [(0, LATE_MS), (EARLY_MS, -1), (-1, 0), (LATE_MS, LATE_MS + 4000)])
-def test_rows_are_counted_by_their_creation_as_by_sql(odd: Pair, low_ms: int, high_ms: int) -> None:
+@pytest.mark.parametrize(
+    ("created", "low_ms", "high_ms"),
+    [
+        ("seen", 0, LATE_MS),
+        ("seen", EARLY_MS, -1),
+        ("seen", -1, 0),
+        ("seen", LATE_MS, LATE_MS + 4000),
+        ("exact", DAY_1900_MS, DAY_1900_MS),  # some microseconds later
+    ],
+)
+def test_rows_are_counted_by_their_creation_as_by_sql(odd: Pair, created: str, low_ms: int, high_ms: int) -> None:
     """Both ends belong to it, and instants count as the milliseconds to which they are rounded."""
-    with serve(odd.secondary_gate) as rest, both(odd, rest, ODD) as (ours, theirs):
+    dataset = replace(ODD, created=created)
+    with serve(odd.secondary_gate) as rest, both(odd, rest, dataset) as (ours, theirs):
         assert ours.created_between(low_ms, high_ms) == theirs.created_between(low_ms, high_ms)
 
 

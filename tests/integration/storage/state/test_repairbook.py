@@ -27,6 +27,9 @@ PLAN = Repair(
 )
 
 
+NOTHING = (0, 0, 0, 0)
+
+
 def test_a_plan_is_remembered_as_it_was_made(state: State) -> None:
     """What is asked for by id is what was noted, and nothing is known of any other id."""
     state.repairs.plan(PLAN)
@@ -139,24 +142,26 @@ def test_what_was_read_later_changes_no_ending(state: State) -> None:
 def test_what_was_done_lately_is_counted(state: State) -> None:
     """Steps that were written, or are being; not what was only planned, taken back, released or is long ago."""
     done = replace(PLAN, ended=Ended.PARTLY, ended_at=NOW, steps=9, outcomes={Mended.WRITTEN: 5, Mended.MOVED: 4})
+    begun = replace(done, ended=Ended.BEGUN, ended_at=None, outcomes={}, deletes=2)
     released = (Override(brake="rows", value=9, by="ada"),)
     told = [
-        (replace(done, deletes=2), (5, 2)),
-        (replace(done, overrides=released, deletes=2), (0, 2)),
-        (replace(done, overrides=(Override(brake="deletes", value=9, by="ada"),), deletes=2), (5, 0)),
-        (replace(done, ended=Ended.BEGUN, begun_at=NOW, ended_at=None, outcomes={}, deletes=2), (9, 2)),
-        (replace(done, ended_at=NOW - timedelta(hours=2), deletes=2), (0, 0)),
-        (replace(PLAN, ended=Ended.PLANNED, deletes=2), (0, 0)),
-        (replace(done, ended=Ended.UNDONE, deletes=2), (0, 0)),
-        (replace(done, mode=Mode.UNDO, deletes=2), (0, 0)),
+        (replace(done, deletes=2), (5, 2, 5, 2)),
+        (replace(done, overrides=released, deletes=2), (0, 2, 5, 2)),
+        (replace(done, overrides=(Override(brake="deletes", value=9, by="ada"),), deletes=2), (5, 0, 5, 2)),
+        (replace(begun, begun_at=NOW), (9, 2, 9, 2)),
+        (replace(begun, begun_at=NOW - timedelta(days=2)), (9, 2, 9, 2)),  # it may have gone on a moment ago
+        (replace(done, ended_at=NOW - timedelta(hours=2), deletes=2), NOTHING),
+        (replace(PLAN, ended=Ended.PLANNED, deletes=2), NOTHING),
+        (replace(done, ended=Ended.UNDONE, deletes=2), NOTHING),
+        (replace(done, mode=Mode.UNDO, deletes=2), NOTHING),
     ]
     since = NOW - timedelta(hours=1)
     for repair, spent in told:
         state.repairs.plan(repair)
         assert state.repairs.get(repair.id) == repair
         assert state.repairs.spent(repair.dataset, since=since, but="another") == spent, repair
-        assert state.repairs.spent(repair.dataset, since=since, but=repair.id) == (0, 0)
-        assert state.repairs.spent("other", since=since, but="another") == (0, 0)
+        assert state.repairs.spent(repair.dataset, since=since, but=repair.id) == NOTHING
+        assert state.repairs.spent("other", since=since, but="another") == NOTHING
 
 
 def test_repairs_are_listed_newest_first_and_forgotten_when_they_are_old(state: State) -> None:

@@ -57,6 +57,80 @@ def test_what_comes_back_is_told_so(state: State) -> None:
     assert (report.differences[0].returned, report.differences[0].runs_seen) == (True, 2)
 
 
+LACKED = replace(make_difference("d"), kind=DifferenceKind.ONLY_SECONDARY, fields=())
+LOST = {
+    False: LACKED,
+    True: replace(LACKED, explanations=(Explanation(cause=Cause.WRITE_WINDOW, fields=()),)),
+    None: replace(LACKED, searched=False),
+}
+
+
+@pytest.mark.parametrize(
+    ("nights", "known"),
+    [
+        ((True, False), True),
+        ((None, False), None),
+        ((False, None), None),
+        ((None, True, None, False), True),
+        ((False, False), False),
+        ((None, "gone", False), False),
+        ((True, "gone", None), None),
+    ],
+    ids=str,
+)
+def test_what_was_or_may_have_been_lost_together_stays_so(
+    state: State,
+    nights: tuple[bool | str | None, ...],
+    known: bool | None,  # noqa: FBT001
+) -> None:
+    """A later run sees fewer of those rows, and cannot tell any more; until it is gone."""
+    for number, found in enumerate(nights, start=1):
+        _tonight(state, number, make_dataset(*([] if isinstance(found, str) else [LOST[found]])))
+    (one,) = state.repairs.open_differences("planning", run_id(len(nights)))
+    assert one.lost_window is known
+
+
+@pytest.mark.parametrize("kind", [DifferenceKind.ONLY_SECONDARY, DifferenceKind.DIFFERING], ids=str)
+def test_what_a_run_could_not_settle_is_not_gone(state: State, kind: DifferenceKind) -> None:
+    """What is known of a row stays so while it moves or its change is under way; unless both stores hold it by then."""
+    other = make_difference("e", "title")
+    _tonight(state, 1, make_dataset(LOST[True], other))
+    moving = replace(make_dataset(), unsettled={"d": kind, "e": DifferenceKind.DIFFERING, "f": kind})
+    report = _tonight(state, 2, moving)
+    still = kind is DifferenceKind.ONLY_SECONDARY
+    assert _counts(report.history) == (0, 0 if still else 1, 0, 0)
+    report = _tonight(state, 3, make_dataset(LACKED, other))
+    assert _counts(report.history) == ((0, 0, 2, 0) if still else (1, 0, 1, 1))
+    lacked, differing = state.repairs.open_differences("planning", run_id(3))
+    assert (lacked.runs_seen, lacked.lost_window) == ((2, True) if still else (1, False))
+    assert (differing.key, differing.runs_seen) == ("e", 2)
+
+
+def test_a_key_that_the_other_store_spells_otherwise_is_another_difference(state: State) -> None:
+    """Its row is there: that it is missing is new when it begins, and what was seen before is gone."""
+    spelt = replace(LACKED, explanations=(Explanation(cause=Cause.KEY_CASE, fields=("id",)),))
+    for number in (1, 2):
+        _tonight(state, number, make_dataset(spelt))
+    (one,) = state.repairs.open_differences("planning", run_id(2))
+    assert (one.fields, one.runs_seen, one.lost_window) == (("id",), 2, None)
+    report = _tonight(state, 3, make_dataset(LACKED))
+    assert _counts(report.history) == (1, 1, 0, 0)
+    (one,) = state.repairs.open_differences("planning", run_id(3))
+    assert (one.fields, one.runs_seen, one.lost_window) == ((), 1, False)
+
+
+def test_a_run_that_looked_at_no_row_proves_no_agreement(state: State) -> None:
+    """One that saw an empty side lists no key, and everything may differ all the same."""
+    _tonight(state, 1, make_dataset())
+    empty = replace(make_dataset(), verdict=Verdict.FAILED, differences_total=300)
+    _tonight(state, 2, empty)
+    _tonight(state, 3, make_dataset(A))
+    assert [began for began, _ in state.looks.complete_runs("planning", night(1) - timedelta(days=1))] == [
+        night(1),
+        night(3),
+    ]
+
+
 def test_what_comes_back_three_times_is_flapping(state: State) -> None:
     """It is flapping from its third return on, within 30 days."""
     flapping = []

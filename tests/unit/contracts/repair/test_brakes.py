@@ -8,7 +8,22 @@ from typing import Any
 
 import pytest
 
-from contracts.repair import Act, Brake, Braked, Caps, Mode, Override, Plan, Situation, Winner, brakes
+from contracts.repair import (
+    Act,
+    Brake,
+    Braked,
+    Caps,
+    Mode,
+    Override,
+    Plan,
+    Situation,
+    Winner,
+    best_known,
+    brakes,
+    releasing,
+    strange_pair,
+    unreleased,
+)
 from contracts.vocabulary import StoreName
 from tests.support.repair_plans import MADE, make_header, make_plan, make_step
 
@@ -28,6 +43,11 @@ def situation(**rest: Any) -> Situation:
         "approved": True,
     }
     return Situation(**values | rest)
+
+
+def plan_of_undo() -> Plan:
+    """Return a plan that takes a repair back."""
+    return make_plan(mode=Mode.UNDO, undoes="20260314T010000000Z-0a0b")
 
 
 def plan_of(act: Act, number: int, **header: Any) -> Plan:
@@ -68,10 +88,51 @@ def test_nothing_holds_a_plan_that_is_as_it_should_be() -> None:
 
 def test_an_undo_is_held_whose_repair_went_on() -> None:
     """It knows only of a part of what was written, and nobody may take that for all of it."""
-    undo = make_plan(mode=Mode.UNDO, undoes="20260314T010000000Z-0a0b")
+    undo = plan_of_undo()
     assert holding(undo, situation()) == []
     (braked,) = brakes(undo, situation(outrun=True), released=[allow("changed")])
     assert (braked.brake, "undo 20260314T010000000Z-0a0b" in braked.todo) == (Brake.CHANGED, True)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "strange"),
+    [
+        ("b07d91e4", "b07d91e4", None),
+        ("at here", "at here", None),
+        ("b07d91e4", "0c1d2e3f", True),
+        ("at here", "at there", True),
+        ("at here", "b07d91e4", False),
+        ("b07d91e4", "at here", False),
+        ("", "b07d91e4", False),
+        ("", "at here", False),
+        ("", "", False),
+    ],
+)
+def test_stores_are_others_only_where_that_is_proven(before: str, now: str, *, strange: bool | None) -> None:
+    """A new plan is held unless they are proven the same; what was begun, or an undo, where they are proven others."""
+    ids = make_header().identities
+    header, sees = make_header(identities={**ids, SUPABASE: before}), {**ids, SUPABASE: now}
+    found = strange_pair(header, sees, header.environment)
+    assert (None if found is None else found.proven) is strange
+    plan, undo = (replace(one, header=replace(header, mode=one.header.mode)) for one in (SMALL, plan_of_undo()))
+    held = {
+        "new": holding(plan, situation(identities=sees)),
+        "begun": holding(plan, situation(identities=sees, begun=True)),
+        "undo": holding(undo, situation(identities=sees)),
+    }
+    brake = [Brake.OTHER_PAIR]
+    assert held == {
+        "new": brake if strange is not None else [],
+        **dict.fromkeys(("begun", "undo"), brake * bool(strange)),
+    }
+
+
+def test_stores_are_known_best_by_an_id() -> None:
+    """What an undo writes is known by an id as soon as one is seen, and by the one of its repair first."""
+    before = {PRISMA: "6e1f2c0a", SUPABASE: "at here"}
+    assert best_known(before, {PRISMA: "at there", SUPABASE: "b07d91e4"}) == make_header().identities
+    assert best_known({PRISMA: ""}, before) == before
+    assert best_known(before, {PRISMA: "0c1d2e3f", SUPABASE: "at there"}) == before
 
 
 def test_every_brake_is_tried_here() -> None:
@@ -154,6 +215,23 @@ def test_caps_count_what_was_done_before() -> None:
     assert holding(plan_of(Act.UPDATE, 1), situation(spent_deletes=9_999)) == []
 
 
+def test_a_release_names_all_that_is_done() -> None:
+    """Also what was released before: one number does not release plan after plan."""
+    now = situation(spent_rows=490, done_rows=790)
+    assert brakes(plan_of(Act.UPDATE, 20), now)[0].allow == "rows=810"
+    assert holding(plan_of(Act.UPDATE, 20), now, allow(Brake.ROWS, 510)) == [Brake.ROWS]
+    assert holding(plan_of(Act.UPDATE, 10), now) == []
+
+
+def test_what_releases_nothing_is_no_release() -> None:
+    """A cap that does not hold, or holds beyond the number: nothing is put on record, and nothing is left out later."""
+    (held,) = brakes(plan_of(Act.UPDATE, 501), situation())
+    enough, little, other = allow(Brake.ROWS, 501), allow(Brake.ROWS, 500), allow(Brake.DELETES, 9)
+    assert releasing([held], [enough, other]) == (enough,)
+    assert releasing([held], [little]) == releasing([], [enough]) == ()
+    assert unreleased([held], [little]) == [held]
+
+
 def test_the_end_of_an_older_key_is_no_delete() -> None:
     """A record that gets another key is not lost; a delete for any other reason counts."""
     steps = [make_step(n + 1, Act.DELETE, winner=Winner.RENAMED) for n in range(60)]
@@ -184,7 +262,6 @@ def test_other_stores_are_told_by_their_identity_and_by_their_name() -> None:
     ours = make_header().identities
     for identities in ({**ours, PRISMA: "else"}, {**ours, SUPABASE: ""}, {}):
         assert holding(SMALL, situation(identities=identities)) == [Brake.OTHER_PAIR]
-    assert holding(make_plan(identities={}), situation(identities={PRISMA: "", SUPABASE: ""})) == []
     (braked,) = brakes(SMALL, situation(identities={**ours, SUPABASE: "else"}))
     assert "supabase" in braked.what
     assert "prisma" not in braked.what

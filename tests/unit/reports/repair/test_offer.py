@@ -13,7 +13,7 @@ from rich.console import Console
 from contracts.backups import Damage, Flaw, KeptBackup, Verification
 from contracts.repair import Ended
 from contracts.verdicts import Reason
-from contracts.vocabulary import Verdict
+from contracts.vocabulary import StoreName, Verdict
 from reports import Beside, print_report, refresh_index, to_html, to_summary
 from reports.repair.offer import plan_offer
 from tests.support.factories import MASK_KEY, make_dataset, make_difference, make_replication, make_report
@@ -81,8 +81,9 @@ def test_the_index_lists_repairs_and_leads_to_their_pages(tmp_path: Path) -> Non
 def test_the_index_lists_backups_with_what_their_drill_found(tmp_path: Path) -> None:
     """Verified, not verified, or not good with the reason."""
     at = datetime(2026, 3, 4, tzinfo=UTC)
-    good = Verification(at=at, seconds=1.0, seal="a")
-    bad = Verification(at=at, seconds=1.0, seal="a", flaws=(Flaw(damage=Damage.CONTENT, text="A file was changed."),))
+    good = Verification(at=at, seconds=1.0, seal="a", proven=tuple(StoreName))
+    flaw = Flaw(damage=Damage.CONTENT, text="A file was changed.")
+    bad = Verification(at=at, seconds=1.0, seal="a", proven=(), flaws=(flaw,))
     backups = tuple(
         KeptBackup(id=f"20260{number}01T000000000Z-b", manifest=None, verification=found)
         for number, found in enumerate((good, bad, None), start=1)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.repair import Act, Brake, Braked, Ended, Override, Why
+from contracts.repair import Act, Brake, Braked, Ended, Override, Verified, Why
 from reports.repair import plan_document, repair_html
 from tests.support.factories import MASK_KEY
 from tests.support.repair_views import HASH, KEY, Reader, make_header, make_left, make_outcome, make_step, make_view
@@ -89,6 +89,15 @@ def test_an_outcome_names_what_moved_and_what_did_not_stay() -> None:
     assert "twinstore repair undo 20260304T050607000Z-aaaa" in page
 
 
+def test_what_was_taken_back_since_is_counted() -> None:
+    """Where nothing was, the page does not speak of it."""
+    view = make_outcome()
+    assert view.verified is not None
+    told = "keys that were taken back</dt><dd>3</dd>"
+    page = repair_html(replace(view, verified=replace(view.verified, undone=3)), mask_key=MASK_KEY)
+    assert (told in page, "taken back" in repair_html(view, mask_key=MASK_KEY)) == (True, False)
+
+
 def test_whose_records_were_asked_for_is_masked() -> None:
     """An id of a user is personal, wherever it stands; the other filters are shown."""
     header = make_header(filters={"user": ("ada-1815",), "field": ("title",)})
@@ -148,3 +157,41 @@ def test_every_ending_has_a_page() -> None:
     view = make_outcome()
     for ended in Ended:
         assert "<h1" in repair_html(replace(view, repair=replace(view.repair, ended=ended)), mask_key=MASK_KEY)
+
+
+def test_a_step_that_was_written_is_not_drawn_as_a_failure() -> None:
+    """What became of each step has the colour of its own status."""
+    page = repair_html(make_outcome(), mask_key=MASK_KEY)
+    assert '<b class="s-passed">written</b>' in page
+    assert '<b class="s-warned">moved meanwhile, not written</b>' in page
+
+
+def test_what_changed_since_is_named_for_people_and_machines() -> None:
+    """By its keys, in the terminal, on the page and as JSON; nothing of it is to be carried out again."""
+    outcome = replace(make_outcome(), verified=Verified(agree=1, moved=(KEY.format(1),), undone=2))
+    page = repair_html(outcome, mask_key=MASK_KEY)
+    assert page.index("Changed since</h3>") < page.index(KEY.format(1)) < page.index("What became of it")
+    told = plan_document(outcome, mask_key=MASK_KEY)
+    assert (told["changed_since"], told["differ_as_planned"], told["taken_back"]) == ([KEY.format(1)], 0, 2)
+    assert told["command"] is None
+
+
+@pytest.mark.parametrize(
+    ("left", "filters", "said"),
+    [
+        (0, {}, "There is nothing to repair."),
+        (2, {}, "This plan repairs nothing; left to people: 2 rows."),
+        (0, {"rename_keys": ("yes",)}, "There is nothing to repair."),
+        (2, {"field": ("title",), "user": ("ada",)}, "Nothing that was asked for is to be repaired."),
+    ],
+)
+def test_a_plan_without_steps_does_not_say_that_all_is_well(
+    left: int, filters: dict[str, tuple[str, ...]], said: str
+) -> None:
+    """Unless it is: what was left, or not asked for, may differ; whose rows were asked for is masked."""
+    view = make_view(left=tuple(make_left(key=KEY.format(number)) for number in range(left)))
+    view = replace(view, plan=replace(view.plan, header=make_header(filters=filters)))
+    page = repair_html(view, mask_key=MASK_KEY)
+    assert said in page
+    assert ('class="quiet good"' in page.partition('id="left"')[0]) is (left == 0)
+    assert ("field title; user" in page, "user ada" in page) == ("field" in filters, False)

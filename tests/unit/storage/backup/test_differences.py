@@ -12,7 +12,7 @@ from contracts.vocabulary import Channel, StoreName
 from storage.backup.contents import Contents
 from storage.backup.differences import differences
 
-TABLE = TableContent(name="public.planning", rows=3, digest="7")
+TABLE = TableContent(name="public.planning", rows=3, digest="7", parts=("public.old", "public.new"))
 RECORDS = DatasetContent(
     dataset="planning",
     table=("public", "planning"),
@@ -53,6 +53,7 @@ def test_nothing_differs_from_itself() -> None:
         (replace(FOUND, tables=()), Damage.MISSING_TABLE),
         (replace(FOUND, tables=(replace(TABLE, rows=2),)), Damage.ROWS),
         (replace(FOUND, tables=(replace(TABLE, digest="8"),)), Damage.DIGEST),
+        (replace(FOUND, tables=(replace(TABLE, parts=("public.old",)),)), Damage.MISSING_TABLE),
         (replace(FOUND, datasets=(replace(RECORDS, rows=2),)), Damage.ROWS),
         (replace(FOUND, datasets=(replace(RECORDS, digest="3:4:6"),)), Damage.DIGEST),
         (replace(FOUND, datasets=(replace(RECORDS, excluded=1),)), Damage.DIGEST),
@@ -70,6 +71,12 @@ def test_each_difference_is_told(contents: Contents, damage: Damage) -> None:
 def test_an_export_has_no_shape() -> None:
     """Of rows over REST only tables and records are compared."""
     assert found(replace(FOUND, shape=Shape()), replace(SIDE, form=Form.EXPORT)) == []
+
+
+def test_rows_are_counted_however_they_are_read() -> None:
+    """Of an export no other table is there that would prove them."""
+    fewer = replace(RECORDS, form="g", rows=2)
+    assert found(replace(FOUND, datasets=(fewer,)), replace(SIDE, form=Form.EXPORT)) == [Damage.ROWS]
 
 
 @pytest.mark.parametrize("other", [replace(RECORDS, form="g"), replace(RECORDS, probe="0:0")])

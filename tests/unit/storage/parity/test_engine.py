@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
 from dataclasses import replace
-from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -16,38 +13,12 @@ from contracts.vocabulary import Cause, DifferenceKind, Exclusion, StoreName, Ve
 from storage.canonical import canonical_row
 from storage.canonical_text import probe_hash
 from storage.parity import candidates, sketch
-from storage.parity.engine import Parity, ParityOptions, agree_on_hash, compare, require_two_stores
+from storage.parity.engine import ParityOptions, agree_on_hash, require_two_stores
 from storage.parity.recheck import Patience
 from storage.ports import Digest, HashKind, KeyHash, RangeCount, Row
+from tests.support.memory_pairs import AT_ONCE, PRISMA, SUPABASE, compared, key_of, stores
 from tests.support.memory_store import MemoryReader, MemorySnapshot
 from tests.support.row_pairs import make_row
-
-PRISMA, SUPABASE = StoreName.PRISMA, StoreName.SUPABASE
-AT_ONCE = ParityOptions(patience=Patience(grace_s=0, rounds=1))
-
-
-def key_of(number: int) -> str:
-    """Return the same UUID for the same number."""
-    return str(uuid.UUID(int=Random(number).getrandbits(128), version=4))
-
-
-def stores(count: int) -> tuple[MemoryReader, MemoryReader]:
-    """Return two stores that hold the same rows."""
-    keys = [key_of(n) for n in range(count)]
-    return (
-        MemoryReader(PRISMA, [make_row(PRISMA, id=k) for k in keys]),
-        MemoryReader(SUPABASE, [make_row(SUPABASE, id=k) for k in keys]),
-    )
-
-
-def compared(
-    primary: MemoryReader,
-    secondary: MemoryReader,
-    options: ParityOptions = AT_ONCE,
-    sleep: Callable[[float], None] = lambda _: None,
-) -> Parity:
-    """Compare two stores."""
-    return compare(primary, secondary, (primary.facts(), secondary.facts()), options=options, sleep=sleep)
 
 
 def simply_compared(primary: MemoryReader, secondary: MemoryReader) -> dict[str, DifferenceKind]:

@@ -16,8 +16,8 @@ from storage.parity.audit import fingerprint
 from storage.parity.planting import all_faults, plant
 from storage.parity.torture import hard_values
 from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, Plant, Rehearsal, Row
+from tests.support.memory_pairs import PRISMA, SUPABASE, compared, stores
 from tests.support.memory_store import MemorySnapshot
-from tests.unit.storage.parity.test_engine import PRISMA, SUPABASE, compared, stores
 
 TYPES = {
     ColumnType.UUID: "uuid",

@@ -18,9 +18,9 @@ from storage.parity.engine import Parity, ParityOptions, compare
 from storage.parity.ranges import range_of
 from storage.parity.recheck import Patience
 from storage.ports import Cell, Digest, FullRow, HashKind, KeyHash, Plant, RangeCount, Rehearsal, Row
+from tests.support.memory_pairs import key_of
 from tests.support.memory_store import MemoryReader, MemorySnapshot
 from tests.support.row_pairs import make_row
-from tests.unit.storage.parity.test_engine import key_of
 
 PRISMA, SUPABASE = StoreName.PRISMA, StoreName.SUPABASE
 ROWS = 40

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from contracts.vocabulary import StoreName
-from storage.repair.agreeing import Agreed
+from storage.repair.agreeing import Agreed, by_our_clock
 
 PRISMA, SUPABASE = StoreName
 ZERO = datetime(2026, 3, 14, 2, 0, tzinfo=UTC)
@@ -61,3 +61,14 @@ def test_nothing_is_proven_without_a_change_or_within_the_first_seconds() -> Non
     early = replace(CAPTURED, captured=at(20) - timedelta(seconds=1), looked=((at(20), at(21)),))
     assert not early.before("any", {PRISMA: at(30)})
     assert replace(early, captured=at(19)).before("any", {PRISMA: at(30)})
+
+
+def test_a_slow_answer_proves_less_and_never_more() -> None:
+    """Capture began as late, and a change was noted as early, as the time of the question allows."""
+    second = timedelta(seconds=1)
+    for skew in (-second, 0 * second, second):
+        for waited in (0, 4, 9):  # of nine seconds before its clock was read
+            now = ZERO + waited * second + skew
+            began, ahead = by_our_clock(now - 60 * second, now, asked=ZERO, answered=ZERO + 9 * second)
+            assert began >= now - 60 * second - skew
+            assert ahead >= skew

@@ -173,6 +173,9 @@ def test_deletes_need_two_runs_and_no_rows_that_hang_on_it() -> None:
         assert [one.why for one in decide(PLANNING, asked, other).left] == [Why.ONE_RUN]
     hung = replace(case, referenced=frozenset({SUPABASE}))
     assert [one.why for one in decide(PLANNING, asked, hung).left] == [Why.REFERENCED]
+    doubtful = replace(case, found=replace(case.found, explained=False))
+    assert [one.why for one in decide(PLANNING, asked, doubtful).left] == [Why.NO_WINNER]
+    assert decide(PLANNING, replace(asked, fixes=frozenset()), doubtful).drafts == (draft,)
     elsewhere = replace(case, referenced=frozenset({PRISMA}))
     assert decide(PLANNING, asked, elsewhere).drafts == (draft,)
 

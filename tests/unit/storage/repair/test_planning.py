@@ -2,88 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from contracts.errors import ConfigurationError
 from contracts.planning import PLANNING
-from contracts.repair import Act, Left, Mode, Plan, Step, Why, Winner
+from contracts.repair import Act, Mode, Why, Winner
 from contracts.repair.plan import Texts
 from contracts.vocabulary import Cause, DifferenceKind, StoreName
-from storage.repair.agreeing import Agreed
-from storage.repair.planning import Failing, Found, Wanted, make_plan
+from storage.repair.planning import Failing, Unlisted, Wanted, make_plan
 from storage.repair.ports import hash_of
-from storage.repair.renaming import new_key
 from tests.support.factories import make_key
-from tests.support.memory_side import NOTED, MemorySide
-from tests.support.repair_cases import kind_of, wanted
-from tests.support.repair_plans import COLUMNS, MADE, make_header
-from tests.support.row_pairs import OWNER, PRISMA, PROJECT, SUPABASE, TextRow, body, make_row
-
-Rows = Mapping[str, tuple[Mapping[str, str | None] | None, Mapping[str, str | None] | None]]
-"""Per key what is changed on prisma and on supabase; None where a store holds no row."""
-A, B, C = (make_key(number) for number in (1, 2, 3))
-PROVEN = Agreed(
-    captured=NOTED - timedelta(hours=2),
-    looked=((NOTED - timedelta(hours=1), NOTED - timedelta(minutes=59)),),
-    differed={},
-    ahead=dict.fromkeys(StoreName, timedelta(0)),
+from tests.support.memory_side import MemorySide
+from tests.support.repair_cases import wanted
+from tests.support.repair_planning import (
+    PROVEN,
+    A,
+    B,
+    C,
+    Rows,
+    applied,
+    found_of,
+    planned,
+    reasons,
+    row_of,
+    told,
+    valid,
 )
-"""A check looked everywhere under capture, before the changes were noted that wait, and no key differed."""
-
-
-def valid(key: str, **changes: Any) -> str:
-    """Return a body that breaks no rule, unless it is changed."""
-    return body(id=key, durationSec=..., **changes)
-
-
-def row_of(key: str, store: StoreName, **changes: str | None) -> TextRow:
-    """Return a sound row of a store with a key of its own."""
-    return make_row(store, id=key, **{"content": valid(key)} | changes)
-
-
-def planned(rows: Rows, asked: Wanted | None = None, **rest: Any) -> tuple[Plan, dict[StoreName, MemorySide]]:
-    """Plan for these keys, all of which a check found twice; return the stores, too."""
-    sides = {
-        store: MemorySide(
-            store,
-            {key: row_of(key, store, **changes) for key, both in rows.items() if (changes := both[n]) is not None},
-            rest.pop(f"lines_{store}", {}),
-        )
-        for n, store in enumerate(StoreName)
-    }
-    kinds = {key: kind_of(*both) for key, both in rows.items() if key in {A, B, C}}
-    found = rest.pop("found", None) or [found_of(key, kind=kind) for key, kind in kinds.items()]
-    header = rest.pop("header", None) or make_header(fixes=("nonsense",), filters={})
-    plan = make_plan(PLANNING, asked or wanted(Mode.SOURCE_OF_TRUTH), found, sides, header=header, **rest)
-    return plan, sides
-
-
-def found_of(key: str, **rest: Any) -> Found:
-    """Return a difference that two runs saw."""
-    values: dict[str, Any] = {"key": key, "kind": DifferenceKind.DIFFERING, "runs_seen": 2}
-    return Found(**values | rest)
-
-
-def told(plan: Plan) -> list[tuple[Act, StoreName, str]]:
-    """Return the steps of a plan in short."""
-    return [(step.act, step.store, step.key) for step in plan.steps]
-
-
-def reasons(left: Sequence[Left]) -> list[tuple[str | None, Why]]:
-    """Return what is left in short."""
-    return [(one.key, one.why) for one in left]
-
-
-def applied(plan: Plan, sides: Mapping[StoreName, MemorySide]) -> list[Step]:
-    """Take all steps; return those that were not taken."""
-    done = {one.number: one for step in plan.steps for one in sides[step.store].mend([step])}
-    return [step for step in plan.steps if done[step.number].outcome.value != "written"]
+from tests.support.repair_plans import COLUMNS, MADE, make_header
+from tests.support.row_pairs import OWNER, PRISMA, PROJECT, SUPABASE, make_row
 
 
 def test_steps_are_numbered_and_what_is_deleted_comes_last() -> None:
@@ -153,7 +103,7 @@ def test_the_header_says_what_was_asked_for() -> None:
     plan, _ = planned({}, asked)
     header = plan.header
     assert (header.mode, header.source, header.fixes) == (Mode.UPSERT_ONLY, SUPABASE, ("text_case",))
-    assert header.filters == {"key": tuple(sorted([A, B])), "older_than": ("2 days, 0:00:00",), "rename_keys": ("yes",)}
+    assert header.filters == {"key": tuple(sorted([A, B])), "older_than": ("2d",), "rename_keys": ("yes",)}
     assert header.columns == COLUMNS
 
 
@@ -180,6 +130,7 @@ FILTERS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "no filter": ({}, {A, B, C}),
     "key": ({"keys": frozenset({B})}, {B}),
     "user": ({"users": frozenset({PROJECT})}, {B}),
+    "user in capitals": ({"users": frozenset({PROJECT.upper()})}, {B}),
     "user of either store": ({"users": frozenset({OWNER})}, {A, C}),
     "field": ({"fields": frozenset({"title"})}, {A}),
     "cause": ({"causes": frozenset({"missing_row"})}, {C}),
@@ -236,7 +187,9 @@ def test_rows_of_a_lost_window_are_restored_only_by_name_and_never_deleted() -> 
         plan, _ = planned({A: (None, {})}, wanted(mode), found=found)
         assert (told(plan), reasons(plan.left)) == ([], [(A, Why.NO_WINNER)])
         assert "--cause write_window" in plan.left[0].sentence
-    plan, _ = planned({A: (None, {})}, wanted(Mode.UPSERT_ONLY, causes=frozenset({"write_window"})), found=found)
+    filtered = wanted(Mode.UPSERT_ONLY, causes=frozenset({"write_window"}))  # as a policy allows causes
+    assert reasons(planned({A: (None, {})}, filtered, found=found)[0].left) == [(A, Why.NO_WINNER)]
+    plan, _ = planned({A: (None, {})}, replace(filtered, restore=True), found=found)
     assert told(plan) == [(Act.INSERT, PRISMA, A)]
     assert plan.steps[0].causes == ("write_window",)
     only = wanted(Mode.INSERT_ONLY)
@@ -266,106 +219,6 @@ def test_a_row_that_is_only_spelt_wrong_is_corrected_and_inserted() -> None:
     assert reasons(planned(rows, wanted(Mode.INSERT_ONLY))[0].left) == [(A, Why.MODE)]
 
 
-PROBE = "health-check-1712345678901"
-
-
-def test_keys_that_supabase_cannot_hold_are_left_until_renaming_is_asked_for() -> None:
-    """They are named with how to go on, and supabase is not even asked for them."""
-    plan, sides = planned({PROBE: ({}, None)}, excluded=[PROBE])
-    assert reasons(plan.left) == [(PROBE, Why.KEY_NEEDED)]
-    assert plan.left[0].causes == ("id_not_replicable",)
-    assert sides[SUPABASE].asked == []
-    for filters, number in (
-        ({"older_than": timedelta(1)}, 0),
-        ({"users": frozenset({PROJECT})}, 0),
-        ({"users": frozenset({OWNER})}, 1),
-        ({"causes": frozenset({"key_case"})}, 0),
-        ({"causes": frozenset({"id_not_replicable"})}, 1),
-        ({"keys": frozenset({str(new_key(PLANNING, PROBE))})}, 1),
-        ({"fields": frozenset({"title"})}, 0),
-    ):
-        picked, _ = planned({PROBE: ({}, None)}, wanted(Mode.SOURCE_OF_TRUTH, **filters), excluded=[PROBE])
-        assert [len(picked.steps), len(picked.left)] == [0, number], filters
-
-
-def test_a_record_gets_a_new_key_on_both_stores() -> None:
-    """Inserted under the new key on prisma, then on supabase, and the old row deleted; the body follows."""
-    new = new_key(PLANNING, PROBE)
-    assert new == new_key(PLANNING, PROBE)
-    assert new is not None
-    assert UUID(new).version == 5
-    for mode in (Mode.SOURCE_OF_TRUTH, Mode.THREE_WAY):
-        plan, sides = planned({PROBE: ({}, None)}, wanted(mode, rename=True), excluded=[PROBE])
-        assert told(plan) == [(Act.INSERT, PRISMA, new), (Act.INSERT, SUPABASE, new), (Act.DELETE, PRISMA, PROBE)]
-        assert [step.needs for step in plan.steps] == [None, 1, 1]
-        assert {step.winner for step in plan.steps} == {Winner.RENAMED}
-        assert applied(plan, sides) == []
-        assert sides[PRISMA].rows.keys() == sides[SUPABASE].rows.keys() == {new}
-        assert f'"id": "{new}"' in str(sides[SUPABASE].rows[new]["content"])
-
-
-def test_the_new_key_never_changes() -> None:
-    """Whoever meets an old key somewhere can compute the new one: it is the same for ever."""
-    assert new_key(PLANNING, PROBE) == "6dd5e4a9-0135-5c30-a088-d2c9e970d036"
-    assert new_key(PLANNING, A.upper()) == A
-    assert new_key(PLANNING, A.replace("-", "")) == A
-
-
-def test_another_spelling_of_a_uuid_becomes_the_record_that_supabase_holds() -> None:
-    """Prisma gets the canonical key; what else differs is settled as for any record, and supabase's row stays."""
-    old = A.upper()
-    rows: Rows = {old: ({"source": "x"}, None), A: (None, {})}
-    plan, sides = planned(rows, wanted(Mode.SOURCE_OF_TRUTH, rename=True), excluded=[old])
-    assert told(plan) == [(Act.INSERT, PRISMA, A), (Act.UPDATE, SUPABASE, A), (Act.DELETE, PRISMA, old)]
-    assert applied(plan, sides) == []
-    assert sides[PRISMA].rows.keys() == sides[SUPABASE].rows.keys() == {A}
-    assert sides[PRISMA].rows[A]["source"] == sides[SUPABASE].rows[A]["source"] == "x"
-    without, _ = planned(rows, excluded=[old])
-    assert sorted(reasons(without.left), key=str) == sorted([(old, Why.KEY_NEEDED), (A, Why.KEY_NEEDED)], key=str)
-    assert without.steps == ()
-
-
-@pytest.mark.parametrize(
-    ("rest", "changes", "why"),
-    [
-        ({}, {"version": "0"}, Why.CANNOT_HOLD),
-        ({}, {"content": valid(PROBE, finalPrompt="")}, Why.BREAKS_CONTRACT),
-        ({"referenced": {PRISMA: {PROBE}}}, {}, Why.REFERENCED),
-        ({"lines_prisma": {PROBE: 3}}, {}, Why.UNDER_WAY),
-        ({"asked": wanted(Mode.UPSERT_ONLY, rename=True)}, {}, Why.MODE),
-    ],
-    ids=lambda value: value.value if isinstance(value, Why) else "",
-)
-def test_a_record_that_cannot_get_a_new_key_keeps_its_old_one(
-    rest: dict[str, Any], changes: dict[str, str], why: Why
-) -> None:
-    """No half of a renaming is ever planned, and the old key is named with the reason."""
-    asked = rest.pop("asked", wanted(Mode.SOURCE_OF_TRUTH, rename=True))
-    plan, _ = planned({PROBE: (changes, None)}, asked, excluded=[PROBE], **rest)
-    assert plan.steps == ()
-    assert reasons(plan.left) == [(PROBE, why)]
-
-
-@pytest.mark.parametrize("changes", [{"version": "0"}, {"content": valid(A.upper(), finalPrompt="")}])
-def test_both_keys_of_a_record_that_keeps_its_old_one_are_left(changes: dict[str, str]) -> None:
-    """What supabase holds under the canonical key goes on differing, and is not passed over."""
-    old = A.upper()
-    rows: Rows = {old: (changes, None), A: (None, {})}
-    plan, _ = planned(rows, wanted(Mode.SOURCE_OF_TRUTH, rename=True), excluded=[old])
-    assert plan.steps == ()
-    assert {one.key for one in plan.left} == {old, A}
-
-
-def test_a_record_that_prisma_holds_twice_is_left() -> None:
-    """Two rows are never made one by a machine; a key that is gone meanwhile is settled."""
-    old = A.upper()
-    rows: Rows = {old: ({}, None), A: ({}, {})}
-    asked = wanted(Mode.SOURCE_OF_TRUTH, rename=True)
-    plan, _ = planned(rows, asked, found=[found_of(B)], excluded=[old, PROBE])
-    assert reasons(plan.left) == [(old, Why.KEY_NEEDED), (PROBE, Why.SETTLED), (B, Why.SETTLED)]
-    assert "twice" in plan.left[0].sentence
-
-
 def test_checks_that_fail_on_rows_that_are_alike_are_told_with_their_number() -> None:
     """Rows that differ are named by their keys; of the rest it is told how many there are, and where."""
     rows: Rows = {A: ({"version": "0"}, {}), B: ({"source": "x"}, {})}
@@ -384,6 +237,41 @@ def test_checks_that_fail_on_rows_that_are_alike_are_told_with_their_number() ->
     assert all(one.key is None for one in alike.values())
     picked, _ = planned(rows, wanted(Mode.SOURCE_OF_TRUTH, keys=frozenset({B})), failing=failing)
     assert picked.left == ()
+
+
+ALIKE = [(0, 0, [], [3]), (2, 0, [], [1]), (0, 0, [B, C], [1]), (1, 0, [B, C], []), (4, 2, [B, C], [2])]
+
+
+@pytest.mark.parametrize(("beside", "named", "settled", "alike"), ALIKE)
+def test_what_was_repaired_since_is_not_taken_for_rows_that_are_alike(
+    beside: int, named: int, settled: list[str], alike: list[int]
+) -> None:
+    """A key that does not differ any more may be one that the check counted; so many rows at least are alike."""
+    rows: Rows = {A: ({"version": "0"}, {}), **dict.fromkeys(settled, ({}, {}))}
+    failing = [Failing(check="planning.version_positive", store=PRISMA, rows=4, alike=named, beside=beside)]
+    plan, _ = planned(rows, found=[found_of(key) for key in rows], failing=failing)
+    assert [one.rows for one in plan.left if one.why is Why.BOTH_ALIKE] == alike
+
+
+@pytest.mark.parametrize("source", StoreName)
+def test_what_prisma_may_hold_under_another_spelling_is_neither_deleted_nor_inserted(source: StoreName) -> None:
+    """Where it holds more keys that are no UUIDs than are known; what supabase lacks is no question of spelling."""
+    rows: Rows = {A: (None, {}), B: ({}, None)}
+    asked = wanted(Mode.SOURCE_OF_TRUTH, source=source)
+    plan, _ = planned(rows, asked, all_excluded=False)
+    assert [step.key for step in plan.steps] == [B]
+    assert reasons(plan.left) == [(A, Why.KEY_NEEDED)]
+    assert "TWINSTORE_ROW_BUDGET" in plan.left[0].sentence
+    plan, _ = planned(rows, asked)
+    assert {step.key for step in plan.steps} == {A, B}
+
+
+def test_rows_are_counted_not_what_is_left_of_them() -> None:
+    """Two fields of one row are left for their own reasons; it is one row."""
+    rows: Rows = {A: ({"source": "x", "title": "One"}, {"source": "y", "title": "Other"})}
+    plan, _ = planned(rows, wanted(Mode.FILL_NULLS), failing=[Failing(check="planning.x", store=PRISMA, rows=4)])
+    assert [one.key for one in plan.left] == [A, A, None]
+    assert plan.rows_left == 1 + 4
 
 
 def test_an_empty_side_is_told_once() -> None:
@@ -408,6 +296,24 @@ def test_a_key_may_be_named_in_any_spelling_and_is_never_met_with_silence() -> N
     assert told(plan) == [(Act.UPDATE, SUPABASE, A)]
     assert reasons(plan.left) == [(C, Why.SETTLED)]
     assert plan.header.filters == {"key": tuple(sorted(named))}
+
+
+@pytest.mark.parametrize(
+    ("unlisted", "why", "left"),
+    [
+        (Unlisted(unsettled={B}), Why.SETTLED, 0),
+        (Unlisted(unsettled={C}), Why.UNDER_WAY, 1),
+        (Unlisted(unsettled={C}, equal=False), Why.UNDER_WAY, 1),
+        (Unlisted(unsettled={B}, equal=False), Why.NOT_NAMED, 1),
+    ],
+)
+def test_a_named_key_is_settled_only_where_the_check_says_so(unlisted: Unlisted, why: Why, left: int) -> None:
+    """Of what moved, was under way, or may stand among what is not listed, nobody knows that."""
+    asked = wanted(Mode.SOURCE_OF_TRUTH, keys=frozenset({C.upper()}))
+    plan, _ = planned({A: ({"source": "x"}, {})}, asked, unlisted=unlisted)
+    assert reasons(plan.left) == [(C.upper(), why)]
+    assert plan.rows_left == left
+    assert ("check again" in plan.left[0].sentence) is (left == 1)
 
 
 def test_a_row_that_prisma_spells_otherwise_is_never_deleted() -> None:

@@ -11,7 +11,7 @@ from contracts.planning import PLANNING
 from contracts.repair import Mode
 from contracts.row_facts import RowFacts
 from storage.repair.ports import Seen
-from storage.repair.renaming import cause_of, new_key, rename
+from storage.repair.renaming import Renaming, cause_of, new_key, rename
 from storage.repair.seeing import Both
 from tests.support.repair_cases import wanted
 from tests.support.row_pairs import KEY, PRISMA, SUPABASE, body, make_row
@@ -25,8 +25,7 @@ def renamed(content: str | None, facts: RowFacts = PLANNING.facts) -> str | None
     """Return the body of a record after it got its new key."""
     row = make_row(PRISMA, id=OLD, content=content)
     dataset = replace(PLANNING, facts=facts)
-    new = (KEY, NOBODY)
-    decision = rename(dataset, WANTED, (OLD, Seen(row, None)), new, adopted=True, referenced=False)
+    decision = rename(dataset, WANTED, Renaming(old=OLD, new=KEY, seen=Seen(row, None), there=NOBODY))
     after = decision.drafts[0].after
     assert after is not None
     assert after["id"] == KEY

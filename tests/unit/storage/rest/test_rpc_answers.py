@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +17,7 @@ from contracts.vocabulary import StoreName
 from storage.parity.ranges import RANGES
 from storage.ports import Cell, Digest, KeyHash, RangeCount
 from storage.rest.rpc_answers import Answers
+from tests.support.spoiling import WRONG, places, spoilt
 
 ANSWERS = Answers(StoreName.SUPABASE, PLANNING)
 FIRST, SECOND = "00000000-0000-4000-8000-000000000000", "01000000-0000-4000-8000-000000000000"
@@ -68,27 +68,6 @@ READ: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "created": ({"total": 7}, ANSWERS.created),
 }
 DOORS = pytest.mark.parametrize("door", READ)
-WRONG = [None, True, 1.5, -1, 10**6, "", "1e3", "NaN", "\ud800", [], {}, [None], {"total": -1}]
-
-
-def places(value: object) -> Iterator[tuple[object, ...]]:
-    """Yield the path of every value in a JSON value, the whole first."""
-    yield ()
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for at, inner in items:
-        yield from ((at, *path) for path in places(inner))
-
-
-def spoilt(value: Any, path: tuple[Any, ...], wrong: object) -> Any:
-    """Return a copy of a JSON value with something else at one place."""
-    if not path:
-        return wrong
-    changed = copy.deepcopy(value)
-    at = changed
-    for step in path[:-1]:
-        at = at[step]
-    at[path[-1]] = wrong
-    return changed
 
 
 @DOORS

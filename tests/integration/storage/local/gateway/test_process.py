@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import stat
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -201,6 +200,8 @@ def test_a_request_under_way_is_answered_before_the_end(gateway: GatewayProcess,
     assert gateway.url is not None
     with client_of(gateway.url, keys.secret_key) as client, ThreadPoolExecutor(1) as pool:
         answer = pool.submit(client.post, "rpc/nap")
-        time.sleep(0.3)
+        with psycopg.connect(seeded_pair.secondary_superuser, autocommit=True) as connection:
+            naps = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+            eventually(lambda: connection.execute(naps).fetchone() is not None)
         gateway.stop()
         assert answer.result().json() == 1

@@ -155,8 +155,8 @@ def test_a_statement_out_of_time_is_ended(seeded_pair: Pair, rest: Rest) -> None
     try:
         _run(seeded_pair.secondary, "NOTIFY pgrst, 'reload schema'")
         with client_of(rest.url, rest.secret_key) as client:
-            eventually(lambda: client.post("rpc/slow").json().get("code") == "57014")
-            assert client.post("rpc/slow").status_code == 500
+            eventually(lambda: client.post("rpc/slow").status_code == 500)
+            assert client.post("rpc/slow").json()["code"] == "57014"
     finally:
         _run(seeded_pair.secondary_superuser, "ALTER ROLE service_role RESET statement_timeout")
 
@@ -206,9 +206,9 @@ def test_latency_is_added_to_each_answer(seeded_pair: Pair) -> None:
     with serve(seeded_pair.secondary_gate, latency_s=0.2) as rest, client_of(rest.url, rest.secret_key) as client:
         client.get("planning?limit=1")
         begin = time.monotonic()
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda _: client.get("planning?limit=1"), range(8)))
-        assert 0.2 <= time.monotonic() - begin < 1.2
+        with ThreadPoolExecutor(30) as pool:
+            list(pool.map(lambda _: client.get("planning?limit=1"), range(30)))
+        assert 0.2 <= time.monotonic() - begin < 3  # 6 s if they were answered one after another
 
 
 def test_what_is_outside_of_rest_does_not_exist(rest: Rest) -> None:
@@ -226,6 +226,9 @@ def test_nothing_is_left_behind(seeded_pair: Pair) -> None:
     with serve(seeded_pair.secondary_gate) as rest, client_of(rest.url, rest.secret_key) as client:
         client.get("planning?limit=1")
     assert threading.active_count() == before
-    with psycopg.connect(seeded_pair.secondary_superuser) as connection:
+    with psycopg.connect(
+        seeded_pair.secondary_superuser, autocommit=True
+    ) as connection:  # a transaction sees one moment
+        # each look is a transaction of its own: within one, the sessions that it saw first stay
         query = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'authenticator' AND datname = current_database()"
         eventually(lambda: connection.execute(query).fetchone() == (0,))

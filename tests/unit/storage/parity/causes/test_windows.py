@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.vocabulary import Cause, StoreName
 from storage.parity.causes import Window, explain_window, find_windows
-from storage.parity.causes.windows import MAX_LENGTH_MS, MIN_KEYS
+from storage.parity.causes.windows import DENSE_MS, MIN_KEYS, Search
 
 MINUTE = 60_000
 
@@ -32,6 +32,10 @@ class Table:
 
     def windows(self, **options: int) -> list[Window]:
         """Find the windows."""
+        return self.search(**options).windows
+
+    def search(self, **options: int) -> Search:
+        """Search for windows."""
         return find_windows(self.missing, self.between, **options)
 
 
@@ -78,12 +82,21 @@ def test_a_window_ends_at_a_present_row() -> None:
     assert table.queries < 15
 
 
-def test_a_long_outage_is_several_windows() -> None:
-    """An outage of five hours is cut into windows of an hour."""
-    table = Table(every(1, 300), [])
-    windows = table.windows()
-    assert sum(len(window.keys) for window in windows) == 300
-    assert len(windows) == table.queries == 5
+def test_a_long_outage_is_one_window() -> None:
+    """It reaches over hours and nights without many rows, on both ends and within, up to rows that both sides hold."""
+    night, day, evening = every(60, 6), every(5, 20, 6 * 60 * MINUTE), every(30, 8, 8 * 60 * MINUTE)
+    again = every(1, 300, 24 * 60 * MINUTE)
+    table = Table([*night, *day, *evening, *again, 90 * 60 * MINUTE], [-1, 89 * 60 * MINUTE])
+    (window,) = table.windows()
+    assert (window.low_ms, window.high_ms, len(window.keys)) == (0, again[-1], 334)
+    assert table.queries < 25
+
+
+def test_two_outages_are_two_windows() -> None:
+    """A row that both sides hold parts them, and what lies between belongs to the one that it is not parted from."""
+    first, between, second = every(1, 20), every(90, 4, 100 * MINUTE), every(1, 20, 10 * 60 * MINUTE)
+    table = Table([*first, *between, *second], [200 * MINUTE])
+    assert [len(window.keys) for window in table.windows()] == [22, 22]
 
 
 def test_scattered_rows_cost_no_query() -> None:
@@ -96,9 +109,10 @@ def test_scattered_rows_cost_no_query() -> None:
 def test_queries_are_bounded() -> None:
     """Where present and missing rows alternate, the search gives up; what it found until then stays."""
     table = Table([*every(1, 20), *every(2, 5000, 10**8)], every(2, 5000, 10**8 + MINUTE))
-    assert len(table.windows(max_queries=50)) == 1
-    assert table.queries == 50
-    assert Table(every(1, 20), [8 * MINUTE + 1]).windows(max_queries=1) == []
+    windows, ended = table.search(max_queries=50)
+    assert (len(windows), ended, table.queries) == (1, False, 50)
+    assert Table(every(1, 20), [8 * MINUTE + 1]).search(max_queries=1) == ([], False)
+    assert Table(every(7, 20), [8 * MINUTE + 1]).search(max_queries=0) == ([], True)
 
 
 @settings(deadline=None, max_examples=300)
@@ -113,7 +127,8 @@ def test_windows_are_what_they_say(missing: list[int], present: list[int], unit:
     windows = table.windows(max_queries=10_000)
     for window in windows:
         assert len(window.keys) >= MIN_KEYS
-        assert window.high_ms - window.low_ms <= MAX_LENGTH_MS
+        moments = sorted(table.missing[key] for key in window.keys)
+        assert any(high - low <= DENSE_MS for low, high in zip(moments, moments[MIN_KEYS - 1 :], strict=False))
         assert table.between(window.low_ms, window.high_ms) == len(window.keys)
         assert {table.missing[key] for key in window.keys} >= {window.low_ms, window.high_ms}
     assert all(one.high_ms < other.low_ms for one, other in pairwise(windows))
@@ -121,7 +136,13 @@ def test_windows_are_what_they_say(missing: list[int], present: list[int], unit:
     rest = sorted(moment for key, moment in table.missing.items() if key not in taken)
     for low, high in zip(rest, rest[MIN_KEYS - 1 :], strict=False):
         inside = table.between(low, high) - sum(low <= moment <= high for moment in rest)
-        assert high - low > MAX_LENGTH_MS or inside > 0
+        assert high - low > DENSE_MS or inside > 0
+    for moment in rest:
+        for window in windows:
+            low, high = min(moment, window.high_ms), max(moment, window.low_ms)
+            assert table.between(low, high) > sum(low <= at <= high for at in table.missing.values()), (
+                "it reaches further"
+            )
 
 
 def test_a_window_is_explained_by_its_moments() -> None:

@@ -1,16 +1,15 @@
-"""What a backup is, what a drill finds out about it, and which ones are kept. Pure values, no clock."""
+"""What a backup is, and what a drill finds out about it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from contracts.replication import Standing
 from contracts.vocabulary import Channel, StoreName
 
-FORMAT = 1
+FORMAT = 3
 """The form of manifests that this version writes and reads."""
 
 
@@ -53,17 +52,20 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableContent:
-    """All rows of a table as of one moment, every column of them.
+    """All rows of a table as of one moment, every column of them that a dump holds.
 
     Attributes:
         name: Schema and table.
-        rows: Number of rows.
+        rows: Number of rows; of a partitioned table those of all partitions, among which a restore may divide them
+            otherwise.
         digest: Sum over hashes of the rows as texts.
+        parts: Its partitions, each with its schema; none of one that is not partitioned.
     """
 
     name: str
     rows: int
     digest: str
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,13 +118,13 @@ class Outside:
         roles: Roles that policies name.
         functions: Functions of other schemas, each as the statement that makes a stand-in.
         extensions: Extensions, each with its schema.
-        foreign_keys: References to tables of other schemas: schema, table and name.
+        foreign_keys: References to tables of other schemas, each by the OID by which the dump lists it.
     """
 
     roles: tuple[str, ...] = ()
     functions: tuple[tuple[str, str], ...] = ()
     extensions: tuple[tuple[str, str], ...] = ()
-    foreign_keys: tuple[tuple[str, str, str], ...] = ()
+    foreign_keys: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,8 @@ class KeptSide:
         taken_at: The moment of the snapshot, by the clock of this machine, UTC.
         server_version: Version of the server, such as `16.14`; empty where REST does not tell.
         program: Version of pg_dump; empty without it.
+        ctype: How the database classified letters (LC_CTYPE); empty where REST does not tell.
+        settings: Settings by which the database reads texts as values, such as DateStyle, each with its value.
         identity: Id of the database, by which twinstore knows it; None where it has none, or none could be read.
         migrations: Numbered migrations that were applied, the last one of which is the version of the schema.
         schemas: Schemas that were dumped whole.
@@ -154,6 +158,8 @@ class KeptSide:
     taken_at: datetime
     server_version: str = ""
     program: str = ""
+    ctype: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
     identity: str | None = None
     migrations: tuple[str, ...] = ()
     schemas: tuple[str, ...] = ()
@@ -207,7 +213,10 @@ class Verification:
         at: When it ended, UTC.
         seconds: How long it took.
         seal: SHA-256 of the manifest that was verified.
+        proven: The stores whose sides were restored and are as they were: by this drill, or by an earlier one of the
+            same manifest where this one did not try them.
         flaws: What is wrong; nothing when the backup is good.
+        untried: The stores whose sides could not be tried, neither by this drill nor by an earlier one.
         servers: Versions of the servers into which it was restored.
         notes: Sentences about what could not be tried.
     """
@@ -215,14 +224,16 @@ class Verification:
     at: datetime
     seconds: float
     seal: str
+    proven: tuple[StoreName, ...]
     flaws: tuple[Flaw, ...] = ()
+    untried: tuple[StoreName, ...] = ()
     servers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
         """True when the backup was restored and is as it was."""
-        return not self.flaws
+        return not self.flaws and not self.untried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,170 +245,30 @@ class KeptBackup:
         manifest: What it says of itself; None when that cannot be read.
         verification: What the last drill found; None when there was none of this very manifest.
         in_use: True while somebody verifies or restores it.
-        trouble: Why the manifest cannot be read; empty when it can.
+        foreign: True when another version made it, so that nobody can tell here what it holds.
+        unread: True when its disk did not answer, so that nobody can tell now what it holds.
+        trouble: What is seen of it without reading its rows: why the manifest cannot be read, or that a file is missing
+            or has another size; empty when nothing is.
+        lacking: Stores whose files are missing, or have another size.
     """
 
     id: str
     manifest: Manifest | None
     verification: Verification | None = None
     in_use: bool = False
+    foreign: bool = False
+    unread: bool = False
     trouble: str = ""
+    lacking: tuple[StoreName, ...] = ()
+
+    def proves(self, store: StoreName) -> bool:
+        """Tell whether a side was restored and found to be as it was, and nothing is known against it since."""
+        if self.verification is None or self.unread:
+            return False
+        return store in self.verification.proven and store not in self.lacking
 
     @property
     def verified_at(self) -> datetime | None:
-        """When it was restored and found to be as it was; None when that never was, or the last drill found a flaw."""
-        return self.verification.at if self.verification is not None and self.verification.passed else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """What becomes of one backup when old ones are removed.
-
-    Attributes:
-        id: The backup.
-        why: Why it is kept, in a few words; empty when it is removed.
-    """
-
-    id: str
-    why: str = ""
-
-
-def plan_prune(
-    backups: Sequence[KeptBackup], now: datetime, *, keep: int, keep_days: float
-) -> tuple[tuple[Kept, ...], tuple[Kept, ...]]:
-    """Return which backups stay, each with the reason, and which are removed.
-
-    Of each environment those go that are not among the newest `keep`, or older than `keep_days`; never the last
-    verified one of each dataset of each store, never the newest of an environment, never one in use, never one that
-    lies in the future, as after a clock was ahead. A backup whose manifest cannot be read is kept as long as another
-    would be.
-
-    Args:
-        backups: All backups.
-        now: The present, UTC.
-        keep: How many of each environment are kept.
-        keep_days: For how many days.
-    """
-    ordered = sorted(backups, key=lambda backup: backup.id, reverse=True)
-    proven = _last_verified_of_each(ordered)
-    places: dict[str | None, int] = {}  # of all, below None, for those whose environment nobody can read
-    stay, go = [], []
-    for backup in ordered:
-        made = backup.manifest.created_at if backup.manifest else made_at(backup.id)
-        environment = backup.manifest.environment if backup.manifest else None
-        ahead = made is not None and made > now
-        place = places.get(environment, 0)
-        for counted in () if ahead else {environment, None}:
-            places[counted] = places.get(counted, 0) + 1
-        young = made is None or now - made <= timedelta(days=keep_days)
-        if backup.in_use:
-            stay.append(Kept(id=backup.id, why="in use"))
-        elif ahead:
-            stay.append(Kept(id=backup.id, why="dated in the future"))
-        elif backup.id in proven:
-            stay.append(Kept(id=backup.id, why="the last verified one"))
-        elif place == 0:
-            stay.append(Kept(id=backup.id, why="the newest one"))
-        elif place < keep and young:
-            stay.append(Kept(id=backup.id, why=f"among the newest {keep}"))
-        else:
-            go.append(Kept(id=backup.id))
-    return tuple(stay), tuple(go)
-
-
-def _last_verified_of_each(ordered: Sequence[KeptBackup]) -> set[str]:
-    """Return the newest verified backups, of each dataset of each store of each environment."""
-    newest: dict[tuple[str, StoreName, str], str] = {}
-    for backup in ordered:
-        if backup.manifest is None or backup.verified_at is None:
-            continue
-        held = [(side.store, content.dataset) for side in backup.manifest.sides for content in side.datasets]
-        for store, dataset in held:
-            newest.setdefault((backup.manifest.environment, store, dataset), backup.id)
-    return {*newest.values()}
-
-
-def made_at(backup_id: str) -> datetime | None:
-    """Return when a backup was begun, as its id says; None for anything else."""
-    try:
-        return datetime.strptime(backup_id[:15] + "+0000", "%Y%m%dT%H%M%S%z")
-    except ValueError:
-        return None
-
-
-def last_verified(backups: Collection[KeptBackup]) -> datetime | None:
-    """Return when one of these was verified last; None when none is."""
-    return max((backup.verified_at for backup in backups if backup.verified_at is not None), default=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowChanges:
-    """What restoring a dataset does to the rows of one table, or did.
-
-    Attributes:
-        dataset: The dataset.
-        table: Schema and table.
-        before: Rows that the table held.
-        after: Rows of the backup.
-        inserted: Rows that only the backup has.
-        changed: Rows that the table had otherwise.
-        deleted: Rows that only the table had.
-    """
-
-    dataset: str
-    table: str
-    before: int
-    after: int
-    inserted: int
-    changed: int
-    deleted: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
-    """How the rows of a backup compare with those that the other store holds now, in canonical form.
-
-    Attributes:
-        dataset: The dataset.
-        store: The other store.
-        same: Records that are the same.
-        differing: Records that both have, and differ.
-        only_backup: Records that the other store does not have.
-        only_store: Records that the backup does not have.
-    """
-
-    dataset: str
-    store: StoreName
-    same: int
-    differing: int
-    only_backup: int
-    only_store: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restoration:
-    """What a restore would do, or did.
-
-    Attributes:
-        id: Its id.
-        backup: Id of the backup.
-        environment: Name of the pair of stores.
-        store: The store whose rows are replaced.
-        at: When it began, UTC.
-        state: `planned`, `begun`, `done`, or `failed` where an error ended it.
-        changes: What it does to each dataset.
-        beside: How the rows of the backup compare with the other store.
-        overrides: What it was allowed to do that is refused otherwise.
-        notes: Sentences about what else there is to know.
-    """
-
-    id: str
-    backup: str
-    environment: str
-    store: StoreName
-    at: datetime
-    state: str
-    changes: tuple[RowChanges, ...] = ()
-    beside: tuple[Beside, ...] = ()
-    overrides: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+        """When it was restored and found to be as it was; None when it never was, or a flaw was found since."""
+        proven = self.verification is not None and self.verification.passed and not self.trouble
+        return self.verification.at if proven and self.verification is not None else None

@@ -1,0 +1,62 @@
+"""A repair whose journal is gone, or not whole: what it wrote is not guessed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from contracts.repair import Ended
+from contracts.vocabulary import Channel, StoreName
+from storage.state import open_state
+from tests.support.command import flat
+from tests.support.repairing import Said, environment_of, remember_run, say
+from tests.support.servers import Pair
+from tests.support.two_stores import keys, titled, titles
+
+PRISMA, SUPABASE = StoreName
+
+
+def _held(said: Said, sentence: str) -> bool:
+    return said.code == 2 and sentence in flat(said.err)
+
+
+def test_nothing_rests_on_a_journal_that_does_not_tell_all(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is remembered of the repair says how much it told: with less, nothing is written, and the file stays."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        both = keys(seeded_pair, 2)
+        for key in both:
+            titled(seeded_pair, SUPABASE, key, "wrong")
+        plan = say("repair", "plan", "--run", remember_run(home, dict.fromkeys(both, "differing")), "--json").document
+        words = ("repair", "apply", plan["id"], "--approve", plan["plan_hash"])
+        with open_state(f"sqlite:///{home / 'state.sqlite'}", environment="default") as state:
+            state.repairs.begin(
+                plan["id"], by="a test", overrides=(), now=datetime.now(UTC)
+            )  # and its journal got lost
+        assert _held(say(*words), "is gone: nobody knows what it wrote")
+        with open_state(f"sqlite:///{home / 'state.sqlite'}", environment="default") as state:
+            (repair,) = state.repairs.list()
+            state.repairs.plan(replace(repair, ended=Ended.PLANNED, begun_at=None))
+        assert say(*words).code == 0
+        journal = home / "repairs" / plan["id"] / "journal.jsonl"
+        whole, right = journal.read_bytes(), titles(seeded_pair, SUPABASE)
+        first = whole.index(b'{"done"')
+        for length, sentence in (
+            (0, "is gone"),
+            (9, "is gone"),
+            (first + 40, "tells of 0 of the 2 steps that it took"),
+        ):
+            journal.write_bytes(whole[:length])
+            for command in ("undo", "verify"):
+                assert _held(say("repair", command, plan["id"]), sentence)
+            assert sentence in flat(say("repair", "show", plan["id"]).out)
+            assert (journal.read_bytes(), titles(seeded_pair, SUPABASE)) == (whole[:length], right)
+        journal.unlink()
+        assert _held(say("repair", "undo", plan["id"]), "is gone")
+        journal.write_bytes(whole)
+        assert say("repair", "verify", plan["id"]).code == 0
+        assert say("repair", "undo", plan["id"], "--json").document["steps"] == 2
