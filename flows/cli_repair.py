@@ -155,7 +155,7 @@ def erase(
     """Erase what twinstore itself keeps with values of one user: plans, journals, reports, losers of conflicts, spools.
 
     The application's own records are not touched: delete those in the application. It says what was erased, in counts.
-    The exit code is 1 when something could not be looked at, since it may be written right now.
+    The exit code is 1 when something stays until somebody acts: each such thing is named with what to do.
     """
     from flows.commands.erase import erase_command
 

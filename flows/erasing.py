@@ -66,6 +66,11 @@ class Traces:
         """True when there is something to remove, backups aside."""
         return any((self.plans, self.reports, self.losers, self.audited, self.spooled, self.requests))
 
+    @property
+    def unfinished(self) -> bool:
+        """True when values of the user stay, or may, until somebody does something. Backups have their day."""
+        return any((self.under_way, self.unlooked, self.open_conflicts, self.by_hand))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:

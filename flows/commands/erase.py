@@ -40,7 +40,7 @@ NOT_OURS = "The application's own records are not ours to delete: delete those i
 
 
 def erase_command(user: str, dataset: str | None, *, backups: bool, yes: bool, as_json: bool) -> None:
-    """Say what holds values of a user, ask, remove it, and say how much that was; exit 1 where it could not look."""
+    """Say what holds values of a user, ask, remove it, and say how much that was; exit 1 where something stays."""
     if not user.strip():
         raise ConfigurationError("It is not said whose values are meant.", "Say --user with the id of a user.")
     settings = load_settings()
@@ -64,7 +64,7 @@ def erase_command(user: str, dataset: str | None, *, backups: bool, yes: bool, a
             console.print(line, soft_wrap=True)
         if not found.anything and not found.unlooked:
             err().print(f"Nothing{' else' if kept else ''} of ours holds values of this user.")
-    sys.exit(1 if found.unlooked or erased.refused else 0)
+    sys.exit(1 if found.unfinished or erased.refused else 0)
 
 
 def _found(found: Traces, *, backups: bool) -> Iterator[str]:

@@ -230,13 +230,23 @@ def test_what_has_to_stay_is_named(site: Site, monkeypatch: pytest.MonkeyPatch) 
     conflict(site, site.key, monkeypatch, decided=False)
     said = say("erase", "--user", site.user, "--yes")
     told = flat(said.out)
-    assert said.code == 0
+    assert said.code == 1
     for one in (plan, elsewhere.name):
         assert f"Plan {one} is being carried out" in told
         assert (site.home / "repairs" / one).exists()
     assert f"An open conflict of {site.key} stays" in told
     assert "The application's own records are not ours to delete" in told
     assert site.ask(PRISMA, "SELECT count(*) FROM twinstore.conflict") == 1
+
+
+def test_over_rest_the_audit_log_is_left_to_somebody(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No key of ours may delete there: the statement is printed, and the exit code says that it is left to do."""
+    with environment_of(seeded_pair, Channel.RPC, home, monkeypatch):
+        said = say("erase", "--user", "somebody", "--yes")
+    assert said.code == 1
+    assert "The audit log cannot be reached by SQL. Run there" in flat(said.out)
 
 
 def test_backups_stay_until_their_day_unless_they_are_meant(site: Site) -> None:
