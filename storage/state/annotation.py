@@ -35,10 +35,11 @@ def annotate(
     Of a run that a later one has overtaken only the trend is told, since the ledger has moved on, and of one that saw
     too little of other databases to begin their history.
     """
-    trend = runs.trend(connection, dataset, run_id=run_id, limit=TREND_RUNS)
+    stores = pairs.pair_of(report.stores)
+    trend = runs.trend(connection, dataset, stores, run_id=run_id, limit=TREND_RUNS)
     if runs.is_overtaken(connection, dataset, run_id=run_id):
         return replace(report, history=History(trend=trend))
-    kin = pairs.kin_of(connection, dataset, pairs.pair_of(report.stores), run_id=run_id)
+    kin = pairs.kin_of(connection, dataset, stores, run_id=run_id)
     if kin is Kin.OTHER and not _counts(report, seen):
         return _noted(replace(report, history=History(trend=trend)), pairs.LEFT_OUT)
     tally = _count(connection, dataset, report, kin, run_id=run_id, now=now, seen=seen)

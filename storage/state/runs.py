@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, true
 
 from contracts.verdicts import DatasetReport, RunReport, TrendPoint
 from contracts.vocabulary import StoreName, Verdict
 from storage.state.history import looked_everywhere
-from storage.state.pairs import PLACES, id_of, pair_of
+from storage.state.pairs import PLACES, Pair, id_of, pair_of
 from storage.state.tables import DATASET_RUNS, DATASETS, DIFFERENCES, FAILING_CHECKS, RUNS
 
 _R = DATASET_RUNS.c
@@ -80,9 +80,13 @@ def is_overtaken(connection: Connection, dataset: int, *, run_id: str) -> bool:
     return connection.execute(select(_R.run_id).where(later).limit(1)).first() is not None
 
 
-def trend(connection: Connection, dataset: int, *, run_id: str, limit: int) -> tuple[TrendPoint, ...]:
-    """Return the last runs before `run_id`, oldest first, those that could not tell included."""
-    before = and_(_R.dataset_id == dataset, _R.run_id < run_id)
+def trend(connection: Connection, dataset: int, now: Pair, *, run_id: str, limit: int) -> tuple[TrendPoint, ...]:
+    """Return the last runs before `run_id`, oldest first, those that could not tell included.
+
+    Those that are proven to have looked at other databases than it does now are left out.
+    """
+    mine = (_may_be(connection, dataset, store, known_as) for store, known_as in zip(StoreName, now, strict=True))
+    before = and_(_R.dataset_id == dataset, _R.run_id < run_id, *mine)
     rows = connection.execute(select(DATASET_RUNS).where(before).order_by(_R.run_id.desc()).limit(limit)).all()
     return tuple(
         TrendPoint(
@@ -104,14 +108,19 @@ def row_counts(
 
     Those that are proven to have looked at another database than the one that is `known_as` are left out.
     """
-    primary = store is StoreName.PRISMA
-    count, known = (_R.rows_primary, _R.known_primary) if primary else (_R.rows_secondary, _R.known_secondary)
-    wanted = and_(_R.dataset_id == dataset, _R.trusted)
-    mine = id_of(connection, dataset, store, known_as)
-    if mine is not None:
-        wanted = and_(wanted, or_(known.is_(None), known.like(PLACES), known == mine))
+    count = _R.rows_primary if store is StoreName.PRISMA else _R.rows_secondary
+    wanted = and_(_R.dataset_id == dataset, _R.trusted, _may_be(connection, dataset, store, known_as))
     rows = connection.execute(select(count).where(wanted).order_by(_R.run_id.desc()).limit(limit)).scalars().all()
     return tuple(reversed(rows))
+
+
+def _may_be(connection: Connection, dataset: int, store: StoreName, known_as: str | None) -> ColumnElement[bool]:
+    """Return the condition of runs that are not proven to have looked at another database than this one."""
+    mine = id_of(connection, dataset, store, known_as)
+    if mine is None:
+        return true()
+    known = _R.known_primary if store is StoreName.PRISMA else _R.known_secondary
+    return or_(known.is_(None), known.like(PLACES), known == mine)
 
 
 def prune(connection: Connection, environment: str, *, now: datetime, keep_runs: int, keep_days: int) -> int:

@@ -133,8 +133,11 @@ def test_an_id_of_before_a_new_history_says_nothing(state: State) -> None:
 def test_rows_that_other_databases_held_are_no_trend(state: State) -> None:
     """Each store counts for itself; one without an id may be any, but for those of before the last id."""
     nights = ((OURS, 10), (OTHERS, 20), (ROWS, 30), (OURS, 40))
+    drawn = []
     for number, (pair, rows) in enumerate(nights, start=1):
-        _tonight(state, number, make_dataset(rows=(rows, rows + 1), known_as=pair))
+        told = _tonight(state, number, make_dataset(rows=(rows, rows + 1), known_as=pair))
+        drawn.append([point.rows_secondary for point in told.history.trend])
+    assert drawn == [[], [], [21], [11, 31]]
     counts = partial(state.row_counts, "planning")
     assert counts(PRISMA, known_as="id-1") == (10, 20, 30, 40)
     assert counts(PRISMA, known_as="id-9") == ()
