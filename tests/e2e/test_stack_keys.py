@@ -8,22 +8,22 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.command import twinstore
+from tests.support.command import script
 
 
 @pytest.mark.soak
 def test_keys_are_printed_on_request_only(home: Path) -> None:
     """`stack keys` prints what reaches the service; no other command shows a key; without a pair it says what to do."""
-    before = twinstore(None, home, "stack", "keys")
+    before = script(None, home, "stack", "keys")
     assert (before.returncode, before.stdout) == (2, "")
     assert "twinstore stack up" in before.stderr
-    up = twinstore(None, home, "stack", "up")
+    up = script(None, home, "stack", "up")
     assert up.returncode == 0, up.stderr
-    printed = twinstore(None, home, "stack", "keys")
+    printed = script(None, home, "stack", "keys")
     keys = dict(line.split("=", 1) for line in printed.stdout.splitlines())
-    assert json.loads(twinstore(None, home, "stack", "keys", "--json").stdout) == keys
+    assert json.loads(script(None, home, "stack", "keys", "--json").stdout) == keys
     url = keys.pop("SUPABASE_URL")
-    for shown in (up, twinstore(None, home, "stack", "status"), twinstore(None, home, "stack", "status", "--json")):
+    for shown in (up, script(None, home, "stack", "status"), script(None, home, "stack", "status", "--json")):
         assert url in shown.stdout
         assert not any(key in shown.stdout + shown.stderr for key in keys.values())
     with httpx.Client(base_url=f"{url}/rest/v1/", trust_env=False) as client:
@@ -32,4 +32,4 @@ def test_keys_are_printed_on_request_only(home: Path) -> None:
         for name in ("SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_ANON_KEY"):
             headers = {"apikey": keys[name], "Authorization": f"Bearer {keys[name]}"}
             assert client.get("planning?limit=1", headers=headers).json() == []
-    assert twinstore(None, home, "stack", "down", "--remove").returncode == 0
+    assert script(None, home, "stack", "down", "--remove").returncode == 0

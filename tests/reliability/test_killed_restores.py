@@ -15,7 +15,7 @@ from storage.backup.folder import list_backups
 from storage.backup.scratch import remove_leftovers
 from storage.local.seed import load
 from tests.support import backups
-from tests.support.command import SCRIPT, environment, twinstore
+from tests.support.command import SCRIPT, environment, script
 from tests.support.servers import SEEDED_AT, Pair
 
 ROWS = 3000
@@ -49,7 +49,7 @@ def test_a_killed_restore_is_whole_or_not_there(pair: Pair, home: Path) -> None:
     words = ["backup", "restore", "--side", "primary", "--confirm", made.id]
     settings = {"TWINSTORE_ENVIRONMENT": backups.ENVIRONMENT}
     began = time.monotonic()
-    assert twinstore(pair, home, *words, settings=settings).returncode == 0
+    assert script(pair, home, *words, settings=settings).returncode == 0
     whole_s, dice, ends = time.monotonic() - began, Random(5), set()
     for _ in range(TIMES):
         with psycopg.connect(pair.primary) as connection:
@@ -68,7 +68,7 @@ def test_a_killed_restore_is_whole_or_not_there(pair: Pair, home: Path) -> None:
         assert digest(pair) in (before, later)
         ends.add(digest(pair) == before)
     assert False in ends
-    assert twinstore(pair, home, *words, settings=settings).returncode == 0
+    assert script(pair, home, *words, settings=settings).returncode == 0
     assert digest(pair) == before
     remove_leftovers(home)
     assert servers_below(home / "scratch") == []
