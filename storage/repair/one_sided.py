@@ -14,7 +14,7 @@ from storage.repair.courses import Doing
 from storage.repair.decisions import Decision, Draft, capital, leave, may, not_by, refused_columns
 from storage.repair.forms import held
 from storage.repair.settled import cannot_hold
-from storage.repair.spelling import right_spelling
+from storage.repair.spelling import Spelling, right_spelling
 from storage.repair.wanted import Case, Wanted
 
 DELETING_RUNS = 2  # that must have seen what is deleted
@@ -145,9 +145,11 @@ def _refused(lone: Lone) -> Decision:
 def insert(dataset: Dataset, wanted: Wanted, lone: Lone, winner: Winner) -> Decision:
     """Return the steps by which the other store gets a row, in a form that both can hold; or why it cannot be.
 
-    A row that only prisma can hold as it is spelt is corrected there first.
+    A row that only prisma can hold as it is spelt is corrected there first, which counts for causes of its own.
     """
-    other, right = lone.holder.other, corrected(dataset, wanted, lone)
+    other, spelt = lone.holder.other, _right_spellings(dataset, wanted, lone)
+    right = dict(lone.row) | {name: one.text for name, one in spelt.items()}
+    causes = sorted({one.cause for one in spelt.values()})
     after: dict[str, str | None] = {}
     for column in dataset.columns:
         try:
@@ -156,13 +158,19 @@ def insert(dataset: Dataset, wanted: Wanted, lone: Lone, winner: Winner) -> Deci
             return _unholdable(lone, column.name)
     if refused := refused_columns(dataset, other, after):
         return _unholdable(lone, min(refused))
-    if right != lone.row and not may(wanted, Doing.CORRECT):
+    if spelt and not may(wanted, Doing.CORRECT):
         return leave(
             lone.key,
             Why.MODE,
             not_by(wanted, f"correct rows of {lone.holder}, as this one needs", Doing.CORRECT),
             [lone.cause],
         )
+    if unasked := [cause for cause in causes if not wanted.means_row(cause)]:
+        words = (
+            f"{capital(other)} cannot hold it as it is spelt, and to put that right on {lone.holder} was not asked for "
+            f"({', '.join(unasked)}): plan without `--cause`, or name these causes, too."
+        )
+        return leave(lone.key, Why.CANNOT_HOLD, words, [lone.cause, *unasked])
     drafts = [
         Draft(
             store=other,
@@ -174,7 +182,7 @@ def insert(dataset: Dataset, wanted: Wanted, lone: Lone, winner: Winner) -> Deci
             reason=f"{capital(lone.words)}, {_because(winner, lone.holder)}.",
         )
     ]
-    if right != lone.row:
+    if spelt:
         words = f"{capital(other)} cannot hold the row as it is spelt: the values are put right on {lone.holder}."
         drafts.insert(
             0,
@@ -184,7 +192,7 @@ def insert(dataset: Dataset, wanted: Wanted, lone: Lone, winner: Winner) -> Deci
                 before=lone.row,
                 after=right,
                 winner=Winner.FIXED,
-                causes=(lone.cause,),
+                causes=tuple(causes),
                 reason=words,
             ),
         )
@@ -197,14 +205,11 @@ def _unholdable(lone: Lone, column: str) -> Decision:
     return leave(lone.key, Why.CANNOT_HOLD, cannot_hold(lone.holder.other, column), [lone.cause])
 
 
-def corrected(dataset: Dataset, wanted: Wanted, lone: Lone) -> dict[str, str | None]:
-    """Return a row with what only prisma can hold put right, where it is known what it stands for."""
-    row = dict(lone.row)
-    for column in dataset.columns if lone.holder is StoreName.PRISMA else ():
-        spelt = right_spelling(dataset, column, row[column.name], wanted.fixes)
-        if spelt is not None:
-            row[column.name] = spelt.text
-    return row
+def _right_spellings(dataset: Dataset, wanted: Wanted, lone: Lone) -> dict[str, Spelling]:
+    """Return, by column, how that is spelt which only prisma can hold, where it is known what it stands for."""
+    columns = dataset.columns if lone.holder is StoreName.PRISMA else ()
+    found = {one.name: right_spelling(dataset, one, lone.row[one.name], wanted.fixes) for one in columns}
+    return {name: spelt for name, spelt in found.items() if spelt is not None}
 
 
 def _because(winner: Winner, store: StoreName) -> str:

@@ -117,7 +117,7 @@ def _following(dataset: Dataset, wanted: Wanted, record: Renaming, row: dict[str
 def _replaced(record: Renaming, row: dict[str, str | None], following: Decision) -> Decision:
     """Insert the record under its new key, with what else is put right, and delete the old one."""
     key, name, cause = record.old, record.new, cause_of(record.old)
-    after = next((draft.after for draft in following.drafts if draft.store is StoreName.PRISMA), row)
+    fixed = next((draft for draft in following.drafts if draft.store is StoreName.PRISMA), None)
     others = [draft for draft in following.drafts if draft.store is StoreName.SUPABASE]
     if following.left and not others:
         return Decision(left=(*leave(key, following.left[0].why, following.left[0].sentence, [cause]).left,))
@@ -129,10 +129,13 @@ def _replaced(record: Renaming, row: dict[str, str | None], following: Decision)
             before=before,
             after=then,
             winner=Winner.RENAMED,
-            causes=(cause,),
+            causes=tuple(causes),
             reason=reason,
         )
-        for text, before, then in ((name, None, after), (key, record.seen.row, None))
+        for text, before, then, causes in (
+            (name, None, fixed.after if fixed else row, {cause, *(fixed.causes if fixed else ())}),
+            (key, record.seen.row, None, {cause}),
+        )
     )
     return Decision((first, *others, last), following.left)
 

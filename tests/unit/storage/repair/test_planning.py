@@ -219,6 +219,23 @@ def test_a_row_that_is_only_spelt_wrong_is_corrected_and_inserted() -> None:
     assert reasons(planned(rows, wanted(Mode.INSERT_ONLY))[0].left) == [(A, Why.MODE)]
 
 
+def test_a_correction_counts_for_its_own_causes() -> None:
+    """Who allows missing rows alone gets no value of the source changed for it: the row is left, and why is said."""
+    rows: Rows = {A: ({"project_id": PROJECT.upper()}, None)}
+    correction, insertion = planned(rows)[0].steps
+    assert (correction.causes, insertion.causes) == (("text_case",), ("missing_row",))
+    for causes, steps in (({"missing_row"}, 0), ({"missing_row", "text_case"}, 2)):
+        plan, _ = planned(rows, wanted(Mode.UPSERT_ONLY, causes=frozenset(causes)))
+        assert len(plan.steps) == steps
+        assert [(one.why, one.causes) for one in plan.left] == (
+            [] if steps else [(Why.CANNOT_HOLD, ("missing_row", "text_case"))]
+        )
+    assert (
+        "was not asked for (text_case)"
+        in planned(rows, wanted(Mode.UPSERT_ONLY, causes=frozenset({"missing_row"})))[0].left[0].sentence
+    )
+
+
 def test_checks_that_fail_on_rows_that_are_alike_are_told_with_their_number() -> None:
     """Rows that differ are named by their keys; of the rest it is told how many there are, and where."""
     rows: Rows = {A: ({"version": "0"}, {}), B: ({"source": "x"}, {})}

@@ -66,6 +66,18 @@ def test_a_record_gets_a_new_key_on_both_stores() -> None:
         assert f'"id": "{new}"' in str(sides[SUPABASE].rows[new]["content"])
 
 
+def test_what_is_put_right_while_a_record_gets_a_new_key_is_named() -> None:
+    """The step that writes the record names both causes; a value that was not asked for keeps the record as it is."""
+    rows: Rows = {PROBE: ({"user_id": "guest"}, None)}
+    for causes in (frozenset[str](), frozenset({"id_not_replicable", "reference_not_uuid"})):
+        asked = wanted(Mode.SOURCE_OF_TRUTH, rename=True, causes=causes)
+        plan, _ = planned(rows, asked, excluded=[PROBE])
+        assert plan.steps[0].causes == ("id_not_replicable", "reference_not_uuid")
+    alone = wanted(Mode.SOURCE_OF_TRUTH, rename=True, causes=frozenset({"id_not_replicable"}))
+    plan, _ = planned(rows, alone, excluded=[PROBE])
+    assert (plan.steps, reasons(plan.left)) == ((), [(PROBE, Why.CANNOT_HOLD)])
+
+
 def test_the_new_key_never_changes() -> None:
     """Whoever meets an old key somewhere can compute the new one: it is the same for ever."""
     assert new_key(PLANNING, PROBE) == "6dd5e4a9-0135-5c30-a088-d2c9e970d036"
