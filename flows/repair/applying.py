@@ -90,7 +90,8 @@ def apply_plan(work: Work, found: Known, approval: Approval) -> Outcome:
         approval: Who lets it be carried out.
 
     Raises:
-        ConfigurationError: Too little of the hash was given, the plan was carried out before, or it has no steps.
+        ConfigurationError: Too little of the hash was given, the plan was carried out before, it has no steps, or
+            nobody sees what waits.
         Conflict: A check or the relay holds the dataset, or the lease was lost.
         TwinstoreError: A store or the memory cannot be used. What was written stays, and is in the journal.
     """
@@ -106,6 +107,7 @@ def apply_plan(work: Work, found: Known, approval: Approval) -> Outcome:
         if held := unreleased(every, overrides):
             return Outcome(repair=found.repair, held=tuple(held), done=found.done)
         with open_pair(work.settings, work.stores, header.dataset) as pair:
+            pair.require_sight()
             undone = taken_back(work, found)
             journal = _begun(work, found, approval.by, overrides)
             _taken(work, found, pair, journal, lease)

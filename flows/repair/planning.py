@@ -64,8 +64,8 @@ def plan_from_run(work: Work, dataset: str, run_id: str, wanted: Wanted, *, agai
     """Make a plan from what an earlier run found and no later one proved to be gone.
 
     Raises:
-        ConfigurationError: There is no such run, it could not look everywhere or looked at other databases, or nothing
-            durable remembers it.
+        ConfigurationError: There is no such run, it could not look everywhere or looked at other databases, nothing
+            durable remembers it, or nobody sees what waits.
         TwinstoreError: A store cannot be read.
     """
     require_memory(work.memory)
@@ -77,7 +77,8 @@ def plan_from_check(work: Work, dataset: str, conductor: Conductor, wanted: Want
     """Check now, and make a plan from what is found.
 
     Raises:
-        ConfigurationError: The check could not look everywhere, or nothing durable would remember the plan.
+        ConfigurationError: The check could not look everywhere, nothing durable would remember the plan, or nobody
+            sees what waits.
         TwinstoreError: A store cannot be read.
     """
     require_memory(work.memory)
@@ -140,6 +141,7 @@ def _made(work: Work, findings: Findings, wanted: Wanted, *, again: bool) -> Mad
     lone = [one.key for one in findings.found if one.kind is not DifferenceKind.DIFFERING]
     came_back = {} if again else {**findings.flapping, **work.memory.repairs.came_back(findings.dataset)}
     with open_pair(work.settings, work.stores, findings.dataset) as pair:
+        pair.require_sight()
         work.progress("read the rows that differ, and decide")
         renamed = [new_key(pair.dataset, key) for key in excluded] if wanted.rename else []
         places = pair.places({*(one.key for one in findings.found), *filter(None, renamed)})  # as of now

@@ -39,6 +39,21 @@ class Pair:
     adopted: bool
     replication: Replication
 
+    def require_sight(self) -> None:
+        """Refuse to repair where a relay carries over what waits and nobody sees what does.
+
+        Raises:
+            ConfigurationError: The stores were adopted, and the secondary is reached over rows.
+        """
+        if self.adopted and self.channels[StoreName.SUPABASE] is Channel.ROWS:
+            raise ConfigurationError(
+                "The stores were adopted, and over rows nobody sees which changes of supabase wait to be carried over: "
+                "a repair might overwrite one.",
+                "Let TWINSTORE_CHANNEL be rpc or sql and make a new plan; or turn capture off first, with `twinstore "
+                "capture off`.",
+                store=StoreName.SUPABASE,
+            )
+
     def disputed(self, keys: Collection[str]) -> frozenset[str]:
         """Return, of these keys, those in conflict, about which somebody has to decide."""
         return self.replication.book.disputed(keys)
@@ -134,7 +149,7 @@ def _over_rows(settings: Settings, stores: Stores, name: str) -> Iterator[Pair]:
                 StoreName.SUPABASE: RowsSide(client, replication.dataset),
             },
             channels={StoreName.PRISMA: Channel.SQL, StoreName.SUPABASE: Channel.ROWS},
-            adopted=False,
+            adopted=replication.primary.standing().adopted_at is not None,
             replication=replication,
         )
 

@@ -21,8 +21,8 @@ def planned_undo(work: Work, found: Known) -> Made:
     """Make the plan that takes a repair back, as far as the rows still are as it left them.
 
     Raises:
-        ConfigurationError: Nothing of it was written, or nobody knows all that was; its file was changed since; or the
-            settings lead to other stores.
+        ConfigurationError: Nothing of it was written, or nobody knows all that was; its file was changed since; the
+            settings lead to other stores; or nobody sees what waits.
         TwinstoreError: A store cannot be read.
     """
     from storage.repair.undoing import undo_steps
@@ -43,6 +43,7 @@ def planned_undo(work: Work, found: Known) -> Made:
     work.progress("count the rows of both stores")
     stand = standing(work.settings, work.stores, name)
     with open_pair(work.settings, work.stores, name) as pair:
+        pair.require_sight()
         work.progress("read the rows that were written")
         plan = undo_steps(found.plan, found.done, pair.sides, header=_header(work, found, pair, stand))
     return Made(known=keep(work, plan), standing=stand)
@@ -57,6 +58,7 @@ def _recollected(work: Work, found: Known) -> Known:
         return found
     header = found.plan.header
     with repairing(work, header, "undo") as lease, open_pair(work.settings, work.stores, header.dataset) as pair:
+        pair.require_sight()
         work.progress("find out what became of the last steps")
         journal = Journal.open(found.folder)  # as it is now that nobody else has it
         journal.trim()
