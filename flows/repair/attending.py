@@ -143,11 +143,11 @@ def attend(
             codes.append(outcome.exit_code)
         elif why and policy.rules.beyond is Beyond.LEAVE:
             return Attended(sentences=(*why, f"Plan {made.known.repair.id} waits for somebody."), exit_code=1)
-        if policy.rules.beyond is Beyond.LEAVE:
-            return _attended(sentences or [_nothing(made)], codes)
     made = _made(work, conductor, dataset, wanted, run_id)
     if not made.known.plan.steps:
-        return _attended([*sentences, _nothing(made)], codes)
+        return _attended([*sentences, _nothing(made, more=bool(sentences))], codes)
+    if policy is not None and policy.rules.beyond is Beyond.LEAVE:
+        return _attended([*sentences, _beyond(made)], codes)
     held = held_by(work, made.known.plan, now=made.standing)
     page = write_page(
         work.settings, work.memory, made.known, view_of(work.settings, made.known, held=held, notes=made.notes)
@@ -198,10 +198,23 @@ def _told(made: Made, outcome: Outcome) -> str:
     return f"Plan {made.known.repair.id} {outcome.repair.ended}: {parts}; the stores agree on {agree:,} of its keys."
 
 
-def _nothing(made: Made) -> str:
+def _nothing(made: Made, *, more: bool) -> str:
     from reports.text import count
 
-    return f"There was nothing to repair; left to people: {count(made.known.plan.rows_left, 'row')}."
+    what = "nothing more" if more else "nothing"
+    return f"There is {what} to repair; left to people: {count(made.known.plan.rows_left, 'row')}."
+
+
+def _beyond(made: Made) -> str:
+    """Say what a policy leaves, by a plan of all that still differs."""
+    from reports.text import count
+
+    plan = made.known.plan
+    causes = sorted({cause for step in plan.steps for cause in step.causes})
+    return (
+        f"Beyond the policy, and left: {count(len(plan.steps), 'step')} ({', '.join(causes)}), as plan "
+        f"{plan.header.id} has it. Left to people besides: {count(plan.rows_left, 'row')}."
+    )
 
 
 def _attended(sentences: list[str], codes: list[int]) -> Attended:

@@ -104,10 +104,17 @@ def test_what_a_policy_allows_is_done_and_the_rest_is_asked_for(site: Site) -> N
 
 
 def test_what_is_beyond_a_policy_is_left(site: Site) -> None:
-    """Nobody is asked; the title stays as it is, and nothing of that is an error."""
+    """Nobody is asked; the title stays as it is and is told each time, and nothing of that is an error."""
     somebody = Somebody()
-    attended = site.attend(somebody, beyond="leave")
-    assert (attended.exit_code, site.mended(), somebody.asked) == (0, (False, True), [])
+    for _ in range(2):
+        attended = site.attend(somebody, beyond="leave")
+        assert (attended.exit_code, site.mended(), somebody.asked) == (0, (False, True), [])
+        plan = site.work.memory.repairs.list()[0]
+        assert plan.steps == 1
+        told = f"Beyond the policy, and left: 1 step (unexplained), as plan {plan.id} has it."
+        assert told in attended.sentences[-1]
+    site.attend(somebody)
+    assert site.attend(somebody, beyond="leave").sentences == ("There is nothing to repair; left to people: 0 rows.",)
 
 
 def test_more_than_a_policy_allows_is_not_begun(site: Site) -> None:
