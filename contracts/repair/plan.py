@@ -158,7 +158,8 @@ class Header:
         mode: What it may do.
         source: The source of truth; None where the mode has none.
         fixes: The causes whose values are put right where they arose.
-        filters: What was asked for: words such as `cause`, `field`, `key`, `user`, `older_than`, with their values.
+        filters: What was asked for: words such as `cause`, `field`, `key`, `user`, `older_than`, `no_fix`, with their
+            values.
         run_id: The check that it rests on.
         identities: Per store, the id of the very database, or where it is for one that shows none.
         channels: Per store, how it is reached.

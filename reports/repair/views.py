@@ -179,6 +179,8 @@ class PlanView:
             for name, values in found
             if name in FILTERS
         ]
+        off = self.plan.header.filters.get("no_fix", ())
+        told += [f"no fix of {', '.join(off)}"] if off else []
         return "; ".join([*told, *(["new keys"] if "rename_keys" in self.plan.header.filters else [])])
 
     @property

@@ -41,7 +41,6 @@ WHYS: Final = {
     Why.SETTLED: "settled by now",
     Why.NOT_NAMED: "not named by the run",
     Why.MOVED: "changed since",
-    Why.MOVED: "changed since",
     Why.CAME_BACK: "did not stay repaired",
     Why.BOTH_ALIKE: "alike on both stores",
 }

@@ -82,7 +82,7 @@ class Wanted:
 
     @property
     def filters(self) -> dict[str, tuple[str, ...]]:
-        """The filters in words, as a plan names them."""
+        """The filters in words, as a plan names them, and what else was chosen that changes what is done."""
         ages = {"older_than": self.older_than, "younger_than": self.younger_than}
         told: dict[str, Collection[str]] = {
             "cause": self.causes,
@@ -90,7 +90,8 @@ class Wanted:
             "key": self.keys,
             "user": self.users,
             **{name: (_age(age),) for name, age in ages.items() if age is not None},
-            **({"rename_keys": ("yes",)} if self.rename else {}),
+            "rename_keys": ("yes",) if self.rename else (),
+            "no_fix": FIXES - self.fixes,
         }
         return {name: tuple(sorted(values)) for name, values in told.items() if values}
 

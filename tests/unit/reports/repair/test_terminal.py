@@ -88,6 +88,18 @@ def test_a_plan_of_many_kinds_is_cut_and_says_so() -> None:
     assert "and 7 more keys on the page" in printed(lambda console: print_verified(cut, console))
 
 
+def test_what_was_switched_off_is_told_before_it_is_approved() -> None:
+    """In the terminal, on the page and for machines; it leaves nothing out of the plan."""
+    view = make_view()
+    filters = {"no_fix": ("text_case", "write_window"), "rename_keys": ("yes",)}
+    view = replace(view, plan=replace(view.plan, header=replace(view.plan.header, filters=filters)))
+    text = printed(lambda console: print_plan(view, console, mask_key=MASK_KEY))
+    assert "Asked for: no fix of text_case, write_window; new keys" in text
+    assert "There is nothing to repair." in text
+    assert "no fix of text_case, write_window" in repair_html(view, mask_key=MASK_KEY)
+    assert plan_document(view, mask_key=MASK_KEY)["filters"]["no_fix"] == ["text_case", "write_window"]
+
+
 def test_an_undo_is_told_as_one() -> None:
     """It names what it takes back, rests on no run, and repairs nothing."""
     view = make_view(make_step(winner=Winner.UNDONE, causes=()))

@@ -13,6 +13,7 @@ from contracts.planning import PLANNING
 from contracts.repair import Act, Mode, Why, Winner
 from contracts.repair.plan import Texts
 from contracts.vocabulary import Cause, DifferenceKind, StoreName
+from storage.repair.courses import FIXES
 from storage.repair.planning import Failing, Unlisted, Wanted, make_plan
 from storage.repair.ports import hash_of
 from tests.support.factories import make_key
@@ -95,15 +96,20 @@ def test_the_header_says_what_was_asked_for() -> None:
     asked = Wanted(
         mode=Mode.UPSERT_ONLY,
         source=SUPABASE,
-        fixes=frozenset({Cause.TEXT_CASE}),
+        fixes=FIXES - {Cause.TEXT_CASE, Cause.WRITE_WINDOW},
         rename=True,
         keys=frozenset({B, A}),
         older_than=timedelta(days=2),
     )
     plan, _ = planned({}, asked)
     header = plan.header
-    assert (header.mode, header.source, header.fixes) == (Mode.UPSERT_ONLY, SUPABASE, ("text_case",))
-    assert header.filters == {"key": tuple(sorted([A, B])), "older_than": ("2d",), "rename_keys": ("yes",)}
+    assert (header.mode, header.source, header.fixes) == (Mode.UPSERT_ONLY, SUPABASE, tuple(sorted(asked.fixes)))
+    assert header.filters == {
+        "key": tuple(sorted([A, B])),
+        "older_than": ("2d",),
+        "rename_keys": ("yes",),
+        "no_fix": ("text_case", "write_window"),
+    }
     assert header.columns == COLUMNS
 
 
