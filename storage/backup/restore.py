@@ -155,6 +155,8 @@ def _advance(connection: psycopg.Connection[Any], store: StoreName, rows: Rows) 
 def _leave_a_gap(connection: psycopg.Connection[Any], store: StoreName, names: AbstractSet[str]) -> tuple[str, ...]:
     """Have nothing carried over of what was written here before the stores were compared; see `storage.replication`.
 
+    Nor what waited of the same rows: that is gone from them, and their rows of the backup would be carried over for it.
+
     Returns:
         Datasets beside those that were named of which something was written.
     """

@@ -106,11 +106,14 @@ CAPTURED = "SELECT to_regclass('twinstore.capture') IS NOT NULL"
 APPLYING = "SELECT set_config('twinstore.applying', 'on', true)"  # triggers of ours keep what is written
 IMMEDIATE = "SET CONSTRAINTS ALL IMMEDIATE"
 FORGET = """
-WITH gone AS (
-  DELETE FROM twinstore.change  -- of what is seen, only our transaction and parts of it are in progress
+WITH ours AS (  -- of what is seen, only our transaction and parts of it are in progress
+  SELECT DISTINCT dataset, key FROM twinstore.change
   WHERE age(xmin) <= 0
-    AND pg_xact_status((pg_current_xact_id()::text::bigint - age(xmin))::text::xid8) = 'in progress'
-  RETURNING dataset)
+    AND pg_xact_status((pg_current_xact_id()::text::bigint - age(xmin))::text::xid8) = 'in progress'),
+gone AS (
+  DELETE FROM twinstore.change AS line USING ours
+  WHERE (line.dataset, line.key) = (ours.dataset, ours.key)
+  RETURNING line.dataset)
 SELECT DISTINCT dataset FROM gone
 """
 GAP = """

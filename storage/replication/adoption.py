@@ -101,9 +101,9 @@ def finish(
 ) -> int:
     """Keep what differs as conflicts, and let the relay carry changes over from now on.
 
-    Where the secondary's row would be overwritten it is kept by name, unless it is already, so that adopting again adds
-    nothing; where a change of the secondary waits, it is held against the primary's row and becomes a conflict in the
-    same way.
+    Each row of the secondary that differs is kept by name, unless it is already, so that adopting again adds nothing. A
+    change of it that waits is settled with that: both rows stay as they are until somebody decides, also where the
+    primary was brought back from a backup, and the change that waits is the last that there is of it.
 
     Args:
         secondary: Doors of the secondary.
@@ -121,10 +121,9 @@ def finish(
     """
     kept = looked_at = 0
     for keys in _chunks(sorted(set(differing))):
-        theirs = secondary.look(keys)
-        clean = {key: item.row for key, item in theirs.items() if item.change is None}
-        kept += book.keep("adopted", clean)
-        book.touch([key for key in keys if key not in clean])
+        theirs = secondary.look(keys).values()
+        kept += book.take_over(theirs)
+        secondary.settle([(item.key, item.change) for item in theirs if item.change is not None])
         looked_at += len(keys)
         progress(looked_at)
     book.adopt(begun.adoption)

@@ -16,7 +16,7 @@ from contracts.replication import Conflict, DeadLetter, Direction, Gap
 from storage.ports import Row
 from storage.replication import book_sql as sql
 from storage.replication.by_sql import SqlCall
-from storage.replication.messages import Verdict
+from storage.replication.messages import Item, Verdict
 from storage.replication.patience import course_of
 
 if TYPE_CHECKING:
@@ -154,15 +154,20 @@ class Book:
         """
         if not rows:
             return 0
-        with self._call.session() as session, session.cursor() as cursor:
-            cursor.executemany(
-                sql.KEEP,
-                [
-                    (self._dataset.name, self._names, key, kind, rev, None, self._texts(row))
-                    for key, row in rows.items()
-                ],
-            )
-            return cursor.rowcount
+        with self._call.session() as session:
+            return self._keep(session, kind, rows, rev=rev)
+
+    def take_over(self, items: Collection[Item]) -> int:
+        """Keep the secondary's rows of keys that differ when the stores are adopted, and return how many are new.
+
+        What waits of them counts as judged, since the conflict holds it: the secondary can settle it afterwards.
+        """
+        waiting = [(item.key, item.change) for item in items if item.change is not None]
+        with self._call.session() as session:
+            kept = self._keep(session, "adopted", {item.key: item.row for item in items})
+            session.cursor().executemany(sql.SEEN, [(self._dataset.name, *ack) for ack in waiting])
+            session.execute(sql.ANSWERED, {"dataset": self._dataset.name, "keys": [key for key, _ in waiting]})
+            return kept
 
     def touch(self, keys: Collection[str]) -> None:
         """Count keys as written on the primary now."""
@@ -232,6 +237,16 @@ class Book:
             session.execute(sql.HALT, [adoption, self._dataset.name])
         with self._call.session() as session:
             session.execute(sql.UNDER_WAY, [self._dataset.name])
+
+    def _keep(
+        self, session: psycopg.Connection[Any], kind: str, rows: Mapping[str, Row | None], *, rev: int = 0
+    ) -> int:
+        values = [
+            (self._dataset.name, self._names, key, kind, rev, None, self._texts(row)) for key, row in rows.items()
+        ]
+        with session.cursor() as cursor:
+            cursor.executemany(sql.KEEP, values)
+            return cursor.rowcount
 
     def _touch(self, session: psycopg.Connection[Any], keys: Collection[str]) -> None:
         """Add lines without a lock on their rows.

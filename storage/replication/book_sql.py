@@ -43,6 +43,13 @@ WHERE gone.dataset = %(dataset)s AND gone.key = dead.key AND gone.direction = de
 FORGET_LETTER = """
 DELETE FROM twinstore.delivery WHERE dataset = %s AND key = %s AND direction = %s AND change_id = %s
 """
+ANSWERED = """
+WITH tried AS MATERIALIZED (  -- in the order in which refusals are noted
+  SELECT key FROM twinstore.delivery WHERE dataset = %(dataset)s AND key = ANY(%(keys)s) AND direction = 'to_primary'
+  ORDER BY key COLLATE "C" FOR UPDATE)
+DELETE FROM twinstore.delivery AS gone USING tried
+WHERE gone.dataset = %(dataset)s AND gone.key = tried.key AND gone.direction = 'to_primary'
+"""
 CONFLICTS = """
 SELECT id, key, kind, found_at, columns, loser, resolved_at, resolution FROM twinstore.conflict
 WHERE dataset = %(dataset)s AND (%(all)s OR resolved_at IS NULL) AND (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s))

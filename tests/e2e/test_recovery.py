@@ -23,6 +23,7 @@ from tests.support.servers import SEEDED, Pair, Servers
 from tests.support.two_stores import TABLE, keys, run, settings_of, titled, titles
 
 PRISMA, SUPABASE = StoreName
+NEW = "00000000-0000-4000-8000-0000000000ff"
 PAGE = (REPOSITORY / "docs" / "recovery.md").read_text(encoding="utf-8")
 PROCEDURES = dict(re.findall(r"^```sh (\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
 
@@ -104,17 +105,29 @@ def test_the_secondary_is_lost(
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("replicated", [True, False])
 def test_the_primary_is_lost(
     servers: Servers,
     seeded_pair: Pair,
     _empty_template: str,  # noqa: PT019 - likewise
     home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    kept: bool,
+    replicated: bool,
 ) -> None:
-    """A new one has the rows of the backup, and what the secondary has that is newer."""
+    """A new one has the rows of the backup, if there is one, and what the secondary has that is newer."""
+    if replicated:
+        adopt_here(seeded_pair, home, monkeypatch)
     backup = backed_up(seeded_pair, home)
     one, other = keys(seeded_pair, 2, SUPABASE)
     titled(seeded_pair, SUPABASE, one, "newer")
     run(seeded_pair, SUPABASE, f"DELETE FROM {TABLE} WHERE id::text = %s", other)
+    alike = f"SELECT '{NEW}', type, 'new', jsonb_set(content, '{{id}}', '\"{NEW}\"') FROM {TABLE} WHERE id::text = %s"
+    run(seeded_pair, SUPABASE, f"INSERT INTO {TABLE} (id, type, title, content) {alike}", one)
+    ours = titles(seeded_pair, SUPABASE)
+    assert (ours[one], other in ours, ours[NEW]) == ("newer", False, "new")
     with servers.clones(_empty_template) as new:
         stores.create_prisma_table(new.primary)
         pair = Pair(
@@ -123,14 +136,28 @@ def test_the_primary_is_lost(
                 for name in Pair.__dataclass_fields__
             }
         )
-        follow("primary", pair, home, BACKUP=backup, ROWS=str(SEEDED))
-        assert titles(pair, PRISMA) == titles(pair, SUPABASE)
-        assert titles(pair, PRISMA)[one] == "newer"
-        assert other not in titles(pair, PRISMA)
+        if kept:
+            follow("primary", pair, home, BACKUP=backup, ROWS=str(SEEDED))
+        else:
+            monkeypatch.setitem(PROCEDURES, "primary", without_a_backup())
+            follow("primary", pair, home, ROWS=str(SEEDED))
+        assert titles(pair, PRISMA) == titles(pair, SUPABASE) == ours
+
+
+def without_a_backup() -> str:
+    """Return the procedure for a lost primary without the lines that the page tells to leave out."""
+    return "".join(line for line in PROCEDURES["primary"].splitlines(keepends=True) if "restore" not in line)
+
+
+def adopt_here(pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the stores replicate, as in production."""
+    monkeypatch.setitem(PROCEDURES, "adopt", "twinstore adopt --yes\n")
+    follow_here("adopt", pair, home, monkeypatch)
 
 
 def test_the_stores_disagree(seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What differs becomes conflicts, is decided for the primary, and carried over."""
+    """What differs becomes conflicts, is decided for the primary, and carried over; also what waits on either side."""
+    adopt_here(seeded_pair, home, monkeypatch)
     one, other, third = keys(seeded_pair, 3)
     titled(seeded_pair, SUPABASE, one, "theirs")
     run(seeded_pair, SUPABASE, f"DELETE FROM {TABLE} WHERE id::text = %s", other)

@@ -98,8 +98,8 @@ WHOLE = pytest.mark.parametrize("whole", [False, pytest.param(True, marks=LONG)]
 def test_an_older_primary_changes_nothing_on_the_secondary(scene: Scene, *, whole: bool) -> None:
     """Not by the relay, which carries nothing over, and not when the stores are adopted: what differs is kept.
 
-    That holds for what triggers of the application write beside, too. What applications wrote while rows were copied
-    goes on waiting.
+    That holds for what triggers of the application write beside, too, and for rows of which changes waited: those are
+    gone, also what applications wrote while rows were copied. Of rows that it does not write they go on waiting.
     """
     adopted_as_equal(scene.work)
     made = scene.backup(PRISMA)
@@ -108,6 +108,10 @@ def test_an_older_primary_changes_nothing_on_the_secondary(scene: Scene, *, whol
         carry(replication.both()[2])
     newer = titles(scene.pair, SUPABASE)
     assert (newer[one], other in newer, newer[new]) == ("later", False, "new")
+    for key in (one, new):
+        titled(scene.pair, PRISMA, key, "never carried over")
+    same = keys(scene.pair, 7)[6]
+    run(scene.pair, PRISMA, f"UPDATE {TABLE} SET title = title WHERE id = %s", same)
     under_a_trigger_that_tries(scene)
 
     def write(step: str) -> None:
@@ -126,7 +130,11 @@ def test_an_older_primary_changes_nothing_on_the_secondary(scene: Scene, *, whol
     assert titles(scene.pair, SUPABASE) == newer
     ours = titles(scene.pair, PRISMA)
     assert (ours[one] == "later", other in ours, new in ours) == (False, True, False)
-    assert {conflict.key for conflict in replication.book.conflicts()} == {one, other, new}
+    assert {conflict.key: (conflict.loser or {}).get("title") for conflict in replication.book.conflicts()} == {
+        one: "later",
+        other: None,
+        new: "new",
+    }
     titled(scene.pair, PRISMA, keys(scene.pair, 9)[8], "carried over")
     carry(replication.both()[2])
     assert "carried over" in titles(scene.pair, SUPABASE).values()

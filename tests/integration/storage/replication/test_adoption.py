@@ -6,11 +6,14 @@ import psycopg
 import pytest
 
 from contracts.errors import TimedOut
+from contracts.replication import Direction
 from storage.migrations.values import Side
 from storage.replication import adoption
+from storage.replication.decisions import resolve
+from storage.replication.messages import Verdict
 from tests.support.replication import World, keys
 
-A, B = keys(2)
+A, B, C = keys(3)
 PRIMARY, SECONDARY = Side.PRIMARY, Side.SECONDARY
 
 sides = pytest.mark.parametrize("side", Side)
@@ -74,8 +77,45 @@ def test_the_primary_of_a_key_in_conflict_is_not_overwritten(here: World, carrie
     here.run(SECONDARY, "UPDATE public.planning SET status = 'active', title = 'S3' WHERE id::text = %s", A)
     adoption.finish(here.secondary, here.book, differing=[A], begun=theirs)
     here.relay.drain()
-    assert here.titles(A) == ("P3", "P3")
-    assert kept(here)[-1] == ("concurrent", "S3")
+    assert here.title(PRIMARY, A) == "P3"
+    assert kept(here)[-1] == ("adopted", "S3")
+
+
+@pytest.mark.parametrize("keep", ["primary", "secondary"])
+def test_what_waits_of_a_key_that_differs_is_decided_with_it(both: World, keep: str) -> None:
+    """A changed, a deleted and a new row of the secondary stay until then, though each was to be proposed."""
+    for key in (A, B):
+        both.insert(PRIMARY, key, title="old")
+    both.relay.drain()
+    both.titled(SECONDARY, A, "newest")
+    both.delete(SECONDARY, B)
+    both.insert(SECONDARY, C, title="new")
+    assert adopted(both, A, B, C) == 3
+    assert both.relay.drain().carried == 0
+    assert [both.titles(key) for key in (A, B, C)] == [("old", "newest"), ("old", None), (None, "new")]
+    assert adopted(both, A, B, C) == 0
+    for found in both.book.conflicts():
+        assert resolve(found, keep=keep, primary=both.primary, book=both.book)
+    both.relay.drain()
+    rows = {"primary": ("old", "old", None), "secondary": ("newest", None, "new")}[keep]
+    assert [both.titles(key) for key in (A, B, C)] == [(title, title) for title in rows]
+    assert both.book.counts() == (0, 0, 0)
+    both.titled(SECONDARY, A, "later")
+    both.relay.drain()
+    assert both.titles(A) == ("later", "later")
+
+
+def test_a_dead_letter_of_a_key_that_differs_ends_with_the_adoption(here: World) -> None:
+    """What could not be proposed is kept as a conflict, and nothing of it is tried again."""
+    here.insert(PRIMARY, A, title="old")
+    here.relay.drain()
+    here.titled(SECONDARY, A, "newest")
+    (item,) = here.secondary.changes(at_most=10).items
+    refusal = Verdict(key=A, outcome="rejected", rev=None, code="23514", rule=None)
+    here.book.refused(Direction.TO_PRIMARY, [(refusal, item.change or 0)])
+    assert sum(here.book.counts()) == 1
+    assert adopted(here, A) == 1
+    assert here.book.counts() == (1, 0, 0)
 
 
 @sides
