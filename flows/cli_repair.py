@@ -17,7 +17,7 @@ Allow = Annotated[
 ]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show personal values.")]
 
-repair = typer.Typer(no_args_is_help=True, help="Repair what differs: plan, show, apply, verify, undo.")
+repair = typer.Typer(no_args_is_help=True, help="Repair what differs: plan, show, apply, verify, undo, close.")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -128,6 +128,17 @@ def repair_undo(plan: ThePlan, *, approve: Approve = None, allow: Allow = None, 
     from flows.commands.repair import undo_command
 
     undo_command(plan, approve=approve, allow=tuple(allow or ()), as_json=as_json)
+
+
+@repair.command("close")
+def repair_close(plan: ThePlan) -> None:
+    """End a repair that was begun and cannot, or shall not, be finished: what it wrote stays, the rest is not done.
+
+    For one whose journal is gone there is no other end. No store is asked, and nothing is written to one.
+    """
+    from flows.commands.repair import close_command
+
+    close_command(plan)
 
 
 @repair.command("list")

@@ -71,6 +71,7 @@ class Situation:
         spent_deletes: Likewise, deletes.
         done_rows: Steps that they took in all.
         done_deletes: Likewise, deletes.
+        unfinished: Ids of those of them that were begun and have not ended: all of their steps count.
         outrun: Whether the repair that the plan takes back has gone on since the plan was made.
     """
 
@@ -86,6 +87,7 @@ class Situation:
     spent_deletes: int = 0
     done_rows: int = 0
     done_deletes: int = 0
+    unfinished: tuple[str, ...] = ()
     outrun: bool = False
 
 
@@ -209,7 +211,8 @@ def _caps(plan: Plan, situation: Situation, caps: Caps) -> Iterable[Braked]:
         done = max(situation.done_rows, situation.spent_rows)
         yield Braked(
             brake=Brake.ROWS,
-            what=f"The plan has {steps:,} steps{_after(done)}; without being told, a repair takes at most {cap:,}.",
+            what=f"The plan has {steps:,} steps{_after(done, situation)}; "
+            f"without being told, a repair takes at most {cap:,}.",
             todo=f"If that is how it must be: {_how(Brake.ROWS, steps + done)}",
             number=steps + done,
         )
@@ -219,15 +222,20 @@ def _caps(plan: Plan, situation: Situation, caps: Caps) -> Iterable[Braked]:
         done = max(situation.done_deletes, situation.spent_deletes)
         yield Braked(
             brake=Brake.DELETES,
-            what=f"The plan deletes {deletes:,} rows{_after(done)}; "
+            what=f"The plan deletes {deletes:,} rows{_after(done, situation)}; "
             f"without being told, a repair deletes at most {cap:,}.",
             todo=f"If that is how it must be: {_how(Brake.DELETES, deletes + done)}",
             number=deletes + done,
         )
 
 
-def _after(spent: int) -> str:
-    return f", after {spent:,} of others within a day" if spent else ""
+def _after(spent: int, situation: Situation) -> str:
+    if not spent:
+        return ""
+    unfinished = "".join(
+        f" ({one} was begun and has not ended, so that all of its steps count)" for one in situation.unfinished
+    )
+    return f", after {spent:,} of others within a day{unfinished}"
 
 
 def _age(plan: Plan, situation: Situation) -> Iterable[Braked]:

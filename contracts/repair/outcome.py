@@ -26,7 +26,8 @@ class Ended(StrEnum):
     """How a repair ended."""
 
     PLANNED = "planned"  # nobody applied it yet
-    BEGUN = "begun"  # it was begun and has not ended: apply it again to finish it
+    BEGUN = "begun"  # it was begun and has not ended: apply it again to finish it, or close it
+    CLOSED = "closed"  # it was begun, and somebody ended it as it was: what it wrote stays
     REPAIRED = "repaired"  # every step was written, and what was read afterwards is as planned
     PARTLY = "partly"  # some steps moved, were refused, or did not stay as they were written
     UNDONE = "undone"  # all that it wrote was taken back later
@@ -105,7 +106,7 @@ class Repair:
         steps: Number of steps.
         left: How many rows the plan leaves to people.
         ended: How it ended.
-        begun_at: When it was applied first.
+        begun_at: When it was applied, or gone on with, last.
         ended_at: When it ended.
         approved_by: Who approved it.
         overrides: The brakes that were released.

@@ -89,7 +89,8 @@ def _kept(work: Work, found: Traces, erased: Erased, *, backups: bool) -> Iterat
 
     for plan in found.under_way:
         yield (
-            f"Plan {plan} is being carried out: finish it with `twinstore repair apply {plan}`, then erase again. "
+            f"Plan {plan} is being carried out: finish it with `twinstore repair apply {plan}`, or end it as it is by "
+            f"`twinstore repair close {plan}`, then erase again. "
             "What another environment carried out can be erased a day later."
         )
     for folder in found.unlooked:

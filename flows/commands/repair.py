@@ -20,11 +20,12 @@ from flows.quiet import quiet_libraries
 from flows.repair.applying import Approval, apply_plan, verify_plan
 from flows.repair.asking import age_of, fixes_without, mode_of, override, source_of
 from flows.repair.braking import held_by
+from flows.repair.closing import close
 from flows.repair.drawing import view_of, write_page
 from flows.repair.known import Known, known
 from flows.repair.planning import Made, plan_from_check, plan_from_run, the_dataset
 from flows.repair.undoing import planned_undo, undo_of
-from flows.repair.work import Work, at_work
+from flows.repair.work import Work, at_work, remembering
 from flows.settings import Settings, load_settings
 from flows.wiring import home, mask_key
 from reports.text import count
@@ -91,6 +92,20 @@ def verify_command(plan: str, *, as_json: bool) -> None:
         with _busy(work) as busy:
             outcome = verify_plan(busy, found)
         _tell(work, found, outcome, as_json=as_json)
+
+
+def close_command(plan: str) -> None:
+    """End a repair that was begun as it is, and say what that means."""
+    settings = load_settings()
+    with remembering(settings) as memory:
+        closed = close(settings, memory, plan)
+        if closed.found is not None:
+            write_page(settings, memory, closed.found, view_of(settings, closed.found))
+    name = closed.repair.id
+    out().print(f"Closed: {name}. What it wrote stays; the rest is not done any more.", soft_wrap=True)
+    todo = f"`twinstore repair undo {name}` takes that back."
+    lost = "Its files do not tell, so that nobody knows what it wrote: `twinstore check` says what differs."
+    out().print(todo if closed.told else lost, soft_wrap=True)
 
 
 def undo_command(plan: str, *, approve: str | None, allow: Sequence[str], as_json: bool) -> None:

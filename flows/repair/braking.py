@@ -53,6 +53,7 @@ def held_by(
         spent_deletes=spent.deletes,
         done_rows=spent.all_rows,
         done_deletes=spent.all_deletes,
+        unfinished=spent.unfinished,
         outrun=_outrun(work, plan),
     )
     return tuple(brakes(plan, situation, caps=work.caps))

@@ -64,8 +64,9 @@ class Known:
             ConfigurationError: It is so.
         """
         if self.repair.ended not in (Ended.PLANNED, Ended.BEGUN):
+            what = "was closed before it ended" if self.repair.ended is Ended.CLOSED else "was carried out before"
             raise ConfigurationError(
-                f"Plan {self.repair.id} was carried out before.",
+                f"Plan {self.repair.id} {what}.",
                 "Make a new one with `twinstore repair plan`; `twinstore repair verify` reads both stores again.",
             )
         if not self.plan.steps and not self.changed:
@@ -82,10 +83,12 @@ class Known:
             ConfigurationError: It is so.
         """
         if self.unknown is not None:
+            close = f"; `twinstore repair close {self.repair.id}` ends it as it is"
             raise ConfigurationError(
                 self.unknown,
                 f"Bring {self.folder / JOURNAL} back from a backup of TWINSTORE_HOME, or correct the rows by hand: "
-                f"`twinstore repair show {self.repair.id} --all` shows what each was.",
+                f"`twinstore repair show {self.repair.id} --all` shows what each was"
+                f"{close if self.repair.ended is Ended.BEGUN else ''}.",
             )
 
     def require_unchanged(self) -> None:

@@ -58,6 +58,7 @@ FILTERS: Final = {
 ENDINGS: Final = {
     Ended.PLANNED: "planned",
     Ended.BEGUN: "begun, not finished",
+    Ended.CLOSED: "closed, not finished",
     Ended.REPAIRED: "repaired",
     Ended.PARTLY: "repaired in part",
     Ended.UNDONE: "undone",
@@ -75,6 +76,7 @@ def ending(repair: Repair) -> str:
 STATUSES: Final = {
     Ended.PLANNED: "skipped",
     Ended.BEGUN: "incomplete",
+    Ended.CLOSED: "warned",
     Ended.REPAIRED: "passed",
     Ended.PARTLY: "warned",
     Ended.UNDONE: "waived",

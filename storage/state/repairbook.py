@@ -47,16 +47,18 @@ class Spent(NamedTuple):
     """What repairs of a dataset did.
 
     Attributes:
-        rows: Number of steps; for a repair that has not ended, of its plan.
+        rows: Number of steps; for a repair that was not carried out to its end, of its plan.
         deletes: Number of deletes; likewise.
         all_rows: The same with what somebody had released.
         all_deletes: Likewise.
+        unfinished: Ids of those that were begun and have not ended.
     """
 
     rows: int
     deletes: int
     all_rows: int
     all_deletes: int
+    unfinished: tuple[str, ...] = ()
 
 
 class Repairbook(Book):
@@ -69,7 +71,7 @@ class Repairbook(Book):
             connection.execute(insert(REPAIRS).values(environment=self._environment, **_texts(repair)))
 
     def begin(self, repair_id: str, *, by: str, overrides: Iterable[Override], now: datetime, deletes: int = 0) -> None:
-        """Note that a plan is carried out; one that was begun before keeps when that was.
+        """Note that a plan is carried out, or gone on with.
 
         Args:
             repair_id: Id of its plan.
@@ -78,15 +80,14 @@ class Repairbook(Book):
             now: The time, UTC.
             deletes: How many rows it deletes.
         """
+        values = {
+            "ended": str(Ended.BEGUN),
+            "begun_at": now,
+            "approved_by": by,
+            "overrides": _pack(overrides),
+            "deletes": deletes,
+        }
         with self._database.writing() as connection:
-            before = connection.execute(select(_C.begun_at).where(self._this(repair_id))).scalar()
-            values = {
-                "ended": str(Ended.BEGUN),
-                "begun_at": before or now,
-                "approved_by": by,
-                "overrides": _pack(overrides),
-                "deletes": deletes,
-            }
             connection.execute(update(REPAIRS).where(self._this(repair_id)).values(values))
 
     def end(
@@ -157,16 +158,18 @@ class Repairbook(Book):
 
         Args:
             dataset: The dataset.
-            since: Repairs that ended since then, or have not ended.
+            since: Repairs that ended since then. One that was begun and not carried out to its end may have written
+                anything from when it was last gone on with; it counts with all of its steps if that was since then.
             but: The id of a repair that does not count.
         """
         done = [one for one in self.list(dataset) if one.id != but and _counts(one, since)]
-        rows = {one.id: one.steps if one.ended is Ended.BEGUN else one.outcomes.get(Mended.WRITTEN, 0) for one in done}
+        rows = {one.id: one.steps if one.ended in _CUT_OFF else one.outcomes.get(Mended.WRITTEN, 0) for one in done}
         return Spent(
             rows=sum(rows[one.id] for one in done if not _released(one, Brake.ROWS)),
             deletes=sum(one.deletes for one in done if not _released(one, Brake.DELETES)),
             all_rows=sum(rows.values()),
             all_deletes=sum(one.deletes for one in done),
+            unfinished=tuple(one.id for one in done if one.ended is Ended.BEGUN),
         )
 
     def came_back(self, dataset: str) -> dict[str, str]:
@@ -260,11 +263,15 @@ class Repairbook(Book):
         return and_(_C.environment == self._environment, _C.id == repair_id)
 
 
+_CUT_OFF = frozenset({Ended.BEGUN, Ended.CLOSED})
+
+
 def _counts(repair: Repair, since: datetime) -> bool:
-    """Tell whether a repair counts for the caps of others; one that was begun may write at any time."""
+    """Tell whether a repair counts for the caps of others, by when it wrote last."""
     if repair.mode is Mode.UNDO or repair.ended in (Ended.PLANNED, Ended.UNDONE):
         return False
-    return repair.ended is Ended.BEGUN or (repair.ended_at is not None and repair.ended_at >= since)
+    at = repair.begun_at if repair.ended in _CUT_OFF else repair.ended_at
+    return at is not None and at >= since
 
 
 def _released(repair: Repair, brake: Brake) -> bool:

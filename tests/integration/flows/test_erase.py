@@ -234,9 +234,13 @@ def test_what_has_to_stay_is_named(site: Site, monkeypatch: pytest.MonkeyPatch) 
     for one in (plan, elsewhere.name):
         assert f"Plan {one} is being carried out" in told
         assert (site.home / "repairs" / one).exists()
+    assert f"end it as it is by `twinstore repair close {plan}`" in told
     assert f"An open conflict of {site.key} stays" in told
     assert "The application's own records are not ours to delete" in told
     assert site.ask(PRISMA, "SELECT count(*) FROM twinstore.conflict") == 1
+    assert say("repair", "close", plan).code == 0
+    assert f"Plan {plan}" not in flat(say("erase", "--user", site.user, "--yes").out)
+    assert not (site.home / "repairs" / plan).exists()
 
 
 def test_over_rest_the_audit_log_is_left_to_somebody(

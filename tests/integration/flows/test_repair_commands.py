@@ -288,7 +288,7 @@ def test_what_was_begun_is_finished_by_the_same_command(
         assert "begun, not finished" in shown.out
         done = say("repair", "apply", plan, "--approve", plan_hash, "--json")
         assert (done.code, done.document["ended"]) == (0, "repaired")
-        assert datetime.fromisoformat(done.document["begun_at"]) == now
+        assert datetime.fromisoformat(done.document["begun_at"]) > now
         assert titles(seeded_pair, SUPABASE) == titles(seeded_pair, PRISMA)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -60,3 +60,49 @@ def test_nothing_rests_on_a_journal_that_does_not_tell_all(
         journal.write_bytes(whole)
         assert say("repair", "verify", plan["id"]).code == 0
         assert say("repair", "undo", plan["id"], "--json").document["steps"] == 2
+
+
+def test_a_repair_that_nobody_can_finish_is_closed(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds later plans as long as what it may have written counts, and is told; closed, it is over."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch, TWINSTORE_REPAIR_MAX_ROWS="1"):
+        one, other = keys(seeded_pair, 2)
+        titled(seeded_pair, SUPABASE, one, "wrong")
+        plan = say("repair", "plan", "--run", remember_run(home, {one: "differing"}), "--json").document
+        lost, finish = plan["id"], ("repair", "apply", plan["id"], "--approve", plan["plan_hash"])
+        titled(seeded_pair, SUPABASE, other, "wrong")
+        later = say("repair", "plan", "--run", remember_run(home, {other: "differing"}, ago_h=0.5), "--json").document
+
+        def begun(ago: timedelta) -> None:
+            with open_state(f"sqlite:///{home / 'state.sqlite'}", environment="default") as state:
+                state.repairs.begin(lost, by="a test", overrides=(), now=datetime.now(UTC) - ago)
+
+        apply = ("repair", "apply", later["id"], "--approve", later["plan_hash"])
+        assert _held(say("repair", "close", lost), "is not under way")
+        begun(timedelta(hours=22))
+        assert _held(say(*apply), f"{lost} was begun and has not ended, so that all of its steps count")
+        begun(timedelta(hours=24))
+        assert say(*apply).code == 0
+        assert _held(say(*finish), f"`twinstore repair close {lost}` ends it as it is")
+        closed = say("repair", "close", lost)
+        assert (closed.code, "nobody knows what it wrote" in flat(closed.out)) == (0, True)
+        assert _held(say(*finish), "was closed before it ended")
+        assert "closed, not finished" in say("repair", "list").out
+    assert titles(seeded_pair, SUPABASE)[one] == "wrong"
+
+
+def test_what_a_closed_repair_wrote_is_taken_back_like_any_other(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its journal tells what that is; the rest is not done any more."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        (key,) = keys(seeded_pair, 1)
+        titled(seeded_pair, SUPABASE, key, "wrong")
+        plan = say("repair", "plan", "--run", remember_run(home, {key: "differing"}), "--json").document
+        assert say("repair", "apply", plan["id"], "--approve", plan["plan_hash"]).code == 0
+        with open_state(f"sqlite:///{home / 'state.sqlite'}", environment="default") as state:
+            state.repairs.begin(plan["id"], by="a test", overrides=(), now=datetime.now(UTC))  # as if killed at its end
+        said = say("repair", "close", plan["id"])
+        assert (said.code, f"`twinstore repair undo {plan['id']}` takes that back" in said.out) == (0, True)
+        assert say("repair", "undo", plan["id"], "--json").document["steps"] == 1

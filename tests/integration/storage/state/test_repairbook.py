@@ -27,7 +27,7 @@ PLAN = Repair(
 )
 
 
-NOTHING = (0, 0, 0, 0)
+NOTHING = (0, 0, 0, 0, ())
 
 
 def test_a_plan_is_remembered_as_it_was_made(state: State) -> None:
@@ -37,15 +37,15 @@ def test_a_plan_is_remembered_as_it_was_made(state: State) -> None:
     assert state.repairs.get("another") is None
 
 
-def test_a_repair_that_was_begun_twice_keeps_when_it_began(state: State) -> None:
-    """One that was killed and goes on began when it began first; who approved it last is named."""
+def test_a_repair_that_was_begun_twice_tells_of_the_last_time(state: State) -> None:
+    """One that was killed and goes on writes now; who approved it last is named."""
     state.repairs.plan(PLAN)
     released = Override(brake="rows", value=3, by="ada")
     state.repairs.begin(PLAN.id, by="ada", overrides=[], now=NOW)
     state.repairs.begin(PLAN.id, by="bob", overrides=[released], now=NOW + timedelta(hours=1))
     found = state.repairs.get(PLAN.id)
-    expected = replace(PLAN, ended=Ended.BEGUN, begun_at=NOW, approved_by="bob", overrides=(released,))
-    assert found == expected
+    expected = replace(PLAN, ended=Ended.BEGUN, approved_by="bob", overrides=(released,))
+    assert found == replace(expected, begun_at=NOW + timedelta(hours=1))
 
 
 def test_the_end_of_a_repair_says_which_keys_did_not_stay_repaired(state: State) -> None:
@@ -140,16 +140,18 @@ def test_what_was_read_later_changes_no_ending(state: State) -> None:
 
 
 def test_what_was_done_lately_is_counted(state: State) -> None:
-    """Steps that were written, or are being; not what was only planned, taken back, released or is long ago."""
+    """Steps that were written, or may have been; not what was only planned, taken back, released or is long ago."""
     done = replace(PLAN, ended=Ended.PARTLY, ended_at=NOW, steps=9, outcomes={Mended.WRITTEN: 5, Mended.MOVED: 4})
     begun = replace(done, ended=Ended.BEGUN, ended_at=None, outcomes={}, deletes=2)
     released = (Override(brake="rows", value=9, by="ada"),)
     told = [
-        (replace(done, deletes=2), (5, 2, 5, 2)),
-        (replace(done, overrides=released, deletes=2), (0, 2, 5, 2)),
-        (replace(done, overrides=(Override(brake="deletes", value=9, by="ada"),), deletes=2), (5, 0, 5, 2)),
-        (replace(begun, begun_at=NOW), (9, 2, 9, 2)),
-        (replace(begun, begun_at=NOW - timedelta(days=2)), (9, 2, 9, 2)),  # it may have gone on a moment ago
+        (replace(done, deletes=2), (5, 2, 5, 2, ())),
+        (replace(done, overrides=released, deletes=2), (0, 2, 5, 2, ())),
+        (replace(done, overrides=(Override(brake="deletes", value=9, by="ada"),), deletes=2), (5, 0, 5, 2, ())),
+        (replace(begun, begun_at=NOW), (9, 2, 9, 2, (PLAN.id,))),
+        (replace(begun, begun_at=NOW - timedelta(days=2)), NOTHING),
+        (replace(begun, begun_at=NOW, ended=Ended.CLOSED, ended_at=NOW), (9, 2, 9, 2, ())),
+        (replace(begun, begun_at=NOW - timedelta(days=2), ended=Ended.CLOSED, ended_at=NOW), NOTHING),
         (replace(done, ended_at=NOW - timedelta(hours=2), deletes=2), NOTHING),
         (replace(PLAN, ended=Ended.PLANNED, deletes=2), NOTHING),
         (replace(done, ended=Ended.UNDONE, deletes=2), NOTHING),
