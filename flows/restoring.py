@@ -154,12 +154,13 @@ def _beside(work: Work, other: StoreName, rows: Rows) -> Beside:
     if other is StoreName.SUPABASE and work.stores.alone:
         raise ConfigurationError(f"Nothing leads to {other}.", "See env.example.", store=other)
     work.progress(f"compare {rows.dataset.name} on {other} with the backup")
-    here = PostgresReader(rows.scratch.superuser, other.other, rows.kept)
+    converted = replace(rows.kept, tables={**rows.kept.tables, other.other: rows.source})
+    here = PostgresReader(rows.scratch.superuser, other.other, converted)
     there = make_reader(work.settings, work.stores, other, rows.dataset, make_meter(work.settings))
     with closing(there):
         kind = common_kind((here, there))
         with here.snapshot(kind) as ours, there.snapshot(kind) as theirs:
-            found = count_differences(canonical_by_key(ours, rows.kept), canonical_by_key(theirs, rows.dataset))
+            found = count_differences(canonical_by_key(ours, converted), canonical_by_key(theirs, rows.dataset))
     return Beside(
         dataset=rows.dataset.name,
         store=other,

@@ -2,16 +2,19 @@
 
 A column is converted as `ALTER TABLE` would do it in the store, or by its text where there is no such cast, and only if
 no value is lost on the way. This is done in the scratch server, as the owner of what lies there, and by the settings of
-its database: those of the store, which decide on days, moments and amounts of money.
+its database: those of the store, which decide on days, moments and amounts of money. What the contract holds as an
+instant is converted by UTC instead, as it is read everywhere else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contracts.column_types import INSTANTS
 from contracts.dataset import Dataset
 from contracts.errors import SchemaMismatch
 from contracts.vocabulary import StoreName
@@ -24,12 +27,20 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg import sql
 
-_SCHEMA = "twinstore_restored"
+_SCHEMA, _IN_UTC = "twinstore_restored", "twinstore_restored_in_utc"
 _DECIDING = {"money": "lc_monetary", "with time zone": "TimeZone"}
+_TODO = "Bring the table to the version of the backup first."
 
 
 def converted(
-    scratch: Scratch, kept: Dataset, before: Mapping[str, Any], now: Mapping[str, Any], *, table: str, store: StoreName
+    scratch: Scratch,
+    kept: Dataset,
+    before: Mapping[str, Any],
+    now: Mapping[str, Any],
+    *,
+    computed: Sequence[str] = (),
+    table: str,
+    store: StoreName,
 ) -> tuple[str, str]:
     """Return where the rows of a dataset lie in the scratch database, in the types of a table.
 
@@ -38,6 +49,7 @@ def converted(
         kept: The dataset as it lies there.
         before: Its columns by name, as `target.sql` describes them.
         now: Those of the table.
+        computed: Names of columns that the server computed there, which stay as they are.
         table: Its name, for errors.
         store: The store.
 
@@ -46,63 +58,101 @@ def converted(
             that would be there.
         TwinstoreError: The scratch database failed.
     """
-    from psycopg import sql
-
     here = kept.tables[store]
-    if all(column["type"] == now[name]["type"] for name, column in before.items()):
-        return here
-    with _working(scratch) as (connection, settings):
-        connection.execute(sql.SQL("ALTER TABLE {} NO FORCE ROW LEVEL SECURITY").format(sql.Identifier(*here)))
+    types = {name: (column["type"], now[name]["type"]) for name, column in before.items()}
+    changed = {name for name, (was, is_now) in types.items() if was != is_now}
+    instants = {column.name_in(store) for column in kept.columns if column.type in INSTANTS}
+    in_utc: Mapping[str, str] = {"TimeZone": "UTC"}
+    for schema, fixed, names in ((_IN_UTC, in_utc, changed & instants), (_SCHEMA, {}, changed - instants)):
+        if names:
+            with _working(scratch, fixed) as (connection, known):
+                step = _Step(connection, known, named=f"{table} on {store}", store=store)
+                chosen = {name: types[name] if name in names else None for name in (*before, *computed)}
+                here = step.make((schema, kept.name), here, chosen)
+    return here
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A transaction in which a table is made of another one, with columns in other types.
+
+    Attributes:
+        connection: The transaction, by the settings that decide what a value is in another type.
+        known: Names of those settings.
+        named: The table of the store, for errors.
+        store: The store.
+    """
+
+    connection: psycopg.Connection[Any]
+    known: AbstractSet[str]
+    named: str
+    store: StoreName
+
+    def make(
+        self, there: tuple[str, str], here: tuple[str, str], columns: Mapping[str, tuple[str, str] | None]
+    ) -> tuple[str, str]:
+        """Make a table of the rows of another one; return where it is.
+
+        Args:
+            there: Schema and table of the new one.
+            here: Those of the other one.
+            columns: By name the type that the column has and the one that it gets; None where it stays as it is.
+        """
+        from psycopg import sql
+
+        execute, source = self.connection.execute, sql.Identifier(*here)
+        execute(sql.SQL("ALTER TABLE {} NO FORCE ROW LEVEL SECURITY").format(source))
         values = []
-        for name, column in before.items():
-            was, is_now = column["type"], now[name]["type"]
-            if was != is_now:
-                _require_settings(f"{table} on {store} has {name} as {is_now}", f"{was} {is_now}", settings, store)
-            value = _value(connection, here, name, was, is_now)
-            if value is None:
-                raise SchemaMismatch(
-                    f"{table} on {store} has {name} as {is_now}, which does not hold every value that the backup "
-                    f"has there as {was}.",
-                    "Bring the table to the version of the backup first.",
-                    store=store,
-                )
+        for name, types in columns.items():
+            value = self._converted(here, name, *types) if types else sql.Identifier("t", name)
             values.append(sql.SQL("{} AS {}").format(value, sql.Identifier(name)))
-        made = (_SCHEMA, kept.name)
-        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(_SCHEMA)))
-        connection.execute(
+        execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(there[0])))
+        execute(
             sql.SQL("CREATE TABLE {} AS SELECT {} FROM {} AS t").format(
-                sql.Identifier(*made), sql.SQL(", ").join(values), sql.Identifier(*here)
+                sql.Identifier(*there), sql.SQL(", ").join(values), source
             )
         )
-        connection.execute("COMMIT")
-    return made
+        execute("COMMIT")
+        return there
+
+    def _converted(self, here: tuple[str, str], name: str, was: str, is_now: str) -> sql.Composable:
+        """Return the value of a column of a row `t` in another type.
+
+        Raises:
+            SchemaMismatch: Some value would not be the same, or nobody knows.
+        """
+        found = f"{self.named} has {name} as {is_now}"
+        deciding = (setting for part, setting in _DECIDING.items() if part in f"{was} {is_now}")
+        if unknown := next((setting for setting in deciding if setting not in self.known), None):
+            raise SchemaMismatch(
+                f"{found}: what the values of the backup are there depends on {unknown} of the store, which the backup "
+                "does not say, or the scratch server does not know.",
+                _TODO,
+                store=self.store,
+            )
+        value = _value(self.connection, here, name, was, is_now)
+        if value is None:
+            raise SchemaMismatch(
+                f"{found}, which does not hold every value that the backup has there as {was}.", _TODO, store=self.store
+            )
+        return value
 
 
 @contextmanager
-def _working(scratch: Scratch) -> Iterator[tuple[psycopg.Connection[Any], AbstractSet[str]]]:
-    """Open a transaction that writes, by the settings of the database; yield it with the names of those."""
+def _working(scratch: Scratch, fixed: Mapping[str, str]) -> Iterator[tuple[psycopg.Connection[Any], AbstractSet[str]]]:
+    """Open a transaction that writes, by the settings of the database but for those that are given here.
+
+    Yield it with the names of the settings that are known.
+    """
     import psycopg
 
     with scratch_errors(), psycopg.connect(scratch.owner, autocommit=True) as connection:
         version = connection.info.server_version
         connection.execute(begin("READ COMMITTED", LIMITS, server_version=version, access="READ WRITE"))
         given = {name for (name, _) in connection.execute(statements.GIVE_BACK).fetchall()}
-        yield connection, given or {"TimeZone"}  # an export has none: moments are written in UTC there
-
-
-def _require_settings(found: str, types: str, settings: AbstractSet[str], store: StoreName) -> None:
-    """Refuse to guess what a value is in another type.
-
-    Raises:
-        SchemaMismatch: A setting decides on it that is not known here.
-    """
-    for setting in (setting for part, setting in _DECIDING.items() if part in types and setting not in settings):
-        raise SchemaMismatch(
-            f"{found}: what the values of the backup are there depends on {setting} of the store, which the backup "
-            "does not say, or the scratch server does not know.",
-            "Bring the table to the version of the backup first.",
-            store=store,
-        )
+        for name, value in fixed.items():
+            connection.execute("SELECT set_config(%s, %s, true)", [name, value])
+        yield connection, (given or {"TimeZone"}) | fixed.keys()  # an export has none: its moments are written in UTC
 
 
 def _value(
@@ -112,8 +162,6 @@ def _value(
     from psycopg import errors, sql
 
     plain = sql.Identifier("t", column)
-    if was == is_now:
-        return plain
     names = {"table": sql.Identifier(*table), "column": plain, "there": sql.SQL(is_now), "back": sql.SQL(was)}
     in_words = was == "boolean"  # which the server otherwise writes as a letter
     names["written"] = sql.SQL(statements.AS_TEXT if in_words else statements.WRITTEN).format(**names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,13 @@ from contracts.vocabulary import StoreName
 from storage.backup import statements
 from storage.backup.columns import require_columns
 from storage.backup.comparing import count_differences, rows_by_key
-from storage.backup.contents import frozen
+from storage.backup.contents import frozen, read_dataset
 from storage.backup.conversion import converted
 from storage.backup.drill import LIMITS
 from storage.backup.references import Reference
 from storage.backup.scratch import Scratch
 from storage.pg_errors import translate
+from storage.ports import HashKind
 from storage.session import Limits
 
 if TYPE_CHECKING:
@@ -124,10 +125,13 @@ def rows_of(target: Target, scratch: Scratch, kept: Dataset, dataset: Dataset, c
     before = was.columns
     require_columns(before, was.computed, table.columns, named, store)
     key = {*key_in(dataset, store)}
+    source = converted(scratch, kept, before, table.columns, computed=was.computed, table=named, store=store)
+    if source != kept.tables[store]:
+        _require_same_records(scratch, kept, source, content, table=named, store=store)
     return Rows(
         scratch=scratch,
         kept=kept,
-        source=converted(scratch, kept, before, table.columns, table=named, store=store),
+        source=source,
         dataset=dataset,
         content=content,
         columns=tuple(before),
@@ -152,6 +156,26 @@ def _require_own_rows(connection: psycopg.Connection[Any], store: StoreName, kep
             f"The backup has rows of {found[0]} among those of {'.'.join(kept.tables[store])}, from which it inherits: "
             "they would come back into that one, without columns of their own.",
             "Bring both tables back by pg_restore; docs/backup.md says how.",
+            store=store,
+        )
+
+
+def _require_same_records(
+    scratch: Scratch, kept: Dataset, source: tuple[str, str], content: DatasetContent, *, table: str, store: StoreName
+) -> None:
+    """Refuse types in which rows are other records to whoever compares the stores, where the contract is as it was."""
+    from storage.parity.audit import fingerprint
+
+    kind = HashKind(content.kind)
+    if fingerprint(kept, kind) != content.form:
+        return
+    with frozen(scratch.superuser, store, LIMITS) as connection:
+        found = read_dataset(connection, store, replace(kept, tables={**kept.tables, store: source}), kind)
+    if found.probe == content.probe and found.digest != content.digest:
+        raise SchemaMismatch(
+            f"{table} on {store} has columns of other types than the backup, in which its rows would not be the same "
+            "to the contract.",
+            "Bring the table to the version of the backup first.",
             store=store,
         )
 

@@ -61,6 +61,11 @@ def _with_another_column(scene: Scene, _made: Manifest) -> dict[str, Any]:
     return {}
 
 
+def _of_a_type_that_reads_otherwise(scene: Scene, _made: Manifest) -> dict[str, Any]:
+    run(scene.pair, PRISMA, f"ALTER TABLE {TABLE} ALTER version TYPE numeric(10,2)")
+    return {}
+
+
 def _under_a_check(scene: Scene, _made: Manifest) -> dict[str, Any]:
     run(scene.pair, PRISMA, f"DELETE FROM {TABLE}")
     run(scene.pair, PRISMA, f"ALTER TABLE {TABLE} ADD CHECK (title = 'new')")
@@ -87,6 +92,7 @@ def _of_a_narrower_type(scene: Scene, _made: Manifest) -> dict[str, Any]:
         pytest.param(under_a_trigger, Conflict, "would not hold the rows of the backup", marks=LONG),
         (under_a_trigger_that_waits, Conflict, "would not hold the rows of the backup"),
         pytest.param(_under_a_check, Conflict, "planning_title_check of public.planning does not allow", marks=LONG),
+        (_of_a_type_that_reads_otherwise, SchemaMismatch, "its rows would not be the same to the contract"),
         (_of_a_narrower_type, Conflict, r"narrow_check of public.narrow \(a type\) does not allow a row"),
         (with_references, Conflict, "and with them rows of public.note"),
         (with_rows_that_hold_late, Conflict, "of public.held refers to rows that would not be there"),

@@ -8,13 +8,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from contracts import found_files
 from contracts.errors import Conflict, SchemaMismatch
 from contracts.vocabulary import Channel, StoreName
 from flows.backup import backups_folder
 from storage.backup.journal import restorations
 from tests.support.restoring import Scene, changed, rows
-from tests.support.second_dataset import make_tables, second_dataset
-from tests.support.servers import Pair, Servers
+from tests.support.second_dataset import fill, make_tables, second_dataset
+from tests.support.servers import SEEDED, Pair, Servers
 from tests.support.two_stores import TABLE, keys, run, titled, work_on
 
 PRISMA = StoreName.PRISMA
@@ -251,6 +252,43 @@ def test_no_value_is_rounded(scene: Scene) -> None:
     ):
         scene.restore(PRISMA, confirm=made.id)
     assert asked(scene.pair, f"SELECT count(place) FROM {TABLE}") == [(0,)]
+
+
+def test_instants_stay_the_instants_that_the_contract_reads(
+    seeded_pair: Pair, servers: Servers, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever time zone the store has: times that get a zone are taken for UTC, with and without a new contract."""
+    pair, folder = seeded_pair, tmp_path / "datasets"
+    make_tables(pair)
+    fill(pair, 3)
+    name = psycopg.conninfo.conninfo_to_dict(pair.primary)["dbname"]
+    run(pair, PRISMA, f"ALTER DATABASE \"{name}\" SET TimeZone = 'Europe/Berlin'")
+    monkeypatch.setenv("TWINSTORE_DATASETS", str(folder))
+    with second_dataset(folder):
+        with work_on(pair, Channel.SQL, home, monkeypatch, remembering=True) as work:
+            made = Scene(pair, work, servers).backup(PRISMA)
+        for table, column in ((TABLE, "created_at"), ('"Reading"', '"takenAt"')):
+            zoned = f"timestamptz USING {column} AT TIME ZONE 'UTC'"
+            execute(pair, f"ALTER TABLE {table} ALTER {column} DROP DEFAULT, ALTER {column} TYPE {zoned}")
+        contract = folder / "contracts" / "readings.py"
+        now = contract.read_text(encoding="utf-8").replace(
+            '"timestamp(6) without time zone"', '"timestamp with time zone"'
+        )
+        contract.write_text(now, encoding="utf-8")
+        found_files.use_folder(None)
+        found_files.use_folder(folder)
+        instants = f"""SELECT sum(extract(epoch FROM t.created_at)) FROM {TABLE} AS t
+                       UNION ALL SELECT sum(extract(epoch FROM r."takenAt")) FROM "Reading" AS r"""
+        before = asked(pair, instants)
+        with work_on(pair, Channel.SQL, home, monkeypatch, remembering=True) as work:
+            scene = Scene(pair, work, servers)
+            planned = scene.restore(PRISMA)
+            execute(pair, f"DELETE FROM {TABLE} WHERE id < '4'; DELETE FROM \"Reading\" WHERE seq = 0")
+            scene.restore(PRISMA, confirm=made.id)
+    assert [(one.changed, one.deleted) for one in planned.changes] == [(0, 0)] * 2
+    assert planned.notes == ()
+    assert [(one.same, one.differing) for one in planned.beside] == [(SEEDED, 0), (3, 0)]
+    assert asked(pair, instants) == before
 
 
 def test_datasets_that_refer_to_each_other_and_to_themselves(
