@@ -10,12 +10,13 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from flows.quiet import quiet_libraries
+from flows.quiet import plain_sessions, quiet_libraries
 from flows.settings import load_settings
 from flows.wiring import home
 
 # A worker has imported Prefect, and set its folder, before it loads this file.
 quiet_libraries(None if "prefect" in sys.modules else home(load_settings()))
+plain_sessions()
 
 from prefect import flow, get_run_logger  # noqa: E402 - after its telemetry was switched off
 from prefect.client.schemas.objects import State  # noqa: E402

@@ -238,9 +238,10 @@ def report_open(
 def main() -> None:
     """Run the command line; every error is one sentence of what is wrong and one of what to do, exit code 2."""
     from flows.commands.common import explain_and_exit
-    from flows.quiet import quiet_drivers
+    from flows.quiet import plain_sessions, quiet_drivers
 
     quiet_drivers()
+    plain_sessions()
     try:
         app()
     except TwinstoreError as exc:

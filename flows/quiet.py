@@ -1,4 +1,7 @@
-"""Keep libraries from phoning home and from writing outside our folder. To be called before they are imported."""
+"""Keep libraries from phoning home, from writing outside our folder, and from what a shell asks of a store's server.
+
+To be called before they are imported.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ UNLESS_CHOSEN = {
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # its own 20 s are too few for a busy machine
 }
+
+OF_NO_STORE = ("PGTZ", "PGDATESTYLE")  # libpq would have every session read and write times by them
 
 
 def quiet_libraries(home: Path | None) -> None:
@@ -38,6 +43,12 @@ def quiet_libraries(home: Path | None) -> None:
 def quiet_drivers() -> None:
     """Keep values of rows out of the log: psycopg's warnings quote the server's, and those hold them."""
     logging.getLogger("psycopg").addFilter(_never)
+
+
+def plain_sessions() -> None:
+    """Have servers go by their own settings in this process, which must be ours: applications wrote by those."""
+    for name in OF_NO_STORE:
+        os.environ.pop(name, None)
 
 
 def _never(_: logging.LogRecord) -> bool:

@@ -34,16 +34,20 @@ Progress = Callable[[str], None]
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _ONE_PROCESS = "SET LOCAL max_parallel_workers_per_gather = 0"  # the others are for pg_dump and for the application
 _MOMENT = """
-SELECT pg_export_snapshot(), current_setting('server_version'), datctype,
-       (SELECT jsonb_agg(jsonb_build_array(name, reset_val) ORDER BY name) FROM pg_settings
-        WHERE name IN ('DateStyle', 'IntervalStyle', 'TimeZone')
-           OR name = 'lc_monetary' AND EXISTS (  -- where what is dumped depends on it: few machines know all of them
-             SELECT FROM (SELECT relnamespace, atttypid FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid
-                          WHERE attnum > 0
-                          UNION ALL SELECT typnamespace, typbasetype FROM pg_type) AS used (schema, type)
-             WHERE type IN ('money'::regtype, 'money[]'::regtype)
-               AND schema IN (SELECT oid FROM pg_namespace WHERE nspname = ANY (%s))))
+SELECT pg_export_snapshot(), current_setting('server_version'), datctype
 FROM pg_database WHERE datname = current_database()
+"""
+_OF_THE_STORE = ("DateStyle", "IntervalStyle", "TimeZone", "lc_monetary")
+_SETTINGS = """
+SELECT name, setting FROM pg_settings
+WHERE name = ANY (%s) AND source <> 'client'
+  AND (name <> 'lc_monetary' OR EXISTS (  -- where what is dumped depends on it: few machines know all of them
+    SELECT FROM (SELECT relnamespace, atttypid FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid
+                 WHERE attnum > 0
+                 UNION ALL SELECT typnamespace, typbasetype FROM pg_type) AS used (schema, type)
+    WHERE type IN ('money'::regtype, 'money[]'::regtype)
+      AND schema IN (SELECT oid FROM pg_namespace WHERE nspname = ANY (%s))))
+ORDER BY name
 """
 _OURS = """
 SELECT (SELECT id::text FROM twinstore.identity),
@@ -143,7 +147,8 @@ def _dumped(source: BySql, folder: Path, progress: Progress) -> KeptSide:
         schemas = _existing(connection, store, schemas_of(datasets, store))
         with translate(store):
             connection.execute(_ONE_PROCESS)
-            ((snapshot, version, ctype, settings),) = connection.execute(_MOMENT, [list(schemas)]).fetchall()
+            ((snapshot, version, ctype),) = connection.execute(_MOMENT).fetchall()
+            settings = _settings(connection, schemas)
         taken_at = datetime.now(UTC)
         program = find_pg_dump(connection.info.server_version // 10000)
         dump = Dump(
@@ -169,7 +174,7 @@ def _dumped(source: BySql, folder: Path, progress: Progress) -> KeptSide:
         server_version=version.split(" ")[0],
         program=program.version,
         ctype=ctype,
-        settings=tuple((name, value) for name, value in settings),
+        settings=settings,
         identity=identity,
         migrations=migrations,
         schemas=schemas,
@@ -194,6 +199,15 @@ def _exported(source: OverRest, folder: Path, progress: Progress) -> KeptSide:
         datasets=tuple(content for _, content in found),
         standings=source.standings,
     )
+
+
+def _settings(connection: psycopg.Connection[Any], schemas: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return the settings by which texts are read as values, but for those that the URL or a shell asks for."""
+    with connection.transaction(force_rollback=True):  # a savepoint: what follows goes by ours again
+        for name in _OF_THE_STORE:
+            connection.execute(f"SET LOCAL {name} TO DEFAULT".encode())
+        rows = connection.execute(_SETTINGS, [list(_OF_THE_STORE), list(schemas)]).fetchall()
+    return tuple((name, value) for name, value in rows)
 
 
 def _existing(connection: psycopg.Connection[Any], store: StoreName, schemas: tuple[str, ...]) -> tuple[str, ...]:

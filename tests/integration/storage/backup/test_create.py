@@ -204,6 +204,20 @@ def test_a_backup_that_ends_is_no_leftover(tmp_path: Path) -> None:
         sweeper.join()
 
 
+def test_settings_are_those_of_the_store(still_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not those that somebody's shell asks for: it says nothing of how applications wrote what is dumped."""
+    bent = {"PGTZ": "Asia/Tokyo", "PGDATESTYLE": "German"}
+    assert twinstore(still_pair, home, "backup", "create", "--side", "primary", settings=bent).returncode == 0
+    ((ours,),) = [backup.manifest.sides for backup in list_backups(home / "backups") if backup.manifest]
+    with psycopg.connect(still_pair.primary) as connection:
+        names = ("DateStyle", "IntervalStyle", "TimeZone")
+        own = [(name, *(connection.execute("SELECT current_setting(%s)", [name]).fetchone() or ())) for name in names]
+    assert [*ours.settings] == own
+    monkeypatch.setenv("PGOPTIONS", "-c TimeZone=Asia/Tokyo")
+    ((asked,),) = [backups.make(home / "asked", still_pair, stores=[PRISMA]).sides]
+    assert [*asked.settings] == own[:2]
+
+
 def test_a_full_disk_leaves_earlier_backups(still_pair: Pair, home: Path) -> None:
     """One sentence, exit code 2, and what was there is as it was."""
     root = home / "backups"
