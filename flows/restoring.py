@@ -218,7 +218,7 @@ def _require_nothing_foreseen(target: Target, rows: Sequence[Rows], *, cascade: 
     from storage.backup.target import plan_rows
 
     for one in rows:
-        if one.references:
+        if one.references or one.fixed:
             planned = plan_rows(target, one)
             for refused in foreseen(target, one, planned, together=_tables(rows, target), cascade=cascade):
                 raise refused

@@ -59,9 +59,9 @@ class Copied:
             self.do(statements.MARK)
             self.run(statements.CHANGE)
 
-    def take(self) -> None:
-        """Delete the rows that are otherwise, to insert them anew."""
-        self.do(statements.MARK)
+    def take(self, mark: str = statements.MARK) -> None:
+        """Delete the rows that are otherwise, to insert them anew; which ones these are says a statement."""
+        self.do(mark)
         self.run(statements.TAKE)
         self.do(statements.UNMARK)
 
@@ -144,6 +144,9 @@ def write(copies: Sequence[Copied]) -> None:
 
 
 def _write_then_delete(parents: Sequence[Copied]) -> None:
+    for copy in reversed(parents):
+        if copy.rows.fixed and copy.rows.renewable:  # what the server numbers can be inserted, not changed
+            copy.take(statements.MARK_NUMBERED)
     for copy in parents:
         copy.run(statements.INSERT)
         copy.change()
@@ -186,4 +189,6 @@ def _names(store: StoreName, rows: Rows, number: int) -> dict[str, Any]:
         "settings": comma.join(settings),
         "row": row_text("t", rows.columns),
         "copied_row": row_text("r", rows.columns),
+        "numbers": row_text("t", sorted(rows.fixed)),
+        "copied_numbers": row_text("r", sorted(rows.fixed)),
     }

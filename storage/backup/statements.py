@@ -23,6 +23,10 @@ MARK = """
 UPDATE {copied} AS r SET {otherwise} = true FROM {table} AS t
 WHERE {same_key} AND {row} IS DISTINCT FROM {copied_row}
 """
+MARK_NUMBERED = """
+UPDATE {copied} AS r SET {otherwise} = true FROM {table} AS t
+WHERE {same_key} AND {numbers} IS DISTINCT FROM {copied_numbers}
+"""
 CHANGE = "UPDATE {table} AS t SET {settings} FROM {copied} AS r WHERE {same_key} AND r.{otherwise}"
 UNMARK = "UPDATE {copied} AS r SET {otherwise} = NULL WHERE r.{otherwise}"
 TAKE = "DELETE FROM {table} AS t USING {copied} AS r WHERE {same_key} AND r.{otherwise}"
