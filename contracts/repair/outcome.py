@@ -19,6 +19,7 @@ class Mended(StrEnum):
     WAITING = "waiting"  # a change of its key waits to be carried over that the plan did not know of
     LOCKED = "locked"  # somebody was writing the row every time it was tried
     REJECTED = "rejected"  # the store refused the row
+    UNCLEAR = "unclear"  # nobody knows whether it was written: its row is neither as it was nor as planned
     HELD = "held"  # a step that it needs was not written
 
 

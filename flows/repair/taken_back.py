@@ -25,7 +25,7 @@ def taken_back(work: Work, found: Known) -> frozenset[str]:
             undo = known(work.settings, work.memory, repair.id)
             undo.require_unchanged()
             undo.require_told()
-            wrote = {number for number, done in undo.done.items() if done.outcome is Mended.WRITTEN}
+            wrote = {number for number, done in undo.done.items() if done.outcome in (Mended.WRITTEN, Mended.UNCLEAR)}
             wrote |= Journal.open(undo.folder).intended  # killed: nobody knows whether they were
             keys |= {step.key for step in undo.plan.steps if step.number in wrote} - taken_back(work, undo)
     return frozenset(keys)

@@ -51,8 +51,8 @@ def planned_undo(work: Work, found: Known) -> Made:
 
 def _recollected(work: Work, found: Known) -> Known:
     """Find out what became of steps that a killed repair was just taking, so that they are taken back, too."""
-    from storage.repair.applying import recollect
     from storage.repair.journal import Journal
+    from storage.repair.recollecting import recollect
 
     if not Journal.open(found.folder).unanswered:
         return found

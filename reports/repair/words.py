@@ -90,6 +90,7 @@ OUTCOMES: Final = {
     Mended.WAITING: "a change of it waits to be carried over, not written",
     Mended.LOCKED: "somebody was writing it, not written",
     Mended.REJECTED: "refused by the store",
+    Mended.UNCLEAR: "unclear whether it was written: it was changed since, or before",
     Mended.HELD: "not taken, since a step that it needs was not",
 }
 
@@ -100,5 +101,6 @@ OUTCOME_STATUSES: Final = {
     Mended.WAITING: "warned",
     Mended.LOCKED: "warned",
     Mended.REJECTED: "failed",
+    Mended.UNCLEAR: "warned",
     Mended.HELD: "skipped",
 }

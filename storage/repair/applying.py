@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from contracts.vocabulary import StoreName
 from storage.repair.batches import batches
 from storage.repair.journal import Journal
 from storage.repair.ports import RepairSide, Seen, hash_of
+from storage.repair.recollecting import recollect
 
 WAITS_S = (0.0, 0.1, 0.3, 1.0, 2.0)
 """After these seconds each, what was locked is tried again."""
@@ -66,32 +68,6 @@ def apply(
             return
         wait(seconds)
         grew = taking.take(again)
-
-
-def recollect(
-    plan: Plan, sides: Mapping[StoreName, RepairSide], journal: Journal, *, may_go_on: Callable[[], None]
-) -> None:
-    """Find out what became of the batches that a killed run, or one that lost a store, has no answer to.
-
-    Args:
-        plan: The plan.
-        sides: Both stores.
-        journal: Its journal.
-        may_go_on: Raises where the repair must stop.
-
-    Raises:
-        TwinstoreError: A store or the journal cannot be used, or the repair must stop.
-    """
-    by_number = {step.number: step for step in plan.steps}
-    for batch, numbers in list(journal.unanswered.items()):
-        may_go_on()
-        steps = [by_number[number] for number in numbers if number in by_number]
-        for store, side in sides.items():
-            of_store = [step for step in steps if step.store is store]
-            if of_store:
-                journal.note(side.recall(batch, of_store))
-        if batch in journal.unanswered:
-            journal.forget(batch)
 
 
 class _Looks(NamedTuple):
@@ -176,7 +152,7 @@ class _Taking:
     def _mended(self, side: RepairSide, steps: Sequence[Step], seen: Mapping[str, Seen]) -> Sequence[Done]:
         """Write steps by one call; one that a store gave up takes too long, and goes in halves, down to single rows."""
         batch = f"{self._id}.{secrets.token_hex(8)}"
-        self._journal.intend([step.number for step in steps], batch=batch)
+        self._journal.intend([step.number for step in steps], batch=batch, now=datetime.now(UTC))
         try:
             return side.mend(steps, batch=batch, seen=seen)
         except TimedOut:  # nothing was written

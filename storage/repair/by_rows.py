@@ -19,7 +19,7 @@ from contracts.repair.plan import Texts
 from contracts.vocabulary import StoreName
 from storage.canonical import canonical_value
 from storage.repair.held_keys import can_be_held
-from storage.repair.ports import Seen
+from storage.repair.ports import Seen, told_by_rows
 from storage.rest.client import PREFER, RestClient, Values
 from storage.rest.errors import RowRefused
 from storage.rest.filters import holds, selected
@@ -81,15 +81,12 @@ class RowsSide:
     def recall(self, batch: str, steps: Sequence[Step]) -> tuple[Done, ...]:  # noqa: ARG002 - see above
         """Tell which steps of a call whose answer was lost were taken, by what the rows are now.
 
-        A row that a trigger rewrote cannot be told from one that somebody else changed.
+        A row that a trigger rewrote cannot be told from one that somebody else changed: of both nobody knows.
 
         Raises:
             TwinstoreError: The store cannot be reached.
         """
-        now = self.see([step.key for step in steps])
-        return tuple(
-            Done(number=step.number, outcome=Mended.WRITTEN) for step in steps if now[step.key].row == step.after
-        )
+        return told_by_rows(steps, self.see([step.key for step in steps]))
 
     def _mend(self, step: Step, now: Texts | None) -> Done:
         if now == step.after or now != step.before:

@@ -40,6 +40,7 @@ class Journal:
         self._plan_hash: str | None = None
         self.done: dict[int, Done] = {}
         self.unanswered: dict[str, tuple[int, ...]] = {}
+        self.intended_at: dict[str, datetime] = {}
         self._read()
 
     @classmethod
@@ -93,19 +94,20 @@ class Journal:
             raise self._unusable("written", exc) from exc
         self._size = self._whole
 
-    def intend(self, numbers: Sequence[int], *, batch: str = "") -> None:
+    def intend(self, numbers: Sequence[int], *, batch: str, now: datetime) -> None:
         """Note which steps are about to be taken, before they are.
 
         Args:
             numbers: Their numbers.
             batch: The name of the call that takes them.
+            now: The time, UTC.
 
         Raises:
             ConfigurationError: The journal cannot be written.
             Conflict: Somebody else wrote to it since it was opened.
         """
-        self._add({"intended": list(numbers), "batch": batch})
-        self._intend(numbers, batch)
+        self._add({"intended": list(numbers), "batch": batch, "at": now.isoformat()})
+        self._intend(numbers, batch, now)
 
     def note(self, done: Sequence[Done]) -> None:
         """Note what became of steps.
@@ -128,7 +130,9 @@ class Journal:
         self._add({"not_done": batch})
         self.unanswered.pop(batch, None)
 
-    def _intend(self, numbers: Sequence[int], batch: str) -> None:
+    def _intend(self, numbers: Sequence[int], batch: str, at: datetime | None) -> None:
+        if at is not None:
+            self.intended_at[batch] = at
         self.unanswered[batch] = (*self.unanswered.get(batch, ()), *numbers)
 
     def _note(self, done: Sequence[Done]) -> None:
@@ -155,7 +159,12 @@ class Journal:
         if "begun" in line:
             self._plan_hash = str(line["begun"])
         elif "intended" in line:
-            self._intend([int(number) for number in line["intended"]], str(line["batch"]))
+            at = line.get("at")  # a journal of before has none
+            self._intend(
+                [int(number) for number in line["intended"]],
+                str(line["batch"]),
+                None if at is None else datetime.fromisoformat(at),
+            )
         elif "not_done" in line:
             self.unanswered.pop(str(line["not_done"]), None)
         else:

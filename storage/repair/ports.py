@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from contracts.repair import Done, Step
+from contracts.repair import Done, Mended, Step
 from contracts.repair.plan import Texts
 from contracts.vocabulary import StoreName
 
@@ -77,6 +77,23 @@ class RepairSide(Protocol):
             TwinstoreError: The store cannot be reached.
         """
         ...
+
+
+def told_by_rows(steps: Sequence[Step], now: Mapping[str, Seen]) -> tuple[Done, ...]:
+    """Return what rows tell of steps that may have been taken: nothing of one whose row is as it was before.
+
+    Nobody knows of a row that is neither as it was nor as it was to become: it was written and changed since, by a
+    trigger or by somebody, or never was written.
+
+    Args:
+        steps: The steps.
+        now: How their keys stand.
+    """
+    return tuple(
+        Done(number=step.number, outcome=Mended.WRITTEN if now[step.key].row == step.after else Mended.UNCLEAR)
+        for step in steps
+        if now[step.key].row != step.before
+    )
 
 
 def hash_of(columns: Sequence[str], row: Texts | None) -> str | None:

@@ -12,6 +12,7 @@ from storage.repair.applying import left_by
 from storage.repair.batches import MOST_STEPS
 from storage.repair.ports import RepairSide, Seen, hash_of
 
+_MAY_STAND = frozenset({Mended.WRITTEN, Mended.UNCLEAR})
 _INVERSE = {Act.INSERT: Act.DELETE, Act.DELETE: Act.INSERT, Act.UPDATE: Act.UPDATE}
 _MOVED = (Why.MOVED, "Somebody changed the row, or that of the other store, since it was repaired: it stays as it is.")
 _WAITS = (Why.UNDER_WAY, "A change of it waits to be carried over: `twinstore sync run`, then undo again.")
@@ -22,7 +23,7 @@ Rows = Mapping[StoreName, Mapping[str, Seen]]
 
 
 class _Written(NamedTuple):
-    """A step that wrote, and what it left."""
+    """A step that wrote, or may have, and what it left."""
 
     step: Step
     done: Done
@@ -43,7 +44,7 @@ def undo_steps(plan: Plan, done: Mapping[int, Done], sides: Mapping[StoreName, R
     written = [
         _Written(step, found)
         for step in reversed(plan.steps)
-        if (found := done.get(step.number)) is not None and found.outcome is Mended.WRITTEN
+        if (found := done.get(step.number)) is not None and found.outcome in _MAY_STAND
     ]
     rows = _look([one.step.key for one in written], sides)
     reasons = _bound(written, _reasons(written, rows, header.columns))
@@ -65,7 +66,7 @@ def rests_on_all(undo: Plan, plan: Plan, done: Mapping[int, Done]) -> bool:
         plan: The plan of the repair.
         done: What became of its steps by now, by number.
     """
-    wrote = sum(1 for step in plan.steps if step.number in done and done[step.number].outcome is Mended.WRITTEN)
+    wrote = sum(1 for step in plan.steps if step.number in done and done[step.number].outcome in _MAY_STAND)
     return wrote == len(undo.steps) + len(undo.left)
 
 

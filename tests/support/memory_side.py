@@ -56,6 +56,10 @@ class MemorySide:
         wanted = {step.number for step in steps}
         return tuple(done for done in self._batches.get(batch, ()) if done.number in wanted)
 
+    def forget(self) -> None:
+        """Forget the names of all calls, as a store does after some days."""
+        self._batches.clear()
+
     def _mend(self, step: Step) -> Mended:
         row = self.rows.get(step.key)
         if row == step.after:

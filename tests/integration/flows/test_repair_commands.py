@@ -281,7 +281,7 @@ def test_what_was_begun_is_finished_by_the_same_command(
         plan, plan_hash, now = made["id"], made["plan_hash"], datetime.now(UTC)
         journal = Journal.open(home / "repairs" / plan)
         journal.begin(plan_hash=plan_hash, by="ada", overrides=(), now=now)
-        journal.intend([1], batch="an answer that never came")
+        journal.intend([1], batch="an answer that never came", now=now)
         with open_state(f"sqlite:///{home / 'state.sqlite'}", environment="default") as state:
             state.repairs.begin(plan, by="ada", overrides=(), now=now)
         shown = say("repair", "list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,11 +11,12 @@ import pytest
 
 from contracts.repair import Ended
 from contracts.vocabulary import Channel, StoreName
+from storage.repair.journal import Journal
 from storage.state import open_state
 from tests.support.command import flat
 from tests.support.repairing import Said, environment_of, remember_run, say
 from tests.support.servers import Pair
-from tests.support.two_stores import keys, titled, titles
+from tests.support.two_stores import keys, run, titled, titles
 
 PRISMA, SUPABASE = StoreName
 
@@ -106,3 +108,33 @@ def test_what_a_closed_repair_wrote_is_taken_back_like_any_other(
         said = say("repair", "close", plan["id"])
         assert (said.code, f"`twinstore repair undo {plan['id']}` takes that back" in said.out) == (0, True)
         assert say("repair", "undo", plan["id"], "--json").document["steps"] == 1
+
+
+class _KilledError(BaseException):
+    """What a process is told that dies."""
+
+
+def test_a_repair_that_was_killed_days_ago_is_taken_back(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store does not remember its batch any more; what its row is tells that it was written."""
+    with environment_of(seeded_pair, Channel.SQL, home, monkeypatch):
+        (key,) = keys(seeded_pair, 1)
+        titled(seeded_pair, SUPABASE, key, "wrong")
+        plan = say("repair", "plan", "--run", remember_run(home, {key: "differing"}), "--json").document
+
+        def dies(*_: object) -> None:
+            raise _KilledError
+
+        with monkeypatch.context() as killed:
+            killed.setattr(Journal, "note", dies)
+            with pytest.raises(_KilledError):
+                say("repair", "apply", plan["id"], "--approve", plan["plan_hash"])
+        file = home / "repairs" / plan["id"] / "journal.jsonl"
+        then = (datetime.now(UTC) - timedelta(days=4)).isoformat()
+        file.write_text(re.sub(r'"at": "[^"]+"', f'"at": "{then}"', file.read_text()))
+        run(seeded_pair, SUPABASE, "DELETE FROM twinstore.request")
+        assert titles(seeded_pair, SUPABASE) == titles(seeded_pair, PRISMA)
+        undo = say("repair", "undo", plan["id"], "--json").document
+        assert say("repair", "undo", plan["id"], "--approve", undo["plan_hash"]).code == 0
+        assert titles(seeded_pair, SUPABASE)[key] == "wrong"

@@ -31,12 +31,12 @@ def test_a_journal_says_what_was_noted(tmp_path: Path) -> None:
     """Before it is written there is none; afterwards another process reads the same, and only its owner may."""
     assert Journal.open(tmp_path).done == {}
     journal = begun(tmp_path)
-    journal.intend([1, 2, 3], batch="b1")
+    journal.intend([1, 2, 3], batch="b1", now=NOW)
     journal.note([WRITTEN, REFUSED])
     journal.note([])
     for found in (journal, Journal.open(tmp_path)):
         assert found.done == {1: WRITTEN, 2: REFUSED}
-        assert (found.intended, found.unanswered) == ({3}, {"b1": (3,)})
+        assert (found.intended, found.unanswered, found.intended_at) == ({3}, {"b1": (3,)}, {"b1": NOW})
     assert stat.S_IMODE((tmp_path / JOURNAL_FILE).stat().st_mode) == 0o600
     assert len((tmp_path / JOURNAL_FILE).read_text().splitlines()) == 3
 
@@ -44,10 +44,10 @@ def test_a_journal_says_what_was_noted(tmp_path: Path) -> None:
 def test_what_is_told_later_counts(tmp_path: Path) -> None:
     """A step that was locked and then written is written; a call that never was carried out is forgotten."""
     journal = begun(tmp_path)
-    journal.intend([1], batch="b1")
+    journal.intend([1], batch="b1", now=NOW)
     journal.note([Done(number=1, outcome=Mended.LOCKED)])
-    journal.intend([1], batch="b2")
-    journal.intend([2], batch="b3")
+    journal.intend([1], batch="b2", now=NOW)
+    journal.intend([2], batch="b3", now=NOW)
     journal.note([WRITTEN])
     journal.forget("b3")
     for found in (journal, Journal.open(tmp_path)):
@@ -58,7 +58,7 @@ def test_what_is_told_later_counts(tmp_path: Path) -> None:
 def test_a_line_that_is_not_whole_counts_as_not_written(tmp_path: Path, cut: int) -> None:
     """And the next line takes its place."""
     journal = begun(tmp_path)
-    journal.intend([1], batch="b1")
+    journal.intend([1], batch="b1", now=NOW)
     whole = (tmp_path / JOURNAL_FILE).read_bytes()
     journal.note([WRITTEN])
     line = (tmp_path / JOURNAL_FILE).read_bytes()[len(whole) :]
@@ -74,16 +74,16 @@ def test_a_line_that_is_not_whole_counts_as_not_written(tmp_path: Path, cut: int
 def test_whoever_lost_the_lease_adds_nothing_and_cuts_nothing_off(tmp_path: Path) -> None:
     """One that slept while another one went on notes nothing; its batch is found again by its name."""
     asleep = begun(tmp_path)
-    asleep.intend([1], batch="b1")
+    asleep.intend([1], batch="b1", now=NOW)
     awake = begun(tmp_path)
     assert awake.unanswered == {"b1": (1,)}
     awake.note([WRITTEN])
-    awake.intend([2], batch="b2")
+    awake.intend([2], batch="b2", now=NOW)
     awake.note([REFUSED])
     kept = (tmp_path / JOURNAL_FILE).read_bytes()
     writes: tuple[Callable[[], None], ...] = (
         lambda: asleep.note([Done(number=1, outcome=Mended.MOVED)]),
-        lambda: asleep.intend([3], batch="b3"),
+        lambda: asleep.intend([3], batch="b3", now=NOW),
         lambda: asleep.forget("b1"),
         lambda: asleep.begin(plan_hash=HASH, by="Kim", overrides=(), now=NOW),
     )
