@@ -45,7 +45,8 @@ def planned_undo(work: Work, found: Known) -> Made:
     with open_pair(work.settings, work.stores, name) as pair:
         pair.require_sight()
         work.progress("read the rows that were written")
-        plan = undo_steps(found.plan, found.done, pair.sides, header=_header(work, found, pair, stand))
+        header = _header(work, found, pair, stand)
+        plan = undo_steps(found.plan, found.done, pair.sides, header=header, adopted=pair.adopted)
     return Made(known=keep(work, plan), standing=stand)
 
 

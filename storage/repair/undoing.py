@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 from contracts.repair import Act, Done, Header, Left, Mended, Plan, Step, Why, Winner
 from contracts.vocabulary import StoreName
-from storage.repair.applying import left_by
+from storage.repair.applying import TAKEN, left_by
 from storage.repair.batches import MOST_STEPS
 from storage.repair.ports import RepairSide, Seen, hash_of
 
@@ -22,14 +21,43 @@ _Reasons = dict[int, tuple[Why, str]]
 Rows = Mapping[StoreName, Mapping[str, Seen]]
 
 
-class _Written(NamedTuple):
-    """A step that wrote, or may have, and what it left."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    """How the rows of a repair stand, against how it left them.
 
-    step: Step
-    done: Done
+    Attributes:
+        columns: The columns that it knew.
+        left: Hash of each row as its last step left it, or found it already, by store and key.
+        rows: The rows as they are now.
+        adopted: Whether a relay carries over what waits.
+    """
+
+    columns: Sequence[str]
+    left: Mapping[tuple[StoreName, str], str | None]
+    rows: Rows
+    adopted: bool
+
+    def why_not(self, step: Step) -> tuple[Why, str] | None:
+        """Return why a step cannot be taken back; None where it can."""
+        own, other = self.rows[step.store][step.key], self.rows[step.store.other][step.key]
+        waits = any(line not in (None, known) for line, known in ((own.line, step.line), (other.line, step.other_line)))
+        now, beside = hash_of(self.columns, own.row), hash_of(self.columns, other.row)
+        if self.adopted and waits:
+            return _WAITS
+        if now == hash_of(self.columns, step.before):
+            return _SETTLED
+        as_left = self.left[step.store, step.key], self.left.get((step.store.other, step.key), step.other)
+        return None if (now, beside) == as_left else _MOVED
 
 
-def undo_steps(plan: Plan, done: Mapping[int, Done], sides: Mapping[StoreName, RepairSide], *, header: Header) -> Plan:
+def undo_steps(
+    plan: Plan,
+    done: Mapping[int, Done],
+    sides: Mapping[StoreName, RepairSide],
+    *,
+    header: Header,
+    adopted: bool = True,
+) -> Plan:
     """Plan to take a repair back, the last step first; rows that are not as it left them are left, and listed.
 
     Args:
@@ -37,24 +65,29 @@ def undo_steps(plan: Plan, done: Mapping[int, Done], sides: Mapping[StoreName, R
         done: What became of its steps, by number.
         sides: Both stores, which are only read.
         header: What the new plan is about.
+        adopted: Whether a relay carries over what waits.
 
     Raises:
         TwinstoreError: A store cannot be asked.
     """
-    written = [
-        _Written(step, found)
-        for step in reversed(plan.steps)
-        if (found := done.get(step.number)) is not None and found.outcome in _MAY_STAND
-    ]
-    rows = _look([one.step.key for one in written], sides)
-    reasons = _bound(written, _reasons(written, rows, header.columns))
-    left = tuple(
-        Left(key=one.step.key, why=why, sentence=sentence, causes=one.step.causes)
-        for one in written
-        if one.step.number in reasons
-        for why, sentence in [reasons[one.step.number]]
+    outcomes = {number: one.outcome for number, one in done.items()}
+    written = [step for step in reversed(plan.steps) if outcomes.get(step.number) in _MAY_STAND]
+    stood = [step for step in plan.steps if outcomes.get(step.number) in _MAY_STAND | TAKEN]
+    columns = header.columns
+    standing = _Standing(
+        columns=columns,
+        left={(step.store, step.key): hash_of(columns, left_by(step, done[step.number])) for step in stood},
+        rows=_look([step.key for step in written], sides),
+        adopted=adopted,
     )
-    steps = _inverses([one for one in written if one.step.number not in reasons], rows, header.columns)
+    reasons = _bound(written, {step.number: why for step in written if (why := standing.why_not(step)) is not None})
+    left = tuple(
+        Left(key=step.key, why=why, sentence=sentence, causes=step.causes)
+        for step in written
+        if step.number in reasons
+        for why, sentence in [reasons[step.number]]
+    )
+    steps = _inverses([step for step in written if step.number not in reasons], standing.rows, columns)
     return Plan(header=header, steps=steps, left=left)
 
 
@@ -82,27 +115,11 @@ def _look(keys: Sequence[str], sides: Mapping[StoreName, RepairSide]) -> Rows:
     }
 
 
-def _reasons(written: Sequence[_Written], rows: Rows, columns: Sequence[str]) -> _Reasons:
-    """Return why steps cannot be taken back, by number."""
-    left = {(one.step.store, one.step.key): hash_of(columns, left_by(*one)) for one in reversed(written)}
-    found: _Reasons = {}
-    for step, _ in written:
-        own, other = rows[step.store][step.key], rows[step.store.other][step.key]
-        now, beside = hash_of(columns, own.row), hash_of(columns, other.row)
-        if any(line not in (None, known) for line, known in ((own.line, step.line), (other.line, step.other_line))):
-            found[step.number] = _WAITS
-        elif now == hash_of(columns, step.before):
-            found[step.number] = _SETTLED
-        elif now != left[step.store, step.key] or beside != left.get((step.store.other, step.key), step.other):
-            found[step.number] = _MOVED
-    return found
-
-
-def _bound(written: Sequence[_Written], reasons: _Reasons) -> _Reasons:
+def _bound(written: Sequence[Step], reasons: _Reasons) -> _Reasons:
     """Add the steps that must stay since one stays that needs them, or that they need: no record may be lost."""
     bound = dict(reasons)
-    pairs = [(one.step.number, one.step.needs) for one in written if one.step.needs is not None]
-    numbers = {one.step.number for one in written}
+    pairs = [(step.number, step.needs) for step in written if step.needs is not None]
+    numbers = {step.number for step in written}
     known = -1
     while known < len(bound):
         known = len(bound)
@@ -112,12 +129,10 @@ def _bound(written: Sequence[_Written], reasons: _Reasons) -> _Reasons:
     return bound
 
 
-def _inverses(written: Sequence[_Written], rows: Rows, columns: Sequence[str]) -> tuple[Step, ...]:
+def _inverses(written: Sequence[Step], rows: Rows, columns: Sequence[str]) -> tuple[Step, ...]:
     """Return the inverse steps, numbered anew; what gives a row back comes before what takes the other away."""
-    numbers = {one.step.number: number for number, one in enumerate(written, start=1)}
-    given_back = {
-        one.step.needs: numbers[one.step.number] for one in written if one.step.needs and one.step.act is Act.DELETE
-    }
+    numbers = {step.number: number for number, step in enumerate(written, start=1)}
+    given_back = {step.needs: numbers[step.number] for step in written if step.needs and step.act is Act.DELETE}
     return tuple(
         replace(
             step,
@@ -132,5 +147,5 @@ def _inverses(written: Sequence[_Written], rows: Rows, columns: Sequence[str]) -
             reason="It was like this before the repair.",
             needs=given_back.get(step.number),
         )
-        for step, _ in written
+        for step in written
     )
