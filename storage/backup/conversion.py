@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contracts.column_types import INSTANTS
+from contracts.column_types import INSTANTS, base_type, is_array
 from contracts.dataset import Dataset
 from contracts.errors import SchemaMismatch
 from contracts.vocabulary import StoreName
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _SCHEMA, _IN_UTC = "twinstore_restored", "twinstore_restored_in_utc"
 _DECIDING = {"money": "lc_monetary", "with time zone": "TimeZone"}
+_TEXTS = frozenset({"text", "character varying", "character", "bpchar", "name", '"char"'})
+_BITS = frozenset({"bit", "bit varying"})
+_JSON = frozenset({"json", "jsonb"})
 _TODO = "Bring the table to the version of the backup first."
 
 
@@ -163,15 +166,15 @@ def _value(
 
     plain = sql.Identifier("t", column)
     names = {"table": sql.Identifier(*table), "column": plain, "there": sql.SQL(is_now), "back": sql.SQL(was)}
+    names["whole"] = sql.SQL("text[]" if is_array(was) and is_array(is_now) else "text")
     in_words = was == "boolean"  # which the server otherwise writes as a letter
     names["written"] = sql.SQL(statements.AS_TEXT if in_words else statements.WRITTEN).format(**names)
     empty_as_object = was.endswith(("[]", "multirange")) and is_now in {"json", "jsonb"}
     try:
         for way in (statements.CAST,) if empty_as_object else (statements.CAST, statements.BY_TEXT):
             value = sql.SQL(way).format(**names)
-            if _can_be(connection, names | {"value": value}) and not _lost(
-                connection, is_now, names | {"value": value}
-            ):
+            tried = names | {"value": value}
+            if _can_be(connection, tried) and not _lost(connection, was, is_now, tried):
                 return value
     except (errors.UndefinedObject, errors.InvalidSchemaName, errors.FeatureNotSupported):
         # a type that only the store has: whether it holds the text is seen there, see `arrival`
@@ -190,25 +193,38 @@ def _can_be(connection: psycopg.Connection[Any], names: Mapping[str, sql.Composa
     return True
 
 
-def _lost(connection: psycopg.Connection[Any], is_now: str, names: Mapping[str, sql.Composable]) -> bool:
+def _lost(connection: psycopg.Connection[Any], was: str, is_now: str, names: Mapping[str, sql.Composable]) -> bool:
     """Tell whether values do not come back as they went, or, if they cannot come back, are written otherwise."""
     from psycopg import DataError, errors
 
-    try:
-        if is_now == "jsonb":  # takes the first of two keys, and writes everything in a way of its own
-            return _asked(connection, statements.NO_PLAIN_JSON, names)
-        if is_now == "jsonb[]":
-            return _asked(connection, statements.WRITES_OTHERWISE, names)
+    def found(loss: str) -> bool:
         try:
-            return _asked(connection, statements.LOSES, names)
+            return _asked(connection, loss, names)
         except errors.CannotCoerce:  # there is no way back; a boolean holds 0 and 1 in words of its own
             return _asked(connection, statements.EMPTIES if is_now == "boolean" else statements.WRITES_OTHERWISE, names)
+
+    try:
+        return any(map(found, _losses(was, is_now)))
     except DataError:
         return True
     except errors.FeatureNotSupported:  # such as NaN as an integer
         if is_now.startswith("xml"):  # with which this server may not be built
             raise
         return True
+
+
+def _losses(was: str, is_now: str) -> tuple[str, ...]:
+    """Return the statements that tell what a type may lose of another one.
+
+    What is cut off the end of a text or of bits may come back by itself, as zeros: that must be looked for besides.
+    """
+    if is_now == "jsonb":  # takes the first of two keys, and writes everything in a way of its own
+        return (statements.NO_PLAIN_JSON,)
+    if is_now == "jsonb[]" or {base_type(was), base_type(is_now)} <= _BITS:
+        return (statements.WRITES_OTHERWISE,)
+    if base_type(is_now) in _TEXTS:  # a text holds all of a json, and the way back, which is jsonb, does not
+        return (statements.CUTS,) if base_type(was) in _JSON else (statements.CUTS, statements.LOSES)
+    return (statements.LOSES,)
 
 
 def _asked(connection: psycopg.Connection[Any], statement: str, names: Mapping[str, sql.Composable]) -> bool:

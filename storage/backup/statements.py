@@ -61,6 +61,7 @@ SELECT EXISTS (
 )
 """
 WRITES_OTHERWISE = "SELECT EXISTS (SELECT FROM {table} AS t WHERE ({value})::text IS DISTINCT FROM {written})"
+CUTS = "SELECT EXISTS (SELECT FROM {table} AS t WHERE ({value})::{whole} IS DISTINCT FROM {column}::{whole})"
 EMPTIES = "SELECT EXISTS (SELECT FROM {table} AS t WHERE num_nulls({value}) <> num_nulls({column}))"
 NO_PLAIN_JSON = """
 SELECT EXISTS (
