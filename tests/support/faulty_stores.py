@@ -24,7 +24,7 @@ from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 
 PRISMA, SUPABASE = StoreName
 CONNECT_S = 10.0
-USUAL_S, IMPATIENT_S = 10.0, 1.0  # limits of a statement; a machine that is busy is no outage
+USUAL_S, IMPATIENT_S = 10.0, 3.0  # limits of a statement; a machine that is busy is no outage
 _TONE = "SELECT coalesce(content::jsonb->>'tone', '') FROM public.planning WHERE id::text = %s"
 
 

@@ -194,7 +194,7 @@ def test_a_write_waits_for_the_secondary_for_a_moment_only(
         assert (result.success, result.consistency) == (True, Consistency.PARTIAL)
         assert result.details is not None
         assert result.details.supabase.timing_ms is not None
-        assert result.details.supabase.timing_ms < 5_000
+        assert result.details.supabase.timing_ms < 9_000  # a whole statement has ten seconds
     faulty.drain()
 
 
