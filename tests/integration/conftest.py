@@ -9,8 +9,8 @@ import pytest
 
 from storage.dual import homing, permission, reading, repository, saving
 from storage.replication import adoption, relay
+from tests.support.replication import PATIENT_S
 
-PATIENT_S = 30.0
 LIMITS: tuple[tuple[ModuleType, str], ...] = (
     (homing, "JUDGE_S"),
     (permission, "ASK_S"),

@@ -28,6 +28,8 @@ from tests.support.gateway import serve
 from tests.support.servers import Pair
 
 AT = "2026-03-01 12:00:00.123"
+PATIENT_S = 30.0
+"""Seconds that a step has: a machine that is busy, or stands still for a while, is no outage."""
 BODY = {"id": "x", "type": "story"}
 _EMPTIED = {
     Side.PRIMARY: ("planning", "change", "row_state", "conflict", "delivery", "request"),

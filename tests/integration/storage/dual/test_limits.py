@@ -24,11 +24,11 @@ from storage.replication.relay import Relay
 from tests.support.accounts import superuser_of
 from tests.support.dual import PRISMA, SUPABASE, Twins, new_id, scenario
 from tests.support.faulty_stores import faulty_stores, guards
+from tests.support.replication import PATIENT_S
 from tests.support.servers import Pair
 from tests.support.tcp_proxy import Fault, Plan
 
 MOST_S = 3.0
-PATIENT_S = 30.0  # that a call really has here: a machine that is busy is no outage
 _OURS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'twinstore sync'"
 )

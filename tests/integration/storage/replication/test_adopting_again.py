@@ -19,7 +19,7 @@ from storage.migrations.replication_doors import REPLICATION_DOORS
 from storage.migrations.values import Side
 from storage.replication import adoption
 from tests.integration.storage.replication.test_order_of_locks import superuser, until_it_waits
-from tests.support.replication import World, keys
+from tests.support.replication import PATIENT_S, World, keys
 
 A, B, C = keys(3)
 PRIMARY, SECONDARY = Side.PRIMARY, Side.SECONDARY
@@ -54,7 +54,7 @@ def test_nothing_is_carried_over_while_the_stores_are_adopted(both: World) -> No
     for item, proposed in ((delivery, proposals), read):
         assert [verdict.outcome for verdict in both.secondary.apply([item])] == [Applied.BUSY]
         assert [verdict.outcome for verdict in both.primary.judge(proposed)] == [Judged.LOCKED]
-    assert both.relay.deliver(A, deadline_s=5) == Applied.BUSY
+    assert both.relay.deliver(A, deadline_s=PATIENT_S) == Applied.BUSY
     adoption.finish(both.secondary, both.book, differing=(), begun=theirs)
     assert [verdict.outcome for verdict in both.secondary.apply([delivery, read[0]])] == [Applied.BUSY] * 2
     assert [verdict.outcome for verdict in both.primary.judge(proposals)] == [Judged.LOCKED]
@@ -218,7 +218,7 @@ def test_what_was_accepted_stays_so_under_a_new_number(here: World) -> None:
     here.titled(SECONDARY, A, "first")
     here.primary.judge(here.secondary.changes(at_most=10).items)
     here.titled(PRIMARY, B, "later")
-    here.relay.deliver(B, deadline_s=5)
+    here.relay.deliver(B, deadline_s=PATIENT_S)
     here.adopt()
     assert here.ask(PRIMARY, "SELECT proposed FROM twinstore.change WHERE key = %s", A) == [(True,)]
     here.titled(SECONDARY, A, "second")

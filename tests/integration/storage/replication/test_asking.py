@@ -11,7 +11,7 @@ import pytest
 
 from storage.migrations.values import Side
 from tests.support.carrying import shared
-from tests.support.replication import World, keys, record
+from tests.support.replication import PATIENT_S, World, keys, record
 
 A, B, C = keys(3)
 
@@ -77,9 +77,9 @@ def test_standing_counts_keys(both: World, side: Side) -> None:
 def test_a_glance_tells_the_same_without_counting(both: World, side: Side) -> None:
     """It stops at the first line that waits, so that it takes no longer where many do."""
     doors = both.doors(side)
-    assert doors.glance(deadline_s=5).dirty == 0
+    assert doors.glance(deadline_s=PATIENT_S).dirty == 0
     both.insert(side, A, B)
-    whole, glance = doors.standing(), doors.glance(deadline_s=5)
+    whole, glance = doors.standing(), doors.glance(deadline_s=PATIENT_S)
     assert (whole.dirty, glance.dirty) == (2, 1)
     assert replace(glance, dirty=2, now=whole.now) == whole
 
@@ -94,11 +94,14 @@ def test_a_glance_takes_a_moment_however_much_waits(here: World, side: Side) -> 
     )
     doors = here.doors(side)
     assert doors.standing().dirty == 80_000
-    took: dict[str, float] = {}
-    for name, ask in (("standing", doors.standing), ("glance", partial(doors.glance, deadline_s=5))) * 5:
-        began = time.perf_counter()
-        ask()
-        took[name] = min(took.get(name, math.inf), time.perf_counter() - began)
+    took = {"standing": math.inf, "glance": math.inf}
+    for _ in range(50):  # until both had a moment in which nobody else used the machine
+        for name, ask in (("standing", doors.standing), ("glance", partial(doors.glance, deadline_s=PATIENT_S))):
+            began = time.perf_counter()
+            ask()
+            took[name] = min(took[name], time.perf_counter() - began)
+        if took["glance"] < took["standing"] / 2:
+            break
     assert took["glance"] < took["standing"] / 2
 
 

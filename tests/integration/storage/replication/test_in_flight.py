@@ -10,7 +10,7 @@ import psycopg
 
 from contracts.replication import Applied
 from storage.migrations.values import Side
-from tests.support.replication import AT, World, keys
+from tests.support.replication import AT, PATIENT_S, World, keys
 
 (A,) = keys(1)
 PRIMARY, SECONDARY = Side.PRIMARY, Side.SECONDARY
@@ -35,7 +35,7 @@ def test_a_touched_row_that_is_being_changed_is_not_overtaken(here: World) -> No
         writer.execute("UPDATE public.planning SET title = 'in flight' WHERE id = %s", [A])
         here.book.touch([A])
         assert [item.ready for item in here.primary.changes(at_most=9).items] == [False]
-        assert here.relay.deliver(A, deadline_s=1) == Applied.LOCKED
+        assert here.relay.deliver(A, deadline_s=PATIENT_S) == Applied.LOCKED
         here.relay.drain()
     assert len(here.lines(PRIMARY, A)) == 2
     carried(here)

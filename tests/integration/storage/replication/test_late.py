@@ -11,7 +11,7 @@ from storage.migrations.values import Side
 from storage.replication import adoption, restores
 from storage.replication.messages import Verdict
 from tests.integration.storage.replication.test_gaps import remembered, restored
-from tests.support.replication import World, keys
+from tests.support.replication import PATIENT_S, World, keys
 
 A, B, C = keys(3)
 PRIMARY, SECONDARY = Side.PRIMARY, Side.SECONDARY
@@ -78,7 +78,7 @@ def test_a_delivery_while_both_are_asked_is_no_restore(here: World) -> None:
     here.relay.drain()
     before = here.primary.standing()
     here.titled(PRIMARY, A, "meanwhile")
-    assert here.relay.deliver(A, deadline_s=5) == Applied.APPLIED
+    assert here.relay.deliver(A, deadline_s=PATIENT_S) == Applied.APPLIED
     there = here.secondary.standing(heard=before.heard)
     assert [number for _, number, _ in there.heard] == [here.secondary.look([A])[A].rev]
     found = restores.compared(before, there, lambda heard: here.primary.standing(heard=heard))
@@ -100,7 +100,7 @@ def test_a_secondary_that_lost_deliveries_is_found(own: World) -> None:
     assert raised.value.store == SECONDARY.store
     assert own.primary.standing().gap is Gap.OTHER_RESTORED
     own.insert(PRIMARY, B)
-    own.relay.deliver(B, deadline_s=5)  # as somebody does who did not ask
+    own.relay.deliver(B, deadline_s=PATIENT_S)  # as somebody does who did not ask
     assert gaps(own) == (None, Gap.RESTORED)
     own.adopt()
     assert own.relay.prove().ready
@@ -152,7 +152,7 @@ def test_one_delivery_notices_a_restored_primary_and_settles_nothing(own: World)
     own.titled(PRIMARY, A, "after")
     own.insert(PRIMARY, *keys(9)[3:])  # its numbers are beyond what the secondary has heard of
     with pytest.raises(SchemaMismatch, match="older"):
-        own.relay.deliver(A, deadline_s=5)
+        own.relay.deliver(A, deadline_s=PATIENT_S)
     assert len(own.lines(PRIMARY, A)) == 1
     assert own.primary.standing().gap is Gap.RESTORED
 

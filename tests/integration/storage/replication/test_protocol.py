@@ -29,7 +29,7 @@ from contracts.vocabulary import Channel
 from storage.migrations.values import Side
 from storage.replication.messages import Item
 from tests.support.protocol import Delivery, Key, Message, Row
-from tests.support.replication import World, keys, record, world
+from tests.support.replication import PATIENT_S, World, keys, record, world
 from tests.support.servers import Pair
 
 PRIMARY, SECONDARY = Side.PRIMARY, Side.SECONDARY
@@ -266,7 +266,7 @@ class Replication(RuleBasedStateMachine):
     def deliver(self, key: str) -> None:
         """The repository tries to deliver one key at once."""
         self.touched = set(Side)
-        outcome = self.world.relay.deliver(key, deadline_s=5)
+        outcome = self.world.relay.deliver(key, deadline_s=PATIENT_S)
         model = self.model[key]
         if model.dirty:
             message = model.delivery()

@@ -11,7 +11,7 @@ from contracts.errors import SchemaMismatch
 from contracts.replication import Applied, Gap
 from storage.migrations.values import Side
 from tests.integration.storage.replication.test_gaps import remembered, restored
-from tests.support.replication import World, keys, other
+from tests.support.replication import PATIENT_S, World, keys, other
 
 A, B, C, D = keys(4)
 PRIMARY, SECONDARY = Side.PRIMARY, Side.SECONDARY
@@ -45,7 +45,7 @@ def test_a_restore_that_forgot_one_change_is_found(own: World, side: Side, write
     assert own.title(other(side), A) == "acknowledged"
     assert own.title(other(side), B) == "T"
     own.insert(PRIMARY, D)
-    assert own.relay.deliver(D, deadline_s=5) == Applied.APPLIED  # as somebody does who did not ask
+    assert own.relay.deliver(D, deadline_s=PATIENT_S) == Applied.APPLIED  # as somebody does who did not ask
     with pytest.raises(SchemaMismatch, match="older"):
         own.relay.drain()
 
@@ -94,7 +94,7 @@ def test_a_restored_secondary_is_found_though_something_was_delivered_since(own:
     own.relay.drain()
     restored(own, SECONDARY, backup)
     own.insert(PRIMARY, B)
-    assert own.relay.deliver(B, deadline_s=5) == Applied.APPLIED
+    assert own.relay.deliver(B, deadline_s=PATIENT_S) == Applied.APPLIED
     assert gaps(own) == (None, Gap.RESTORED)
 
 
