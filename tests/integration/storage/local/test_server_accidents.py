@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -24,6 +25,11 @@ from storage.local.server import Server
 server = Server(version=16, folder=Path(sys.argv[1]), durable=False)
 server.initialise()
 server.start()
+"""
+
+
+_COMPUTES = """
+SELECT FROM pg_stat_activity WHERE state = 'active' AND query ~ 'generate_series' AND pid <> pg_backend_pid()
 """
 
 
@@ -81,10 +87,12 @@ def test_computation_that_lost_its_postmaster_is_ended(server: Server, action: s
 
     busy = Thread(target=compute)
     busy.start()
-    time.sleep(0.5)
+    with psycopg.connect(server.dsn(), autocommit=True) as watch:
+        while busy.is_alive() and watch.execute(_COMPUTES).fetchone() is None:
+            time.sleep(0.01)
     os.kill(_postmaster(server), signal.SIGKILL)
     getattr(server, action)()
-    busy.join(timeout=20)
+    busy.join(timeout=60)
     assert not busy.is_alive()
     assert server.is_running() == (action == "start")
 
@@ -95,7 +103,7 @@ def test_sessions_do_not_hold_up_a_stop(server: Server) -> None:
         connection.execute("SELECT 1")
         begin = time.monotonic()
         server.stop()
-        assert time.monotonic() - begin < 10
+        assert time.monotonic() - begin < 25  # after thirty seconds they would be told to quit
         with pytest.raises(psycopg.OperationalError):
             connection.execute("SELECT 1")
 
@@ -156,7 +164,7 @@ def test_postgresql_guards_the_data_even_without_our_lock_file(server: Server) -
     (server.folder / "alive").unlink()
     with psycopg.connect(server.dsn()) as connection:
         with pytest.raises(Unavailable, match=r"shared memory|lock file"):
-            server.start(wait_s=5)
+            server.start(wait_s=60)
         assert connection.execute("SELECT 1").fetchone() == (1,)
     server.stop()
     server.start()
@@ -180,12 +188,17 @@ def test_several_starts_at_once_make_one_server(folder: Path) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.soak)])
 def test_interrupted_initdb_is_redone(folder: Path, how: signal.Signals) -> None:
     """Ctrl-C or kill -9 during initdb leaves nothing that the next attempt would stumble over."""
-    server = Server(version=16, folder=folder / "server", durable=False)
-    starter = child(_START, server.folder)
-    while not list(server.folder.glob("building-*/data/base")):
-        time.sleep(0.002)
-    os.killpg(starter.pid, how) if how is signal.SIGINT else starter.kill()
-    starter.communicate()
+    for attempt in range(5):  # a machine that stands still at this moment may let it end
+        server = Server(version=16, folder=folder / f"server-{attempt}", durable=False)
+        starter = child(_START, server.folder)
+        while not list(server.folder.glob("building-*/data/base")) and starter.poll() is None:
+            time.sleep(0.002)
+        with suppress(ProcessLookupError):
+            os.killpg(starter.pid, how) if how is signal.SIGINT else starter.kill()
+        starter.communicate()
+        if not server.data.exists():
+            break
+        server.stop()
     assert not server.data.exists()
     server.initialise()
     server.start()

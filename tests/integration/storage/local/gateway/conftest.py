@@ -11,7 +11,7 @@ import pytest
 from tests.support.gateway import Rest, serve
 from tests.support.servers import Pair
 
-_PATIENCE_S = 10.0
+_PATIENCE_S = 60.0
 
 
 @pytest.fixture

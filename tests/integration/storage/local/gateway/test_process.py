@@ -192,16 +192,25 @@ def test_a_request_under_way_is_answered_before_the_end(gateway: GatewayProcess,
     """Stop waits for requests that were begun."""
     with psycopg.connect(seeded_pair.secondary) as connection:
         connection.execute(
-            "CREATE FUNCTION nap() RETURNS integer LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN 1; END'"
+            "CREATE FUNCTION nap() RETURNS integer LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN 1; END'"
         )
     gateway.start(seeded_pair.secondary_gate)
     keys = gateway.keys()
     assert keys is not None
     assert gateway.url is not None
-    with client_of(gateway.url, keys.secret_key) as client, ThreadPoolExecutor(1) as pool:
+    with (
+        client_of(gateway.url, keys.secret_key) as client,
+        ThreadPoolExecutor(2) as pool,
+        psycopg.connect(seeded_pair.secondary_superuser, autocommit=True) as connection,
+    ):
+        connection.execute("SELECT pg_advisory_lock(1)")
         answer = pool.submit(client.post, "rpc/nap")
-        with psycopg.connect(seeded_pair.secondary_superuser, autocommit=True) as connection:
-            naps = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
-            eventually(lambda: connection.execute(naps).fetchone() is not None)
-        gateway.stop()
+        naps = "SELECT FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+        eventually(lambda: connection.execute(naps).fetchone() is not None)
+        stopping = pool.submit(gateway.stop)
+        with pytest.raises(TimeoutError):
+            stopping.result(timeout=0.3)
+        connection.execute("SELECT pg_advisory_unlock(1)")
+        stopping.result()
         assert answer.result().json() == 1

@@ -203,12 +203,12 @@ def test_a_request_waits_for_its_turn(seeded_pair: Pair, rest: Rest) -> None:
 
 def test_latency_is_added_to_each_answer(seeded_pair: Pair) -> None:
     """A far network can be had on one machine, and requests overlap in it."""
-    with serve(seeded_pair.secondary_gate, latency_s=0.2) as rest, client_of(rest.url, rest.secret_key) as client:
+    with serve(seeded_pair.secondary_gate, latency_s=0.5) as rest, client_of(rest.url, rest.secret_key) as client:
         client.get("planning?limit=1")
         begin = time.monotonic()
         with ThreadPoolExecutor(30) as pool:
             list(pool.map(lambda _: client.get("planning?limit=1"), range(30)))
-        assert 0.2 <= time.monotonic() - begin < 3  # 6 s if they were answered one after another
+        assert 0.5 <= time.monotonic() - begin < 12  # 15 s if they were answered one after another
 
 
 def test_what_is_outside_of_rest_does_not_exist(rest: Rest) -> None:
@@ -222,13 +222,11 @@ def test_what_is_outside_of_rest_does_not_exist(rest: Rest) -> None:
 
 def test_nothing_is_left_behind(seeded_pair: Pair) -> None:
     """After the context no thread of the gateway lives, and no session of it is open."""
-    before = threading.active_count()
+    before = set(threading.enumerate())  # some of them may end meanwhile
     with serve(seeded_pair.secondary_gate) as rest, client_of(rest.url, rest.secret_key) as client:
         client.get("planning?limit=1")
-    assert threading.active_count() == before
-    with psycopg.connect(
-        seeded_pair.secondary_superuser, autocommit=True
-    ) as connection:  # a transaction sees one moment
+    assert set(threading.enumerate()) <= before
+    with psycopg.connect(seeded_pair.secondary_superuser, autocommit=True) as connection:
         # each look is a transaction of its own: within one, the sessions that it saw first stay
         query = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'authenticator' AND datname = current_database()"
         eventually(lambda: connection.execute(query).fetchone() == (0,))
