@@ -70,7 +70,7 @@ def test_a_lock_has_a_limit_of_its_own(still_pair: Pair) -> None:
         began = time.monotonic()
         with pytest.raises(TimedOut), reader.snapshot(HashKind.RECORD) as snapshot:
             snapshot.count()
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
 
 
 def _with_psycopg(dsn: str) -> None:

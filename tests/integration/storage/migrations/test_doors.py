@@ -139,11 +139,11 @@ def test_the_rest_service_is_told(secondary: Secondary) -> None:
     with psycopg.connect(secondary.dsn, autocommit=True) as listener:
         listener.execute("LISTEN pgrst")
         migrate(secondary.dsn, Side.SECONDARY)
-        told = [note.payload for note in listener.notifies(timeout=5, stop_after=1)]
+        told = [note.payload for note in listener.notifies(timeout=60, stop_after=1)]
         assert set(told) == {"reload schema"}
         list(listener.notifies(timeout=0.5))  # each of its transactions may tell it again
         uninstall(secondary.dsn, Side.SECONDARY)
-        assert {note.payload for note in listener.notifies(timeout=5, stop_after=1)} == {"reload schema"}
+        assert {note.payload for note in listener.notifies(timeout=60, stop_after=1)} == {"reload schema"}
 
 
 WORDS = ("low", "kind", "b", "k", "h1", "r", "found", "Sel\"ect'", "%s {} $1 \\", "ranges")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from contracts.errors import ConfigurationError, Refused, TimedOut, Unavailable
-from storage.migrations import Side, migrate, migrations, render, state, uninstall
+from storage.migrations import MigrationReport, Side, migrate, migrations, render, state, uninstall
 from tests.integration.storage.migrations.conftest import newer_at_least
 from tests.support.servers import Pair
 from tests.support.stores_of_old import FORMS, Secondary, rows, run_psql, run_scripts, schema_dump
@@ -132,7 +132,7 @@ def test_killed_runner_resumes(empty_pair: Pair) -> None:
     with psycopg.connect(empty_pair.secondary) as holder, ThreadPoolExecutor(1) as pool:
         holder.execute("LOCK TABLE public.planning IN ACCESS SHARE MODE")
         runner = pool.submit(migrate, empty_pair.secondary, Side.SECONDARY)
-        _kill_waiting(empty_pair.secondary_superuser)
+        _kill_waiting(empty_pair.secondary_superuser, runner)
         with pytest.raises(Unavailable, match=NAMES[1]):
             runner.result()
     left = state(empty_pair.secondary, Side.SECONDARY)
@@ -230,11 +230,10 @@ def test_uninstall_keeps_every_row(secondary: Secondary, form: str) -> None:
     assert {table: rows(secondary.dsn, table) for table in kept} == kept
 
 
-def _kill_waiting(superuser: str) -> None:
+def _kill_waiting(superuser: str, runner: Future[MigrationReport]) -> None:
     """Cut the connection of the runner as soon as it waits for a lock."""
-    deadline = time.monotonic() + 4
     with psycopg.connect(superuser, autocommit=True) as conn:
-        while time.monotonic() < deadline:
+        while not runner.done():
             killed = conn.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE application_name = 'twinstore migrate' AND wait_event_type = 'Lock'"

@@ -99,12 +99,18 @@ def test_a_lease_is_given_back_after_an_error(state: State, clock: Clock) -> Non
 
 
 @either_server
-def test_a_lease_is_renewed_while_it_is_held(state: State) -> None:
+def test_a_lease_is_renewed_while_it_is_held(state: State, clock: Clock) -> None:
     """Nobody gets it, though several times its time to live have passed."""
-    with state.lease("planning", "check", owner="me", now=_now, ttl=timedelta(seconds=2)) as lease:
-        time.sleep(5)
-        lease.assert_held()
-        with pytest.raises(Conflict), state.lease("planning", "check", owner="you", now=_now):
+    ttl = timedelta(seconds=2)
+    with state.lease("planning", "check", owner="me", now=clock, ttl=ttl) as lease:
+        for _ in range(3):
+            clock.moment += ttl * 0.9
+            deadline = time.monotonic() + 60
+            while lease._expires_at < clock.moment + ttl:
+                assert time.monotonic() < deadline, "it is not renewed"
+                time.sleep(0.02)
+            lease.assert_held()
+        with pytest.raises(Conflict), state.lease("planning", "check", owner="you", now=clock):
             pass
 
 
@@ -196,10 +202,11 @@ def test_whoever_has_patience_waits_for_some_kinds_of_work(state: State) -> None
         held.enter_context(state.lease("planning", "relay", owner="me", now=_now))
         pool.submit(_soon, held.close)
         with state.lease("planning", "check", owner="you", now=_now, patience_s={"relay": 20.0}):
-            assert 0.2 < time.monotonic() - began < 10
+            assert 0.2 < time.monotonic() - began < 20
+    began = time.monotonic()
     with state.lease("planning", "repair", owner="me", now=_now):
         impatient = state.lease("planning", "check", owner="you", now=_now, patience_s={"relay": 20.0})
         with pytest.raises(Held) as refused, impatient:
             pass
     assert refused.value.kind == "repair"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
