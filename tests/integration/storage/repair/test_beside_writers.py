@@ -21,7 +21,7 @@ from tests.support.mending import PRISMA, SUPABASE, Repairing, copies, plan_of, 
 from tests.support.replication import AT, World, keys
 
 RATE = 500  # changes per second, on each side
-BEFORE_S = 0.3  # for which they write before the plan is applied
+BEFORE = 100  # changes of each before the plan is applied
 STEPS = 2_000
 MANY = 20_000
 _LEFT = frozenset({Mended.MOVED, Mended.WAITING, Mended.LOCKED})
@@ -91,7 +91,8 @@ def writing(world: World, some: list[str]) -> Iterator[list[Writer]]:
     for thread in threads:
         thread.start()
     try:
-        time.sleep(BEFORE_S)
+        while any(thread.is_alive() for thread in threads) and min(writer.changes for writer in writers) < BEFORE:
+            time.sleep(0.01)
         yield writers
     finally:
         for writer in writers:
@@ -149,13 +150,13 @@ def test_no_change_of_a_writer_is_lost(here: World, tmp_path: Path) -> None:
     some = keys(STEPS)
     lay(here, some)
     repair = both_ways(here, some, tmp_path)
-    with writing(here, some) as writers:
+    with writing(here, some[::2]) as writers:
         early = set[str]().union(*(writer.touched.copy() for writer in writers))
         repair.apply(wait=time.sleep)
     outcomes = judge(here, writers, early, repair)
     assert early
-    assert outcomes[Mended.WRITTEN] > STEPS // 2
-    assert outcomes[Mended.MOVED] + outcomes[Mended.WAITING] >= len(early)
+    assert outcomes[Mended.WRITTEN] >= STEPS // 2  # what nobody touched, however long it took
+    assert sum(outcomes[left] for left in _LEFT) >= len(early)
 
 
 @pytest.mark.soak
