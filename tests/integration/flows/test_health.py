@@ -327,7 +327,7 @@ def test_circuits_go_on_in_the_next_process(scene: Scene) -> None:
     assert heirs[PRISMA].state is Circuit.CLOSED
     wait_s = heirs[SUPABASE].wait_s
     assert wait_s is not None
-    assert wait_s == pytest.approx(240.0, abs=5.0)
+    assert 200.0 < wait_s <= 240.0  # of five minutes one has passed; where it was not handed on they would all be left
     assert make_guards(None, scene.now)[SUPABASE].state is Circuit.CLOSED
 
 

@@ -283,7 +283,7 @@ def live_traffic(pair: Pair, suite: tuple[CheckResult, ...], channel: Channel, *
         looked_at, under_way = 0, 0
         with traffic.running():
             time.sleep(0.3)
-            for _ in range(checks):
+            for number in range(10 * checks):
                 report = check(job_of(pair, rest=rest, channel=channel), suite=suite)
                 assert {(d.key, d.place) for d in report.differences} == {(key, Place.LOST) for key in planted.keys}
                 assert all(a.primary.balance == a.secondary.balance == 0 for a in report.ranges)
@@ -291,6 +291,8 @@ def live_traffic(pair: Pair, suite: tuple[CheckResult, ...], channel: Channel, *
                 assert Verdict.ERRORED not in {reason.verdict for reason in report.reasons}, report.reasons
                 looked_at += report.rows.settled + report.rows.pending + report.rows.deferred
                 under_way += report.rows.pending
+                if number + 1 >= checks and min(traffic.writes, traffic.carried) > 100 and looked_at and under_way:
+                    break  # on a busy machine it takes some more of them
         assert traffic.writes > 100
         assert traffic.carried > 100
         assert looked_at > 0

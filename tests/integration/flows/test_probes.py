@@ -14,6 +14,7 @@ from contracts.vocabulary import Channel, StoreName
 from flows.probing import probe_stores
 from flows.settings import Settings
 from flows.wiring import find_stores
+from storage.health import PROBE_S
 from tests.support.faulty_proxy import Fault, Plan, faulty_proxy, nobody_accepts, nobody_listens
 from tests.support.gateway import serve
 from tests.support.servers import Pair
@@ -33,22 +34,22 @@ def look(environment: dict[str, str]) -> tuple[Probe, ...]:
 def test_healthy_stores_answer(
     still_pair: Pair, channel: Channel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over every channel, in far less than their limit."""
+    """Over every channel, within their limit."""
     with serve(still_pair.secondary_gate) as rest:
         environment = settings_of(still_pair, tmp_path, None if channel is Channel.SQL else rest)
         primary, secondary = look(environment | {"TWINSTORE_CHANNEL": channel})
     assert (primary.store, secondary.store) == (PRISMA, SUPABASE)
     assert primary.healthy
     assert secondary.healthy
-    assert max(primary.response_ms, secondary.response_ms) < 3000
+    assert max(primary.response_ms, secondary.response_ms) < PROBE_S * 1000
 
 
-def test_probes_write_nothing(still_pair: Pair, tmp_path: Path) -> None:
+def test_probes_write_nothing(seeded_pair: Pair, tmp_path: Path) -> None:
     """Ten probes leave no row that was inserted, changed or deleted in any table of the database."""
     written = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int FROM pg_stat_user_tables"
 
     def count() -> int:
-        with psycopg.connect(still_pair.primary_superuser, autocommit=True) as connection:
+        with psycopg.connect(seeded_pair.primary_superuser, autocommit=True) as connection:
             connection.execute("SELECT pg_stat_force_next_flush()")
             row = connection.execute(written).fetchone()
         assert row is not None
@@ -56,7 +57,7 @@ def test_probes_write_nothing(still_pair: Pair, tmp_path: Path) -> None:
 
     before = count()
     for _ in range(10):
-        look(settings_of(still_pair, tmp_path))
+        look(settings_of(seeded_pair, tmp_path))
     assert count() == before
 
 
