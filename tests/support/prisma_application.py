@@ -52,7 +52,7 @@ class Application:
 
     def connect(self) -> psycopg.Connection[Any]:
         """Open a connection as its client does: statements are prepared at once; who waits for a lock fails soon."""
-        return psycopg.connect(self.url, prepare_threshold=0, autocommit=True, options="-c lock_timeout=300ms")
+        return psycopg.connect(self.url, prepare_threshold=0, autocommit=True, options="-c lock_timeout=3s")
 
     def run(self, statement: str, *values: object) -> None:
         """Run one statement."""
