@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.servers import (
     Pair,
@@ -40,7 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith(_LEAKS) and not name.startswith("TWINSTORE_TEST_"):
             del os.environ[name]
-    settings.register_profile("twinstore", deadline=None)  # how long an example takes is the machine's business
+    # How long an example takes, or is made, is the machine's business.
+    settings.register_profile("twinstore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("twinstore")
     homes = config.stash[_HOMES] = tempfile.mkdtemp(prefix="twinstore-home-")
     Path(homes).chmod(0o711)  # the account of a server may pass through it

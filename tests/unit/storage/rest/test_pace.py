@@ -11,13 +11,16 @@ from storage.rest.pace import STEADY, Pace
 
 def test_no_more_requests_run_at_a_time_than_are_allowed() -> None:
     """Twelve threads want to send, three do at a time."""
-    pace, lock, running, most = Pace(requests=3), threading.Lock(), 0, 0
+    pace, lock, running, most, three = Pace(requests=3), threading.Lock(), 0, 0, threading.Event()
 
     def request() -> None:
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
+            if running == 3:
+                three.set()
+        three.wait(20)  # the first ones are joined by others, however late those come
         time.sleep(0.01)
         with lock:
             running -= 1

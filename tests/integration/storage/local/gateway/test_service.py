@@ -56,7 +56,9 @@ def test_every_row_comes_once_by_pages_of_keys(client: httpx.Client) -> None:
     assert len(seen) == len(set(seen)) == 300
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_any_text_finds_exactly_its_row(client: httpx.Client, text: str) -> None:
     """Whatever a text holds, a filter with it finds the row that has it, and no other."""
