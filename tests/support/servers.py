@@ -27,7 +27,13 @@ SEEDED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SHARED = "TWINSTORE_TEST_SERVERS"
 """Names the folder of servers that run already: a test process that a test starts need not start its own."""
 
-_SETTINGS = {"max_connections": "200", "shared_buffers": "32MB", "min_wal_size": "32MB", "max_wal_size": "96MB"}
+_SETTINGS = {
+    "max_connections": "200",
+    "shared_buffers": "32MB",
+    "min_wal_size": "32MB",
+    "max_wal_size": "96MB",
+    "autovacuum": "off",  # its locks, transactions and statistics come at moments that no test knows
+}
 _MEMORY = Path("/dev/shm")  # noqa: S108 - below it every folder is made with a name of its own, for its owner
 _ROOM = 4 << 30  # bytes: several test processes with two servers each need less than half of it
 _OURS = f"guest_{os.getpid()}_" if SHARED in os.environ else ""
