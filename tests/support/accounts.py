@@ -15,6 +15,7 @@ from contracts.vocabulary import StoreName
 from tests.support.servers import Pair
 
 PASSWORD = "hunter2-correct-horse"
+DEAD_PORT = 1  # nobody listens there, and nobody is given it meanwhile as one that was free
 _numbers = itertools.count(1)
 _GRANTS = (
     "GRANT USAGE ON SCHEMA public, twinstore TO {role}",

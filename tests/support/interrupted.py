@@ -10,14 +10,13 @@ from contracts.planning import PLANNING
 from contracts.results import DualStorageResult
 from storage.canonical import canonical_row
 from storage.dual import DualRepository
-from storage.local import loopback
 from storage.migrations.values import Side
 from storage.ports import Row
 from storage.replication.book import Book
 from storage.replication.by_sql import SqlCall
 from storage.replication.doors import PrimaryDoors, SecondaryDoors
 from storage.replication.relay import Relay
-from tests.support.accounts import changed
+from tests.support.accounts import DEAD_PORT, changed
 from tests.support.crashing import ANSWERED
 from tests.support.dual import Clock, new_id, scenario
 from tests.support.lives import Life, Nursery, steps_of
@@ -109,7 +108,7 @@ class Scene:
         self.write = write
         self._lives = lives
         self._clock = Clock()
-        self._nobody = changed(stores.pair.primary, port=loopback.free_port())
+        self._nobody = changed(stores.pair.primary, port=DEAD_PORT)
         self._old: Row | None = None
         self._new: Row | None = None
 

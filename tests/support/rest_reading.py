@@ -14,10 +14,13 @@ from storage.postgres import PostgresReader
 from storage.rest.client import RestAccess, RestLimits
 from storage.rest.patience import Patience
 from storage.rest.rows_reader import RestRowsReader
+from tests.support.faulty_proxy import Fault
 from tests.support.servers import Pair
 
-IMPATIENT = Patience(attempts=3, limit_s=5.0, first_wait_s=0.01, longest_wait_s=0.05)
+IMPATIENT = Patience(attempts=3, limit_s=30.0, first_wait_s=0.01, longest_wait_s=0.05)
 SHORT = RestLimits(connect_s=0.5, read_s=0.5, write_s=0.5, answer_s=1.0)
+"""For what never answers; what answers gets the time of a busy machine."""
+HANGING = frozenset({Fault.SILENT, Fault.STUCK, Fault.DRIPPING})
 EVERY = range(RANGES)
 
 

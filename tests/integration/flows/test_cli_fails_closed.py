@@ -16,8 +16,7 @@ import psycopg
 import pytest
 
 from contracts.vocabulary import StoreName
-from storage.local.loopback import free_port
-from tests.support.accounts import PASSWORD, account, changed, with_url
+from tests.support.accounts import DEAD_PORT, PASSWORD, account, changed, with_url
 from tests.support.command import flat, twinstore
 from tests.support.servers import Pair
 
@@ -35,7 +34,7 @@ def assert_could_not_tell(done: subprocess.CompletedProcess[str], pair: Pair | N
 Break = Callable[[Pair], Pair]
 DOORS: dict[str, tuple[Break, str]] = {
     "server down": (
-        lambda p: replace(p, secondary=changed(p.secondary, port=free_port())),
+        lambda p: replace(p, secondary=changed(p.secondary, port=DEAD_PORT)),
         "supabase cannot be reached. Check that the server is up",
     ),
     "wrong password": (

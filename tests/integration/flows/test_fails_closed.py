@@ -22,8 +22,7 @@ from expectations.planning import SUITE, PlanningThresholds
 from expectations.queries import ask_for_violations
 from expectations.suite import Ask, DeclaredCheck, Facts, Suite
 from storage.local.faults import FAULTS, inject
-from storage.local.loopback import free_port
-from tests.support.accounts import PASSWORD, account, changed, superuser_of, url_of, with_url
+from tests.support.accounts import DEAD_PORT, PASSWORD, account, changed, superuser_of, url_of, with_url
 from tests.support.checking import check, job_of
 from tests.support.servers import Pair, Servers
 
@@ -97,7 +96,7 @@ REFUSALS = {"port": "cannot be reached", "password": "refuses us", "database": "
 def test_a_store_that_does_not_let_us_in(still_pair: Pair, part: str, store: StoreName) -> None:
     """A server that is down, a wrong password and a missing database are told apart by name."""
     wrong = {
-        "port": changed(url_of(still_pair, store), port=free_port()),
+        "port": changed(url_of(still_pair, store), port=DEAD_PORT),
         "password": changed(url_of(still_pair, store), password=PASSWORD),
         "database": changed(url_of(still_pair, store), database="no_such_database"),
     }
@@ -367,7 +366,7 @@ def test_an_empty_suite_is_errored(still_pair: Pair, monkeypatch: pytest.MonkeyP
 
 def test_everything_at_once_names_both_stores(still_pair: Pair) -> None:
     """With both stores out of reach both are named, and nothing was judged at all."""
-    primary = changed(still_pair.primary, port=free_port())
+    primary = changed(still_pair.primary, port=DEAD_PORT)
     secondary = changed(still_pair.secondary, password=PASSWORD)
     report = check(job_of(replace(still_pair, primary=primary, secondary=secondary)))
     assert_closed(report, "^prisma cannot be reached")

@@ -23,9 +23,8 @@ from flows.gate import Acceptance, Gated, declared_checks, run_gate
 from flows.policy_file import read_policy
 from flows.settings import Settings
 from storage.local.faults import FAULTS, inject
-from storage.local.loopback import free_port
 from storage.local.seed import load
-from tests.support.accounts import changed
+from tests.support.accounts import DEAD_PORT, changed
 from tests.support.checking import stores_of
 from tests.support.command import REPOSITORY, flat, twinstore
 from tests.support.replicating import replicating
@@ -122,7 +121,7 @@ def test_only_new_findings_count_against_a_baseline(fresh_pair: Pair, tmp_path: 
 
 def test_a_run_that_could_not_tell_is_never_the_baseline(fresh_pair: Pair, tmp_path: Path) -> None:
     """Nor is one that would be forgotten at once."""
-    broken = replace(fresh_pair, secondary=changed(fresh_pair.secondary, port=free_port()))
+    broken = replace(fresh_pair, secondary=changed(fresh_pair.secondary, port=DEAD_PORT))
     acceptance = Acceptance(owner="Ada", reason="Why not.")
     with pytest.raises(ConfigurationError, match="could not look everywhere"):
         Door(broken, tmp_path).pass_through(acceptance=acceptance)
@@ -189,7 +188,7 @@ def test_json_is_gate_json_and_nothing_else(fresh_pair: Pair, home: Path) -> Non
 @pytest.mark.soak
 def test_a_store_that_is_down_stops_the_deploy(fresh_pair: Pair, home: Path) -> None:
     """Exit code 2, with the reason, and an annotation."""
-    broken = replace(fresh_pair, secondary=changed(fresh_pair.secondary, port=free_port()))
+    broken = replace(fresh_pair, secondary=changed(fresh_pair.secondary, port=DEAD_PORT))
     done = twinstore(broken, home, "gate", settings={**QUIET, "GITHUB_ACTIONS": "true"})
     assert done.returncode == 2
     assert "supabase cannot be reached" in flat(done.stdout)

@@ -28,7 +28,7 @@ from tests.support.servers import SEEDED, SEEDED_AT, Pair
 EVERY = range(RANGES)
 KINDS = pytest.mark.parametrize("kind", list(HashKind))
 AT_ONCE = ParityOptions(patience=RecheckPatience(grace_s=0, rounds=1))
-IMPATIENT = Patience(attempts=2, limit_s=2.0, first_wait_s=0.01)
+IMPATIENT = Patience(attempts=2, limit_s=30.0, first_wait_s=0.01)
 
 
 @pytest.fixture(scope="module")
