@@ -242,7 +242,7 @@ def locked(pair: Pair, store: StoreName) -> Iterator[psycopg.Connection]:
 def test_a_lock_that_is_held_ends_the_check_of_that_store(still_pair: Pair, store: StoreName) -> None:
     """Statements that wait for a lock are given up within the statement's limit; nothing on that store is judged."""
     with locked(still_pair, store):
-        report = check(job_of(still_pair, statement_timeout_s=0.5))
+        report = check(job_of(still_pair, statement_timeout_s=2.0))
     assert_closed(report, f"{store} gave up: a statement or a lock took longer than its limit")
     assert statuses(report, store) == {CheckStatus.ERRORED}
     assert_blind(report, store)
@@ -273,7 +273,7 @@ def test_a_statement_that_takes_too_long_is_given_up(seeded_pair: Pair, store: S
     """A digest beyond the limit compares nothing: the rows that differ already are not called different."""
     with psycopg.connect(superuser_of(seeded_pair, store)) as connection:
         connection.execute(_HUGE)
-    report = check(job_of(seeded_pair, statement_timeout_s=0.3))
+    report = check(job_of(seeded_pair, statement_timeout_s=1.0))
     assert_closed(report, f"{store} gave up")
     assert statuses(report, store, CheckSource.CONTRACT) == {CheckStatus.ERRORED}
     assert CheckStatus.PASSED in statuses(report, store.other, CheckSource.CONTRACT)
