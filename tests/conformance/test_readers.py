@@ -50,7 +50,7 @@ CHANGES = {
     "title": "UPDATE public.{} SET title = title || ' changed' WHERE id::text = %s",
     "id": "DELETE FROM public.{} WHERE id::text = %s",
 }
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Held:

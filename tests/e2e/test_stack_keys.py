@@ -26,7 +26,7 @@ def test_keys_are_printed_on_request_only(home: Path) -> None:
     for shown in (up, script(None, home, "stack", "status"), script(None, home, "stack", "status", "--json")):
         assert url in shown.stdout
         assert not any(key in shown.stdout + shown.stderr for key in keys.values())
-    with httpx.Client(base_url=f"{url}/rest/v1/", trust_env=False) as client:
+    with httpx.Client(base_url=f"{url}/rest/v1/", trust_env=False, timeout=60) as client:
         for name in ("SUPABASE_SECRET_KEY", "SUPABASE_PUBLISHABLE_KEY"):
             assert client.get("planning?limit=1", headers={"apikey": keys[name]}).json() == []
         for name in ("SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_ANON_KEY"):

@@ -69,7 +69,7 @@ class FaultyStores:
     def drain(self) -> None:
         """Carry everything over, as the relay's own process does."""
         primary, secondary, relay = self.usual.both()
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while True:
             relay.drain()
             if not (primary.changes(at_most=1).items or secondary.changes(at_most=1).items):

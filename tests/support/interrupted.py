@@ -22,7 +22,7 @@ from tests.support.dual import Clock, new_id, scenario
 from tests.support.lives import Life, Nursery, steps_of
 from tests.support.replication import World
 
-RECOVERED_S = 10.0
+RECOVERED_S = 60.0
 LATER_MS = 60_000
 _ANY = "00000000-0000-4000-8000-000000000000"
 _ON_THE_PRIMARY = ("primary.look", "primary.put")

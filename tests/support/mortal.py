@@ -40,7 +40,7 @@ FIELDS = ("genre", "target", "format", "tempo")
 """One for each thread that writes."""
 NEW, SHARED = 0.3, 0.7
 """Three of ten writes make a record, four are of records that all threads write."""
-_GONE_S = 10.0
+_GONE_S = 60.0
 
 
 class Sides(NamedTuple):

@@ -54,7 +54,7 @@ def named_service() -> Service | None:
 @contextmanager
 def prefixed(service: Service) -> Iterator[Service]:
     """Make sure that a service answers below `/rest/v1`: a bare PostgREST gets a proxy that strips the prefix."""
-    with httpx.Client(trust_env=False, headers={"apikey": service.service_key}) as client:
+    with httpx.Client(trust_env=False, headers={"apikey": service.service_key}, timeout=60) as client:
         answer = client.get(f"{service.url}{PREFIX}/twinstore_no_such_table")
     if answer.status_code == 404 and "PGRST205" not in answer.text:
         with stripping_proxy(service.url) as url:

@@ -14,7 +14,7 @@ from tests.support.postgrest import PREFIX, Service, named_service, our_service,
 from tests.support.servers import Servers
 
 _HERE = files("tests.conformance.postgrest")
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="package")
@@ -60,7 +60,7 @@ def _prepare(service: Service) -> None:
     run_script(service, "rows.sql")
     headers = {"apikey": service.service_key, "Authorization": f"Bearer {service.service_key}"}
     deadline = time.monotonic() + _PATIENCE_S
-    with httpx.Client(base_url=f"{service.url}{PREFIX}/", trust_env=False, headers=headers) as client:
+    with httpx.Client(base_url=f"{service.url}{PREFIX}/", trust_env=False, headers=headers, timeout=60) as client:
         while client.post("rpc/tv_setting", json={"name": "role"}).status_code != 200:
             assert time.monotonic() < deadline, "the schema cache was not reloaded"
             time.sleep(0.02)

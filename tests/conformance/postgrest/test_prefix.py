@@ -53,7 +53,7 @@ def bare() -> Iterator[Service]:
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PATCH", "DELETE"])
 def test_the_prefix_is_taken_off_and_nothing_else(bare: Service, method: str) -> None:
     """Method, query, headers and body arrive as they were sent; status, headers and body come back."""
-    with prefixed(bare) as service, httpx.Client(trust_env=False) as client:
+    with prefixed(bare) as service, httpx.Client(trust_env=False, timeout=60) as client:
         assert service.url != bare.url
         target = f"{service.url}{PREFIX}/planning?id=eq.%22a%2Cb%22&select=*"
         answer = client.request(method, target, headers={"Prefer": "count=exact"}, content="body")

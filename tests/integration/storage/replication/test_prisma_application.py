@@ -379,4 +379,5 @@ def test_the_writers_of_the_secondary_need_no_right_of_ours(stores: Application,
 
 
 def _client(url: str, key: str, token: str) -> httpx.Client:
-    return httpx.Client(base_url=f"{url}/rest/v1/", headers={"apikey": key, "Authorization": f"Bearer {token}"})
+    headers = {"apikey": key, "Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=f"{url}/rest/v1/", headers=headers, trust_env=False, timeout=60)

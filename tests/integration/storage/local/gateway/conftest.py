@@ -30,7 +30,7 @@ def client(rest: Rest) -> Iterator[httpx.Client]:
 
 def client_of(url: str, key: str) -> httpx.Client:
     """Return a client that sends a key with every request."""
-    return httpx.Client(base_url=f"{url}/rest/v1/", headers={"apikey": key}, trust_env=False, timeout=30)
+    return httpx.Client(base_url=f"{url}/rest/v1/", headers={"apikey": key}, trust_env=False, timeout=60)
 
 
 def eventually(condition: Callable[[], bool]) -> None:

@@ -215,7 +215,7 @@ def test_latency_is_added_to_each_answer(seeded_pair: Pair) -> None:
 
 def test_what_is_outside_of_rest_does_not_exist(rest: Rest) -> None:
     """Other paths than `/rest/v1/` have no route, and the root describes nothing."""
-    with httpx.Client(trust_env=False, headers={"apikey": rest.secret_key}) as client:
+    with httpx.Client(trust_env=False, headers={"apikey": rest.secret_key}, timeout=60) as client:
         assert client.get(f"{rest.url}/planning").status_code == 404
         assert client.get(f"{rest.url}/auth/v1/user").json() == {"message": "no Route matched with those values"}
         assert client.get(f"{rest.url}/rest/v1/").json()["code"] == "PGRST126"
