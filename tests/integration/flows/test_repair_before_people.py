@@ -14,9 +14,9 @@ from tests.support.two_stores import keys, run, titled, titles
 PRISMA, SUPABASE = StoreName
 WRONG = "somebody else's title"
 CONFLICT = "INSERT INTO twinstore.conflict (dataset, key, kind, rev, lseq) VALUES ('planning', %s, 'adopted', 1, 1)"
-EARLIER = "UPDATE twinstore.capture SET since = since - interval '1 minute'"
+EARLIER = "UPDATE twinstore.capture SET since = since - interval '2 hours'"
 SOURCE = "UPDATE public.planning SET source = %s WHERE id::text = %s"
-HALF_A_MINUTE = 0.5 / 60  # in hours
+HALF_AN_HOUR = 0.5
 
 
 def test_a_conflict_that_came_later_is_not_repaired_over(
@@ -59,7 +59,7 @@ def test_the_side_that_changed_is_known_under_one_capture_only(
         assert planned(found).document["steps"] == 0
         for file in home.glob("state.sqlite*"):
             file.unlink()  # a memory takes no run in after a later one
-        remember_run(home, {}, ago_h=HALF_A_MINUTE)
+        remember_run(home, {}, ago_h=HALF_AN_HOUR)
         found = remember_run(home, {key: "differing"}, ago_h=0)
         assert planned(found).document["steps"] == 1
         assert say("capture", "off", "--yes").code == 0
