@@ -2,7 +2,7 @@
 
 from contracts.repair.brakes import Brake, Braked, Caps, Situation, brakes, releasing, unreleased
 from contracts.repair.outcome import Done, Ended, Mended, Repair, Unconverged, Verified
-from contracts.repair.pairing import best_known, strange_pair
+from contracts.repair.pairing import are_others, best_known, strange_pair
 from contracts.repair.plan import Act, Header, Left, Mode, Override, Plan, Step, Why, Winner, rows_of
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Verified",
     "Why",
     "Winner",
+    "are_others",
     "best_known",
     "brakes",
     "releasing",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from contracts.repair.pairing import strange_pair
-from contracts.repair.plan import Mode, Override, Plan
+from contracts.repair.pairing import Strange, strange_pair
+from contracts.repair.plan import Act, Mode, Override, Plan
 from contracts.vocabulary import StoreName
 
 ROWS_PERCENT = 10
@@ -27,6 +27,7 @@ class Brake(StrEnum):
     EMPTY_SIDE = "empty-side"  # a store holds no row
     CUT_SHORT = "cut-short"  # a store holds far fewer rows than the other
     EXPIRED = "expired"  # the plan is old
+    UNPROVEN_PAIR = "unproven-pair"  # what was begun or is taken back would insert rows into what may be other stores
     INCOMPLETE = "incomplete"  # the check could not look everywhere; cannot be released
     OTHER_PAIR = "other-pair"  # the plan was made for other stores, or may have been; cannot be released
     CHANGED = "changed"  # the plan is not the one that was approved; cannot be released
@@ -38,7 +39,9 @@ class Brake(StrEnum):
         return self in _RELEASABLE
 
 
-_RELEASABLE = frozenset({Brake.ROWS, Brake.DELETES, Brake.EMPTY_SIDE, Brake.CUT_SHORT, Brake.EXPIRED})
+_RELEASABLE = frozenset(
+    {Brake.ROWS, Brake.DELETES, Brake.EMPTY_SIDE, Brake.CUT_SHORT, Brake.EXPIRED, Brake.UNPROVEN_PAIR}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +127,14 @@ def brakes(plan: Plan, situation: Situation, *, caps: Caps = Caps(), released: I
         caps: How much it may do.
         released: The brakes that somebody released; caps up to the number that was named.
     """
-    found = [*_never(plan, situation), *_sides(plan, situation), *_caps(plan, situation, caps), *_age(plan, situation)]
+    strange = strange_pair(plan.header, situation.identities, situation.environment)
+    found = [
+        *_never(plan, situation, strange),
+        *_inserts(plan, situation, strange),
+        *_sides(plan, situation),
+        *_caps(plan, situation, caps),
+        *_age(plan, situation),
+    ]
     return unreleased(found, released)
 
 
@@ -152,7 +162,7 @@ def _released(braked: Braked, by_name: Mapping[str, Override]) -> bool:
     return braked.number is None or (override.value is not None and braked.number <= override.value)
 
 
-def _never(plan: Plan, situation: Situation) -> Iterable[Braked]:
+def _never(plan: Plan, situation: Situation, strange: Strange | None) -> Iterable[Braked]:
     header = plan.header
     if situation.approved is False:
         yield Braked(
@@ -166,8 +176,7 @@ def _never(plan: Plan, situation: Situation) -> Iterable[Braked]:
             what="The repair that the plan takes back has gone on since: it wrote more than the plan knows of.",
             todo=f"Make a new plan with `twinstore repair undo {header.undoes}`, and have that one approved.",
         )
-    strange = strange_pair(header, situation.identities, situation.environment)
-    if strange is not None and (strange.proven or not (situation.begun or header.mode is Mode.UNDO)):
+    if strange is not None and (strange.proven or not _goes_on(plan, situation)):
         yield Braked(brake=Brake.OTHER_PAIR, what=strange.what, todo=strange.todo)
     if situation.incomplete is not None:
         yield Braked(
@@ -180,6 +189,25 @@ def _never(plan: Plan, situation: Situation) -> Iterable[Braked]:
             brake=Brake.FORGETFUL,
             what="Nothing durable would remember what the repair does, so that it could not be taken back.",
             todo="Set TWINSTORE_STATE_URL, or TWINSTORE_HOME to a folder that is kept.",
+        )
+
+
+def _goes_on(plan: Plan, situation: Situation) -> bool:
+    """Tell whether each row is one that the plan, or what it takes back, knows from before."""
+    return situation.begun or plan.header.mode is Mode.UNDO
+
+
+def _inserts(plan: Plan, situation: Situation, strange: Strange | None) -> Iterable[Braked]:
+    """Hold what goes on in stores that may be others, where it would insert: of a missing row nothing is compared."""
+    if strange is None or strange.proven or not _goes_on(plan, situation):
+        return
+    into = {store: number for store in strange.stores if (number := plan.count(Act.INSERT, store))}
+    if into:
+        rows = " and ".join(f"{number:,} rows into {store}" for store, number in into.items())
+        yield Braked(
+            brake=Brake.UNPROVEN_PAIR,
+            what=f"{strange.what} It would insert {rows}.",
+            todo=f"Make sure that these are the stores that it was made for. {_how(Brake.UNPROVEN_PAIR)}",
         )
 
 

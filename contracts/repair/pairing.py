@@ -16,11 +16,13 @@ class Strange:
 
     Attributes:
         proven: Whether they are proven to be others.
+        stores: Those that are not proven to be the same.
         what: One sentence that says so.
         todo: One sentence that says what to do.
     """
 
     proven: bool
+    stores: tuple[StoreName, ...]
     what: str
     todo: str
 
@@ -28,8 +30,9 @@ class Strange:
 def strange_pair(header: Header, identities: Mapping[StoreName, str], environment: str) -> Strange | None:
     """Say that the stores are others than those of a plan, or under another name, or may be; None for the same ones.
 
-    A store is another one where both ids, or both places, are known and differ. An id and a place prove nothing: the
-    id of one database appears when its functions are installed, or when it is reached otherwise.
+    A store is another one where both ids, or the references of both projects, are known and differ. Addresses prove
+    nothing, since they change; neither do an id and a place: the id of one database appears when its functions are
+    installed, or when it is reached otherwise.
 
     Args:
         header: What the plan is about.
@@ -37,22 +40,29 @@ def strange_pair(header: Header, identities: Mapping[StoreName, str], environmen
         environment: Name of the pair of stores.
     """
     both = {store: (header.identities.get(store, ""), identities.get(store, "")) for store in StoreName}
-    others = [store for store, (before, now) in both.items() if _are_others(before, now)]
+    others = [store for store, (before, now) in both.items() if are_others(before, now)]
     if others or header.environment != environment:
         which = ", ".join(others) or f"the environment {environment}"
         return Strange(
             proven=True,
+            stores=tuple(others),
             what=f"The plan was made for another pair of stores than these ({which}).",
             todo="Make a plan for this pair with `twinstore repair plan`.",
         )
-    unproven = [store for store, (before, now) in both.items() if not before or before != now]
+    unproven = tuple(store for store, (before, now) in both.items() if not before or before != now)
     if not unproven:
         return None
     return Strange(
         proven=False,
+        stores=unproven,
         what=f"It is not proven that the plan was made for these very stores ({', '.join(unproven)}).",
-        todo=f"Make a new one with `twinstore repair plan`{_way_back(header, unproven)}.",
+        todo=f"Make a new one with `twinstore repair plan`{_way_back(header, both, unproven)}.",
     )
+
+
+def are_others(before: str, now: str) -> bool:
+    """Tell whether two databases are proven to be different ones, by what they are known; empty where nothing tells."""
+    return before != now and _vague(before) == _vague(now) < _ADDRESS
 
 
 def best_known(before: Mapping[StoreName, str], now: Mapping[StoreName, str]) -> dict[StoreName, str]:
@@ -60,16 +70,21 @@ def best_known(before: Mapping[StoreName, str], now: Mapping[StoreName, str]) ->
     return {store: min(before.get(store, ""), now.get(store, ""), key=_vague) for store in StoreName}
 
 
-def _way_back(header: Header, unproven: list[StoreName]) -> str:
-    """Say how supabase is known again as it was when the plan was made, where that alone is wanting."""
-    if unproven != [StoreName.SUPABASE] or not header.identities.get(StoreName.SUPABASE):
+def _way_back(header: Header, both: Mapping[StoreName, tuple[str, str]], unproven: tuple[StoreName, ...]) -> str:
+    """Say how supabase is known again as it was when the plan was made, where it was reached otherwise."""
+    before, now = both[StoreName.SUPABASE]
+    if unproven != (StoreName.SUPABASE,) or not before or (_vague(before) and _vague(now)):
         return ""
     return f", or reach supabase as when it was made: `TWINSTORE_CHANNEL={header.channels[StoreName.SUPABASE]}`"
 
 
-def _are_others(before: str, now: str) -> bool:
-    return before != now and bool(before and now) and _vague(before) == _vague(now)
+_ADDRESS = 2
 
 
 def _vague(identity: str) -> int:
-    return int(identity.startswith(PLACED)) if identity else 2
+    """Return how little a store is known by: 0 by its id, 1 by its project, 2 by an address, 3 by nothing."""
+    if not identity:
+        return 3
+    if not identity.startswith(PLACED):
+        return 0
+    return _ADDRESS if "/" in identity else 1

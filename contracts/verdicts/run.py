@@ -38,7 +38,10 @@ class Cost:
 
 
 PLACED = "at "
-"""How a database is known again that shows no id begins like this, and goes on with where it is."""
+"""How a database is known again that shows no id begins like this, and goes on with where it is.
+
+That is the reference of a Supabase project, or an address, which has a slash in it and may change.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

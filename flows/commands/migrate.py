@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from storage.migrations import Side
 
 BOTH = "both"
+_IDENTITY = "table twinstore.identity"
 
 
 def migrate_command(side: str, *, dry_run: bool, print_sql: bool, uninstall: bool, yes: bool) -> None:
@@ -58,6 +59,13 @@ def _uninstall(reached: list[tuple[StoreName, Side, str]], *, dry_run: bool, yes
         out().print(f"{store}: {_would(dry_run, 'removed')} {', '.join(objects) or 'nothing'}", soft_wrap=True)
     for line in lost if dry_run else ():
         out().print(f"Lost with it, and kept nowhere else: {line}", soft_wrap=True)
+    if any(_IDENTITY in report.objects for _, report in found):
+        out().print(
+            f"The ids of the databases {'would go' if dry_run else 'went'} with it: migrated again, they count as "
+            "others. History begins anew then, and plans and repairs from before can neither be carried out, nor "
+            "verified, nor taken back.",
+            soft_wrap=True,
+        )
 
 
 def _print(sides: dict[StoreName, Side]) -> None:

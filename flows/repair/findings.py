@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from contracts.errors import ConfigurationError
 from contracts.registry import contract_for
+from contracts.repair import are_others
 from contracts.replication import Place
 from contracts.verdicts import DatasetReport
 from contracts.vocabulary import Cause, DifferenceKind, StoreName, Verdict
@@ -174,23 +175,28 @@ def require_of_these(memory: State, findings: Findings, identities: Mapping[Stor
     Raises:
         ConfigurationError: It is so, or nothing tells.
     """
-    these = tuple(identities[store] for store in StoreName)
-    pair, (last, other) = memory.looks.pair(findings.dataset, findings.run_id), memory.looks.reach(findings.dataset)
-    if pair == last == these and findings.run_id > other:
+    run_id, these = findings.run_id, tuple(identities[store] for store in StoreName)
+    looked, (last, other) = memory.looks.pair(findings.dataset, run_id), memory.looks.reach(findings.dataset)
+    if looked == last == these and run_id > other:
         return
-    if not pair.known:
-        what = f"Nothing tells which databases run {findings.run_id} looked at"
-    elif pair != these:
-        what = f"Run {findings.run_id} looked at other databases than these"
+    later = last if last != these else memory.looks.pair(findings.dataset, other)
+    strange = later if looked == these else looked
+    proven = any(are_others(before or "", now) for before, now in zip(strange, these, strict=True))
+    todo = "Run `twinstore repair plan` without --run, which makes a new check"
+    if proven:
+        todo = f"{todo}; give each pair of stores a name of its own (TWINSTORE_ENVIRONMENT)"
+    elif looked.known and looked != these:
+        todo = f"{todo}, or reach both stores as that run did (TWINSTORE_CHANNEL, SUPABASE_URL, SUPABASE_DB_URL)"
+    if looked == these:
+        seen = "Other databases were" if proven else "What is not proven to be these databases was"
+        what = f"{seen} looked at since run {run_id}, so that what it saw does not count any more"
+    elif proven:
+        what = f"Run {run_id} looked at other databases than these"
+    elif looked.known:
+        what = f"It is not proven that run {run_id} looked at these very databases"
     else:
-        what = (
-            f"Other databases were looked at since run {findings.run_id}, so that what it saw does not count any more"
-        )
-    raise ConfigurationError(
-        f"{what}.",
-        "Run `twinstore repair plan` without --run, which makes a new check; give each pair of stores a name of its "
-        "own (TWINSTORE_ENVIRONMENT).",
-    )
+        what = f"Nothing tells which databases run {run_id} looked at"
+    raise ConfigurationError(f"{what}.", f"{todo}.")
 
 
 def _document(settings: Settings, dataset: str, run_id: str) -> dict[str, Any]:

@@ -203,14 +203,16 @@ def test_what_an_uninstallation_would_lose_is_asked_about(
         lost = "prisma: 1 open conflict with the rows that lost, and 1 key with changes that were not carried over"
         dry = command("migrate", "--uninstall", "--dry-run")
         assert (dry.exit_code, lost in flat(dry.stdout)) == (0, True)
+        assert "The ids of the databases would go with it" in flat(dry.stdout)
         unsaid = command("migrate", "--uninstall")
         assert "no terminal to ask on" in str(unsaid.exception)
         assert lost in flat(unsaid.output)
         assert len(work.replications[0].book.conflicts()) == 1
         done = command("migrate", "--uninstall", "--yes")
         assert (done.exit_code, "removed" in done.stdout) == (0, True)
+        assert "can neither be carried out, nor verified, nor taken back" in flat(done.stdout)
         again = command("migrate", "--uninstall")
-        assert (again.exit_code, again.stdout.count("removed nothing")) == (0, 2)
+        assert (again.exit_code, again.stdout.count("removed nothing"), "ids" in again.stdout) == (0, 2, False)
 
 
 @pytest.mark.parametrize(

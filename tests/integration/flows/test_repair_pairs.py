@@ -57,6 +57,49 @@ def test_a_row_is_deleted_only_where_two_runs_of_these_databases_missed_it(
         assert [planned(sees(ago_h)) for ago_h in (4, 3)] == [0, 1]
 
 
+def test_a_run_that_reached_the_stores_otherwise_is_not_said_to_be_of_others(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id and a place prove nothing, nor do two addresses: another name for the pair would lose its memory."""
+    (key,) = keys(seeded_pair, 1)
+
+    def told(run_id: str) -> tuple[bool, bool]:
+        said = flat(say("repair", "plan", "--run", run_id).err)
+        return f"It is not proven that run {run_id} looked at these very" in said, "TWINSTORE_ENVIRONMENT" in said
+
+    with monkeypatch.context() as sql, environment_of(seeded_pair, Channel.SQL, home, sql):
+        runs = [remember_run(home, {key: "differing"}, ago_h=3)]
+    for ago_h in (2, 1):  # each time at another address
+        with monkeypatch.context() as rows, environment_of(seeded_pair, Channel.ROWS, home, rows):
+            rows.setenv("TWINSTORE_CHANNEL", "rows")
+            assert told(runs[-1]) == (True, False)
+            runs.append(remember_run(home, {key: "differing"}, ago_h=ago_h))
+            assert say("repair", "plan", "--run", runs[-1]).code == 0
+
+
+def test_a_repair_is_taken_back_where_only_the_address_changed(
+    seeded_pair: Pair, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each row is compared with what it became; a new plan waits to be made again."""
+    one, other = keys(seeded_pair, 2)
+    titled(seeded_pair, SUPABASE, one, "wrong")
+    with monkeypatch.context() as rows, environment_of(seeded_pair, Channel.ROWS, home, rows):
+        rows.setenv("TWINSTORE_CHANNEL", "rows")
+        done = _planned(home, one)
+        assert say("repair", "apply", done["id"], "--approve", done["plan_hash"]).code == 0
+        titled(seeded_pair, SUPABASE, other, "wrong")
+        fresh = _planned(home, other)
+    with environment_of(seeded_pair, Channel.ROWS, home, monkeypatch):
+        monkeypatch.setenv("TWINSTORE_CHANNEL", "rows")
+        held = say("repair", "apply", fresh["id"], "--approve", fresh["plan_hash"])
+        assert (held.code, "It is not proven that the plan was made for these very" in flat(held.err)) == (2, True)
+        assert say("repair", "verify", done["id"], "--json").document["agree"] == 1
+        undo = say("repair", "undo", done["id"], "--json").document
+        assert (undo["steps"], undo["brakes"]) == (1, [])
+        assert say("repair", "undo", done["id"], "--approve", undo["plan_hash"]).code == 0
+    assert titles(seeded_pair, SUPABASE)[one] == "wrong"
+
+
 def _planned(home: Path, key: str) -> dict[str, Any]:
     return say("repair", "plan", "--run", remember_run(home, {key: "differing"}), "--json").document
 

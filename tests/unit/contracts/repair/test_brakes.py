@@ -28,7 +28,8 @@ from contracts.vocabulary import StoreName
 from tests.support.repair_plans import MADE, make_header, make_plan, make_step
 
 PRISMA, SUPABASE = StoreName.PRISMA, StoreName.SUPABASE
-RELEASABLE = {Brake.ROWS, Brake.DELETES, Brake.EMPTY_SIDE, Brake.CUT_SHORT, Brake.EXPIRED}
+RELEASABLE = {Brake.ROWS, Brake.DELETES, Brake.EMPTY_SIDE, Brake.CUT_SHORT, Brake.EXPIRED, Brake.UNPROVEN_PAIR}
+IDS = make_header().identities
 
 
 def situation(**rest: Any) -> Situation:
@@ -76,6 +77,7 @@ HELD: dict[Brake, tuple[Plan, Situation]] = {
     Brake.OTHER_PAIR: (SMALL, situation(environment="production")),
     Brake.CHANGED: (SMALL, situation(approved=False)),
     Brake.FORGETFUL: (SMALL, situation(durable=False)),
+    Brake.UNPROVEN_PAIR: (plan_of(Act.INSERT, 3), situation(begun=True, identities={**IDS, SUPABASE: "at host/db"})),
 }
 
 
@@ -98,20 +100,21 @@ def test_an_undo_is_held_whose_repair_went_on() -> None:
     ("before", "now", "strange"),
     [
         ("b07d91e4", "b07d91e4", None),
-        ("at here", "at here", None),
+        ("at host/db", "at host/db", None),
         ("b07d91e4", "0c1d2e3f", True),
-        ("at here", "at there", True),
-        ("at here", "b07d91e4", False),
-        ("b07d91e4", "at here", False),
+        ("at abcdefghijklmnopqrst", "at uvwxyzabcdefghijklmn", True),  # projects, by their references
+        ("at abcdefghijklmnopqrst", "at https://data.example.org", False),  # it may have got an address of its own
+        ("at https://old.example.org", "at https://data.example.org", False),
+        ("at host/db", "b07d91e4", False),
+        ("b07d91e4", "at host/db", False),
         ("", "b07d91e4", False),
-        ("", "at here", False),
+        ("", "at host/db", False),
         ("", "", False),
     ],
 )
 def test_stores_are_others_only_where_that_is_proven(before: str, now: str, *, strange: bool | None) -> None:
     """A new plan is held unless they are proven the same; what was begun, or an undo, where they are proven others."""
-    ids = make_header().identities
-    header, sees = make_header(identities={**ids, SUPABASE: before}), {**ids, SUPABASE: now}
+    header, sees = make_header(identities={**IDS, SUPABASE: before}), {**IDS, SUPABASE: now}
     found = strange_pair(header, sees, header.environment)
     assert (None if found is None else found.proven) is strange
     plan, undo = (replace(one, header=replace(header, mode=one.header.mode)) for one in (SMALL, plan_of_undo()))
@@ -127,12 +130,27 @@ def test_stores_are_others_only_where_that_is_proven(before: str, now: str, *, s
     }
 
 
+def test_no_row_comes_into_a_store_that_may_be_another_one_unless_somebody_says_so() -> None:
+    """Where a row is missing nothing is left to compare: what is begun, or an undo, inserts only by a named release."""
+    undo = replace(plan_of(Act.INSERT, 2), header=plan_of_undo().header)
+    strange = {**IDS, SUPABASE: "at host/db"}
+    (braked,) = brakes(undo, situation(identities=strange))
+    assert "It would insert 2 rows into supabase" in braked.what
+    assert holding(undo, situation(identities=strange), allow("unproven-pair")) == []
+    assert holding(undo, situation()) == []
+    assert holding(undo, situation(identities={**IDS, PRISMA: "at host/db"})) == []  # none would come into that one
+    assert holding(undo, situation(identities={**IDS, SUPABASE: "0c1d2e3f"}), allow("unproven-pair")) == [
+        Brake.OTHER_PAIR
+    ]
+
+
 def test_stores_are_known_best_by_an_id() -> None:
     """What an undo writes is known by an id as soon as one is seen, and by the one of its repair first."""
-    before = {PRISMA: "6e1f2c0a", SUPABASE: "at here"}
-    assert best_known(before, {PRISMA: "at there", SUPABASE: "b07d91e4"}) == make_header().identities
+    before = {PRISMA: "6e1f2c0a", SUPABASE: "at host/db"}
+    assert best_known(before, {PRISMA: "at else/db", SUPABASE: "b07d91e4"}) == make_header().identities
     assert best_known({PRISMA: ""}, before) == before
-    assert best_known(before, {PRISMA: "0c1d2e3f", SUPABASE: "at there"}) == before
+    assert best_known(before, {PRISMA: "0c1d2e3f", SUPABASE: "at else/db"}) == before
+    assert best_known(before, {SUPABASE: "at abcdefghijklmnopqrst"})[SUPABASE] == "at abcdefghijklmnopqrst"
 
 
 def test_every_brake_is_tried_here() -> None:
