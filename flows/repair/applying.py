@@ -90,8 +90,8 @@ def apply_plan(work: Work, found: Known, approval: Approval) -> Outcome:
         approval: Who lets it be carried out.
 
     Raises:
-        ConfigurationError: Too little of the hash was given, the plan was carried out before, it has no steps, or
-            nobody sees what waits.
+        ConfigurationError: Too little of the hash was given, the plan was carried out before, it has no steps, nobody
+            sees what waits, or the contract has other columns by now.
         Conflict: A check or the relay holds the dataset, or the lease was lost.
         TwinstoreError: A store or the memory cannot be used. What was written stays, and is in the journal.
     """
@@ -108,6 +108,7 @@ def apply_plan(work: Work, found: Known, approval: Approval) -> Outcome:
             return Outcome(repair=found.repair, held=tuple(held), done=found.done)
         with open_pair(work.settings, work.stores, header.dataset) as pair:
             pair.require_sight()
+            found.require_columns(pair.dataset)
             undone = taken_back(work, found)
             journal = _begun(work, found, approval.by, overrides)
             _taken(work, found, pair, journal, lease)
@@ -133,7 +134,7 @@ def verify_plan(work: Work, found: Known) -> Outcome:
 
     Raises:
         ConfigurationError: The plan was never carried out, was taken back, nobody knows all that it wrote, its file was
-            changed since, or the settings lead to other stores.
+            changed since, the settings lead to other stores, or the contract lost a column of it.
         TwinstoreError: A store cannot be reached.
     """
     found.require_told()
@@ -146,6 +147,7 @@ def verify_plan(work: Work, found: Known) -> Outcome:
     found.require_unchanged()
     proven = require_same_pair(work.settings, work.stores, found.plan.header)
     with open_pair(work.settings, work.stores, found.plan.header.dataset) as pair:
+        found.require_columns(pair.dataset, more=True)
         undone, verified = taken_back(work, found), None
         while verified is None:
             work.progress("read both stores again")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError
 from contracts.repair import Done, Ended, Plan, Repair
 from flows.repair.files import JOURNAL, PLAN, chosen, folder_of
@@ -75,6 +76,36 @@ class Known:
                 f"`twinstore repair show {self.repair.id}` says what is left to people.",
             )
         self.require_told()
+
+    def require_columns(self, dataset: Dataset, *, more: bool = False) -> None:
+        """Refuse a plan that was made under a contract with other columns: it does not say what to write there.
+
+        Args:
+            dataset: The dataset, as its contract has it now.
+            more: Whether it may have more columns than the plan knows, as where rows are only compared.
+
+        Raises:
+            ConfigurationError: It is so.
+        """
+        then, now = set(self.plan.header.columns), {column.name for column in dataset.columns}
+        strange = then - now if more else then ^ now
+        if not strange:
+            return
+        if more:
+            todo = (
+                "Bring them back into the contract, or correct the rows by hand: "
+                f"`twinstore repair show {self.repair.id} --all` shows what each was."
+            )
+        else:
+            undoes = self.plan.header.undoes
+            todo = f"Make a new plan with `twinstore repair {'plan' if undoes is None else f'undo {undoes}'}`."
+            if self.repair.ended is Ended.BEGUN:
+                todo = f"Take back what it wrote with `twinstore repair undo {self.repair.id}`. {todo}"
+        raise ConfigurationError(
+            f"The contract of {dataset.name} has other columns than when plan {self.repair.id} was made: "
+            f"{', '.join(sorted(strange))}.",
+            todo,
+        )
 
     def require_told(self) -> None:
         """Refuse to rest anything on a journal that does not tell all that was done.

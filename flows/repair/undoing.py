@@ -22,7 +22,7 @@ def planned_undo(work: Work, found: Known) -> Made:
 
     Raises:
         ConfigurationError: Nothing of it was written, or nobody knows all that was; its file was changed since; the
-            settings lead to other stores; or nobody sees what waits.
+            settings lead to other stores; nobody sees what waits; or the contract lost a column of it.
         TwinstoreError: A store cannot be read.
     """
     from storage.repair.undoing import undo_steps
@@ -44,6 +44,7 @@ def planned_undo(work: Work, found: Known) -> Made:
     stand = standing(work.settings, work.stores, name)
     with open_pair(work.settings, work.stores, name) as pair:
         pair.require_sight()
+        found.require_columns(pair.dataset, more=True)
         work.progress("read the rows that were written")
         header = _header(work, found, pair, stand)
         plan = undo_steps(found.plan, found.done, pair.sides, header=header, adopted=pair.adopted)
@@ -98,7 +99,7 @@ def _header(work: Work, found: Known, pair: Pair, stand: Standing) -> Header:
         identities=best_known(found.plan.header.identities, stand.identities),
         channels=pair.channels,
         rows=stand.rows,
-        columns=found.plan.header.columns,
+        columns=tuple(column.name for column in pair.dataset.columns),
         undoes=found.repair.id,
         version=VERSION,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from contracts.dataset import Dataset
 from contracts.errors import ProtocolError
 from contracts.repair.plan import Texts
@@ -20,9 +22,18 @@ def alike(dataset: Dataset, name: str, one: Texts, other: Texts) -> bool:
         return False
 
 
-def unlike(dataset: Dataset, one: Texts | None, other: Texts | None) -> tuple[str, ...]:
-    """Return the compared columns in which two rows differ; all of them where one of the rows is missing."""
-    names = [column.name for column in dataset.compared]
+def unlike(
+    dataset: Dataset, one: Texts | None, other: Texts | None, *, columns: Collection[str] | None = None
+) -> tuple[str, ...]:
+    """Return the compared columns in which two rows differ; all of them where one of the rows is missing.
+
+    Args:
+        dataset: The dataset.
+        one: A row.
+        other: Another one.
+        columns: Only these columns are compared; all unless given.
+    """
+    names = [column.name for column in dataset.compared if columns is None or column.name in columns]
     if one is None or other is None:
         return () if one is other else tuple(names)
     return tuple(name for name in names if not alike(dataset, name, one, other))

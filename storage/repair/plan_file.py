@@ -38,7 +38,10 @@ def write_plan(plan: Plan, folder: Path) -> str:
 
     Raises:
         ConfigurationError: The file cannot be written.
+        ValueError: Its steps do not hang together, so that `read_plan` would refuse it.
     """
+    if _wrong(plan):
+        raise ValueError("The steps of the plan do not hang together.")
     data = _text(plan).encode("ascii")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -90,10 +90,17 @@ def told_by_rows(steps: Sequence[Step], now: Mapping[str, Seen]) -> tuple[Done, 
         now: How their keys stand.
     """
     return tuple(
-        Done(number=step.number, outcome=Mended.WRITTEN if now[step.key].row == step.after else Mended.UNCLEAR)
+        Done(number=step.number, outcome=Mended.WRITTEN if _is(now[step.key].row, step.after) else Mended.UNCLEAR)
         for step in steps
-        if now[step.key].row != step.before
+        if not _is(now[step.key].row, step.before)
     )
+
+
+def _is(row: Texts | None, known: Texts | None) -> bool:
+    """Tell whether a row is one that a plan knows; columns that came since tell nothing."""
+    if row is None or known is None:
+        return row is known
+    return {name: row[name] for name in known if name in row} == known
 
 
 def hash_of(columns: Sequence[str], row: Texts | None) -> str | None:

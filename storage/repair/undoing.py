@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from contracts.repair import Act, Done, Header, Left, Mended, Plan, Step, Why, Winner
+from contracts.repair.plan import Texts
 from contracts.vocabulary import StoreName
 from storage.repair.applying import TAKEN, left_by
 from storage.repair.batches import MOST_STEPS
@@ -16,6 +17,7 @@ _INVERSE = {Act.INSERT: Act.DELETE, Act.DELETE: Act.INSERT, Act.UPDATE: Act.UPDA
 _MOVED = (Why.MOVED, "Somebody changed the row, or that of the other store, since it was repaired: it stays as it is.")
 _WAITS = (Why.UNDER_WAY, "A change of it waits to be carried over: `twinstore sync run`, then undo again.")
 _SETTLED = (Why.SETTLED, "The row is as it was before the repair already.")
+_GAINED = (Why.MOVED, "The contract has columns by now that the repair did not know: the row stays as it is.")
 _BOUND = (Why.MOVED, "It was changed together with a row that somebody changed since, and stays with that one.")
 _Reasons = dict[int, tuple[Why, str]]
 Rows = Mapping[StoreName, Mapping[str, Seen]]
@@ -27,12 +29,14 @@ class _Standing:
 
     Attributes:
         columns: The columns that it knew.
+        gained: Whether there are more by now.
         left: Hash of each row as its last step left it, or found it already, by store and key.
         rows: The rows as they are now.
         adopted: Whether a relay carries over what waits.
     """
 
     columns: Sequence[str]
+    gained: bool
     left: Mapping[tuple[StoreName, str], str | None]
     rows: Rows
     adopted: bool
@@ -47,7 +51,9 @@ class _Standing:
         if now == hash_of(self.columns, step.before):
             return _SETTLED
         as_left = self.left[step.store, step.key], self.left.get((step.store.other, step.key), step.other)
-        return None if (now, beside) == as_left else _MOVED
+        if (now, beside) != as_left:
+            return _MOVED
+        return _GAINED if self.gained and step.act is not Act.UPDATE else None
 
 
 def undo_steps(
@@ -64,7 +70,7 @@ def undo_steps(
         plan: The plan of the repair.
         done: What became of its steps, by number.
         sides: Both stores, which are only read.
-        header: What the new plan is about.
+        header: What the new plan is about; the dataset may have got columns of which the repair did not know.
         adopted: Whether a relay carries over what waits.
 
     Raises:
@@ -73,9 +79,10 @@ def undo_steps(
     outcomes = {number: one.outcome for number, one in done.items()}
     written = [step for step in reversed(plan.steps) if outcomes.get(step.number) in _MAY_STAND]
     stood = [step for step in plan.steps if outcomes.get(step.number) in _MAY_STAND | TAKEN]
-    columns = header.columns
+    columns = plan.header.columns
     standing = _Standing(
         columns=columns,
+        gained=not set(header.columns).issubset(columns),
         left={(step.store, step.key): hash_of(columns, left_by(step, done[step.number])) for step in stood},
         rows=_look([step.key for step in written], sides),
         adopted=adopted,
@@ -87,7 +94,7 @@ def undo_steps(
         if step.number in reasons
         for why, sentence in [reasons[step.number]]
     )
-    steps = _inverses([step for step in written if step.number not in reasons], standing.rows, columns)
+    steps = _inverses([step for step in written if step.number not in reasons], standing.rows, header.columns)
     return Plan(header=header, steps=steps, left=left)
 
 
@@ -139,7 +146,7 @@ def _inverses(written: Sequence[Step], rows: Rows, columns: Sequence[str]) -> tu
             number=numbers[step.number],
             act=_INVERSE[step.act],
             before=rows[step.store][step.key].row,
-            after=step.before,
+            after=_as_before(step, rows[step.store][step.key].row),
             other=hash_of(columns, rows[step.store.other][step.key].row),
             line=rows[step.store][step.key].line,
             other_line=rows[step.store.other][step.key].line,
@@ -149,3 +156,8 @@ def _inverses(written: Sequence[Step], rows: Rows, columns: Sequence[str]) -> tu
         )
         for step in written
     )
+
+
+def _as_before(step: Step, now: Texts | None) -> Texts | None:
+    """Return the row as it was before a step; what the repair did not know of stays as it is now."""
+    return step.before if now is None or step.before is None else {**now, **step.before}

@@ -29,7 +29,7 @@ def verify(plan: Plan, done: Mapping[int, Done], sides: Mapping[StoreName, Repai
         plan: The plan.
         done: What became of its steps, by number.
         sides: Both stores.
-        dataset: The dataset.
+        dataset: The dataset; it may have got columns of which the plan did not know.
 
     Raises:
         TwinstoreError: A store cannot be asked.
@@ -39,7 +39,7 @@ def verify(plan: Plan, done: Mapping[int, Done], sides: Mapping[StoreName, Repai
         found = done.get(step.number)
         if found is not None and (found.outcome in TAKEN or found.outcome is Mended.REJECTED):
             by_key[step.key].append((step, found))
-    tally = _Tally(dataset, undoing=plan.header.mode is Mode.UNDO)
+    tally = _Tally(dataset, columns=plan.header.columns, undoing=plan.header.mode is Mode.UNDO)
     for keys in _chunks(by_key):
         seen = {store: side.see(keys) for store, side in sides.items()}
         for key in keys:
@@ -51,9 +51,10 @@ def verify(plan: Plan, done: Mapping[int, Done], sides: Mapping[StoreName, Repai
 
 @dataclass(slots=True)
 class _Tally:
-    """What was found so far."""
+    """What was found so far; of what the plan did, only the columns that it knew are compared."""
 
     dataset: Dataset
+    columns: Sequence[str]
     undoing: bool
     agree: int = 0
     differ: int = 0
@@ -80,7 +81,7 @@ class _Tally:
         """Return what keeps a row from being as planned; None where nothing does but a change since."""
         if done.outcome is Mended.REJECTED:
             return self._because(step, step.fields, why_refused(step, done))
-        fields = unlike(self.dataset, step.after, left_by(step, done))
+        fields = unlike(self.dataset, step.after, left_by(step, done), columns=self.columns)
         if fields:
             return self._because(step, fields, why_rewritten(self.dataset, step, done, fields))
         if now.line == step.line and self._hash(now.row) == self._hash(step.before) != self._hash(step.after):
@@ -94,14 +95,14 @@ class _Tally:
         """Tell whether nobody changed the key in either store since its steps were taken."""
         left = {step.store: left_by(step, done) for step, done in steps}
         return all(
-            not unlike(self.dataset, seen[store].row, left[store])
+            not unlike(self.dataset, seen[store].row, left[store], columns=self.columns)
             if store in left
             else self._hash(seen[store].row) == steps[0][0].other
             for store in seen
         )
 
     def _hash(self, row: Texts | None) -> str | None:
-        return hash_of([column.name for column in self.dataset.columns], row)
+        return hash_of(self.columns, row)
 
 
 def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts.planning import PLANNING
 from contracts.repair import Act, Header, Left, Mode, Plan, Step, Why, Winner
+from contracts.repair.plan import Texts
 from contracts.vocabulary import Channel, StoreName
+from storage.repair.ports import RepairSide, hash_of
 from tests.support.row_pairs import KEY, make_row
 
 MADE = datetime(2026, 3, 14, 2, 30, 0, 250_000, tzinfo=UTC)
@@ -59,3 +63,29 @@ def make_left(**rest: Any) -> Left:
 def make_plan(*steps: Step, left: tuple[Left, ...] = (), **header: Any) -> Plan:
     """Return a plan with these steps."""
     return Plan(header=make_header(**header), steps=steps, left=left)
+
+
+def older(plan: Plan, sides: Mapping[StoreName, RepairSide], later: str) -> Plan:
+    """Return a plan as it was before its dataset got a column.
+
+    Args:
+        plan: The plan.
+        sides: Both stores.
+        later: Name of the column.
+    """
+    columns = tuple(name for name in plan.header.columns if name != later)
+
+    def cut(row: Texts | None) -> Texts | None:
+        return None if row is None else {name: row[name] for name in columns}
+
+    steps = tuple(
+        replace(
+            step,
+            before=cut(step.before),
+            after=cut(step.after),
+            other=hash_of(columns, sides[step.store.other].see([step.key])[step.key].row),
+            fields=tuple(name for name in step.fields if name != later),
+        )
+        for step in plan.steps
+    )
+    return replace(plan, header=replace(plan.header, columns=columns), steps=steps)

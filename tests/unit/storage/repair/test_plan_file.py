@@ -6,7 +6,7 @@ import hashlib
 import json
 import stat
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.errors import ConfigurationError
-from contracts.repair import Act, Plan
+from contracts.repair import Act, Plan, Step
 from storage.repair.plan_file import PLAN_FILE, read_plan, write_plan
 from tests.support.repair_plans import make_left, make_plan, make_step
 
@@ -111,10 +111,21 @@ UNSOUND: dict[str, Plan] = {
 }
 
 
+def line_of(step: Step) -> str:
+    """Return the line of a step in the file."""
+    return json.dumps({member.name: getattr(step, member.name) for member in fields(step)})
+
+
 @pytest.mark.parametrize("plan", UNSOUND.values(), ids=UNSOUND)
 def test_steps_that_do_not_hang_together_are_refused(tmp_path: Path, plan: Plan) -> None:
-    """Numbers, acts, rows and columns must fit one another."""
-    write_plan(plan, tmp_path)
+    """Numbers, acts, rows and columns must fit one another: such a plan is neither written nor read."""
+    with pytest.raises(ValueError, match="hang together"):
+        write_plan(plan, tmp_path)
+    write_plan(make_plan(STEP), tmp_path)
+    file = tmp_path / PLAN_FILE
+    (unsound,) = plan.steps
+    file.write_text(file.read_text().replace(line_of(STEP), line_of(unsound)))
+    assert line_of(unsound) in file.read_text()
     with pytest.raises(ConfigurationError, match="no plan of this version"):
         read_plan(tmp_path / PLAN_FILE)
 

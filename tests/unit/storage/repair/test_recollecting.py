@@ -47,6 +47,8 @@ def test_what_is_forgotten_is_told_by_the_rows(tmp_path: Path, *, noted: bool) -
         file.write_text(file.read_text().replace(f', "at": "{AT.isoformat()}"', ""))
         journal = Journal.open(tmp_path)
     sides[SUPABASE].rows |= {"kept": dict(OLD), "changed": dict(ELSE)}
+    for row in sides[SUPABASE].rows.values():
+        row["later"] = "of a column that came since"
     recollect(plan, sides, journal, may_go_on=lambda: None, now=lambda: AT + LATE)
     for found in (journal, Journal.open(tmp_path)):
         outcomes = {number: done.outcome for number, done in found.done.items()}

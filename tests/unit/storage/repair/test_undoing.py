@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from contracts.repair import Mended, Why
+from contracts.planning import PLANNING
+from contracts.repair import Done, Mended, Verified, Why
 from contracts.repair.plan import Texts
 from contracts.vocabulary import StoreName
 from storage.repair.undoing import undo_steps
+from storage.repair.verifying import verify
 from tests.support.memory_side import MemorySide
 from tests.support.mending import PRISMA, SUPABASE, plan_of
-from tests.support.repair_plans import COLUMNS
+from tests.support.repair_plans import COLUMNS, make_header, older
 
 OLD: Texts = dict.fromkeys(COLUMNS, "old")
 NEW: Texts = {**OLD, "title": "new"}
+LATER = "metadata"
+"""A column that came after a plan was made."""
 
 
 def pair() -> dict[StoreName, MemorySide]:
@@ -43,3 +47,18 @@ def test_what_nobody_carries_over_is_not_waited_for() -> None:
     sides[PRISMA].rows["k"]["title"] = "somebody's"
     moved = undo_steps(plan, done, sides, header=plan.header, adopted=False)
     assert ([left.why for left in moved.left], moved.steps) == ([Why.MOVED], ())
+
+
+def test_columns_that_came_later_stay_as_they_are() -> None:
+    """A row that was changed gets back what it was, and keeps what the repair did not know; others stay, named."""
+    sides = pair()
+    for side in sides.values():
+        side.rows |= {"gone": dict(OLD)}
+    changes = [(SUPABASE, "k", NEW), (SUPABASE, "new", NEW), (SUPABASE, "gone", None)]
+    plan = older(plan_of(sides, changes), sides, LATER)
+    done = {step.number: Done(number=step.number, outcome=Mended.WRITTEN) for step in plan.steps}
+    sides[SUPABASE].rows = {"k": {**NEW, LATER: "came since"}, "new": dict(NEW)}
+    undo = undo_steps(plan, done, sides, header=make_header())
+    assert [(step.key, step.after) for step in undo.steps] == [("k", {**OLD, LATER: "came since"})]
+    assert [(left.key, "columns by now" in left.sentence) for left in undo.left] == [("gone", True), ("new", True)]
+    assert verify(plan, done, sides, PLANNING) == Verified(differ=3)
