@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OURS = "twinstore"
 KIND = HashKind.RECORD  # ten times as fast as hashing texts; a probe says whether another server hashes alike
-_FOR_AS_LONG_AS_IT_TAKES = "SET LOCAL idle_in_transaction_session_timeout = 0"  # a dump may take hours
+FOR_AS_LONG_AS_IT_TAKES = "SET LOCAL idle_in_transaction_session_timeout = 0"  # a dump may take hours
 _DIGEST = 'SELECT count(*), coalesce(sum(hashtextextended(ROW({})::text COLLATE "C", 0)::numeric), 0) FROM {} AS t'
 
 
@@ -91,7 +91,7 @@ def frozen(
     try:
         with translate(store):
             connection.execute(begin("REPEATABLE READ", limits, server_version=connection.info.server_version))
-            connection.execute(_FOR_AS_LONG_AS_IT_TAKES)
+            connection.execute(FOR_AS_LONG_AS_IT_TAKES)
             if named := [sql.Identifier(*table) for table in tables]:
                 connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.SQL(", ").join(named)))
             connection.execute("SELECT 1")

@@ -22,7 +22,7 @@ from contracts.replication import Gap
 from contracts.vocabulary import StoreName
 from storage.backup import statements
 from storage.backup.arrival import require_as_sent
-from storage.backup.contents import read_dataset
+from storage.backup.contents import FOR_AS_LONG_AS_IT_TAKES, read_dataset
 from storage.backup.copies import Copied, copied, write
 from storage.backup.manner import manner_of, writing_as
 from storage.backup.refusals import going_on, refused_by_constraint
@@ -78,6 +78,8 @@ def apply_rows(
             require_as_sent(copies[-1])
         progress(f"bring {', '.join(rows.dataset.name for rows in every)} on {target.store} back")
         with translate(target.store):
+            idle = target.limits.settings()["idle_in_transaction_session_timeout"]
+            connection.execute(statements.IDLE, [idle])  # before, it waits for what the scratch server hashes
             for copy in copies:  # only now: applications go on writing while rows are copied
                 copy.do(statements.LOCK)
         with translate(target.store), refused_by_constraint(target.store):
@@ -210,6 +212,7 @@ def _writing(target: Target) -> Iterator[tuple[psycopg.Connection[Any], Mapping[
             version = connection.info.server_version
             manner = manner_of(connection)
             connection.execute(begin("READ COMMITTED", target.limits, server_version=version, access="READ WRITE"))
+            connection.execute(FOR_AS_LONG_AS_IT_TAKES)
             connection.execute(statements.APPLYING)
         yield connection, manner
     finally:

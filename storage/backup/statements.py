@@ -109,6 +109,7 @@ WHERE r.furthest {beyond} s.last_value OR r.furthest = s.last_value AND NOT s.is
 IDENTITY = "SELECT to_regclass('twinstore.identity') IS NOT NULL"
 CAPTURED = "SELECT to_regclass('twinstore.capture') IS NOT NULL"
 APPLYING = "SELECT set_config('twinstore.applying', 'on', true)"  # triggers of ours keep what is written
+IDLE = "SELECT set_config('idle_in_transaction_session_timeout', %s, true)"
 IMMEDIATE = "SET CONSTRAINTS ALL IMMEDIATE"
 FORGET = """
 WITH ours AS (  -- of what is seen, only our transaction and parts of it are in progress

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -16,6 +17,8 @@ from flows.adopting import adopt
 from flows.backup import backups_folder, known_backups, verify_backup
 from flows.check import threads
 from flows.sync import carry, survey
+from storage.backup import arrival, restore
+from storage.backup.copies import Copied
 from storage.backup.journal import restorations
 from storage.replication import adoption
 from tests.support import backups
@@ -277,3 +280,27 @@ def test_the_memory_knows_when_a_backup_was_verified(scene: Scene) -> None:
     assert known.verified_at == found.at
     (listed,) = known_backups(settings)
     assert listed.verified_at == found.at
+
+
+def test_a_restore_may_be_idle_only_until_it_locks(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits while the scratch server hashes, for as long as that takes; a table is never held for as long."""
+    made = scene.backup(PRISMA)
+    digest, before = arrival._digest, restore._before
+    limits = []
+
+    def limit_of(connection: psycopg.Connection[Any]) -> None:
+        limits.append(connection.execute("SHOW idle_in_transaction_session_timeout").fetchone())
+
+    def hashed(connection: psycopg.Connection[Any], *rest: Any) -> Any:
+        limit_of(connection)
+        return digest(connection, *rest)
+
+    def locked(copy: Copied, **rest: Any) -> int:
+        limit_of(copy.connection)
+        return before(copy, **rest)
+
+    monkeypatch.setattr(arrival, "_digest", hashed)
+    monkeypatch.setattr(restore, "_before", locked)
+    with changed(scene, PRISMA):
+        assert scene.restore(PRISMA, confirm=made.id).state == "done"
+    assert limits == [("0",), ("0",), ("15min",)]
