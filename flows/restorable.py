@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from contracts.backups import KeptBackup, KeptSide, Manifest
 from contracts.errors import ConfigurationError, Refused
+from contracts.registry import known_datasets
 from contracts.vocabulary import StoreName
 from flows.backup import target_of
 from flows.settings import Settings
@@ -137,9 +138,17 @@ def names_of(side: KeptSide, wanted: Wanted) -> tuple[str, ...]:
     """Return the datasets that are brought back.
 
     Raises:
-        ConfigurationError: The backup does not hold one of them.
+        ConfigurationError: The backup does not hold one of them, or holds one that is none any more.
     """
     held = tuple(content.dataset for content in side.datasets)
+    known = [name for name in held if name in known_datasets()]
+    if not wanted.datasets and (unknown := [name for name in held if name not in known]):
+        raise ConfigurationError(
+            f"The backup holds {', '.join(unknown)} besides, which is no dataset any more.",
+            f"Say what is to be restored: {' '.join(f'--dataset {name}' for name in known)}."
+            if known
+            else "Let TWINSTORE_DATASETS lead to the folder of its contract.",
+        )
     for name in wanted.datasets:
         if name not in held:
             raise ConfigurationError(f"The backup does not hold {name}.", f"It holds {', '.join(held)}.")

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from contracts import found_files
+from contracts.errors import ConfigurationError
 from contracts.replication import Gap
 from contracts.vocabulary import Channel, StoreName
 from flows.sync import carry, survey
@@ -87,3 +88,13 @@ def test_rows_of_another_dataset_that_go_with_it_stay_on_the_other_store(
     assert restored.gap is (Gap.RESTORED if store is PRISMA else Gap.REPLICA)
     carried(noted)  # what a relay does that has looked for gaps before
     assert GONE in notes(pair, store.other)
+
+
+def test_a_backup_may_hold_what_is_no_dataset_any_more(noted: Scene) -> None:
+    """It is said, with the words that bring the others back."""
+    noted.backup(PRISMA)
+    found_files.use_folder(None)
+    with pytest.raises(ConfigurationError, match="holds notes besides") as refused:
+        noted.restore(PRISMA)
+    assert refused.value.todo == "Say what is to be restored: --dataset planning."
+    assert noted.restore(PRISMA, datasets=("planning",)).state == "planned"
