@@ -32,6 +32,15 @@ def require_columns(
             _TODO,
             store=store,
         )
+    for name, column in before.items():
+        was, is_now = column["parts"], now[name]["parts"]
+        if was and is_now and was != is_now:  # a value is its parts in their order, whatever they are called
+            raise SchemaMismatch(
+                f"{table} on {store} has {name} with the attributes {', '.join(is_now)}, and the backup with "
+                f"{', '.join(was)}: values would come into others than their own.",
+                _TODO,
+                store=store,
+            )
     if plain := [name for name in computed if name in now]:
         raise SchemaMismatch(
             f"{table} on {store} has {plain[0]} as a plain column, which the server computed when the backup was made: "

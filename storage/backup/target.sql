@@ -4,7 +4,7 @@ SELECT jsonb_build_object(
   'columns', (
     SELECT jsonb_agg(jsonb_build_object(
              'name', a.attname, 'type', format_type(b.type, b.modifier),
-             'identity', a.attidentity = 'a',
+             'identity', a.attidentity = 'a', 'parts', of_type.parts,
              'optional', NOT (a.attnotnull OR b.needed) OR a.atthasdef OR a.attidentity <> '' OR d.typdefault IS NOT NULL)
              ORDER BY a.attnum)
     FROM pg_attribute AS a JOIN pg_type AS d ON d.oid = a.atttypid
@@ -16,6 +16,22 @@ SELECT jsonb_build_object(
                base.needed OR t.typnotnull
         FROM base JOIN pg_type AS t ON t.oid = base.below)
       SELECT type, modifier, needed FROM base WHERE below = 0) AS b
+    CROSS JOIN LATERAL (  -- the attributes of composite types, at any depth, in the order in which values are written
+      WITH RECURSIVE part AS (
+        SELECT b.type, ARRAY[]::bigint[] AS path
+        UNION ALL
+        SELECT below.type, part.path || below.place
+        FROM part JOIN pg_type AS t ON t.oid = part.type
+        CROSS JOIN LATERAL (
+          SELECT t.typelem AS type, 0 AS place WHERE t.typcategory = 'A'
+          UNION ALL SELECT t.typbasetype, 0 WHERE t.typtype = 'd'
+          UNION ALL SELECT r.rngsubtype, 0 FROM pg_range AS r
+                    WHERE t.oid::text IN (r.rngtypid::text, to_jsonb(r) ->> 'rngmultitypid')
+          UNION ALL SELECT m.atttypid, row_number() OVER (ORDER BY m.attnum) FROM pg_attribute AS m
+                    WHERE m.attrelid = t.typrelid AND m.attnum > 0 AND NOT m.attisdropped) AS below)
+      SELECT jsonb_agg(m.attname ORDER BY part.path, m.attnum) AS parts
+      FROM part JOIN pg_type AS t ON t.oid = part.type JOIN pg_attribute AS m ON m.attrelid = t.typrelid
+      WHERE m.attnum > 0 AND NOT m.attisdropped) AS of_type
     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''),
   'computed', (
     SELECT jsonb_agg(a.attname ORDER BY a.attnum) FROM pg_attribute AS a

@@ -163,6 +163,35 @@ def test_a_row_gets_the_number_back_that_the_server_gave_it(scene: Scene) -> Non
     restored()
 
 
+def test_parts_of_a_value_stay_its_parts(scene: Scene) -> None:
+    """A composite type may have got its attributes in another order, or under other names, at any depth."""
+    execute(
+        scene.pair,
+        f"""
+        CREATE TYPE inner_place AS (street text, city text);
+        CREATE DOMAIN known_place AS inner_place;
+        CREATE TYPE place AS (known known_place[], since date);
+        ALTER TABLE {TABLE} ADD COLUMN place place;
+        UPDATE {TABLE} SET place = ROW(ARRAY[ROW('Main', 'Berlin')::known_place], '2026-01-02')""",
+    )
+    made = scene.backup(PRISMA)
+    execute(scene.pair, f"UPDATE {TABLE} SET place = NULL")
+    (done,) = scene.restore(PRISMA, confirm=made.id).changes
+    assert done.changed == done.before > 0
+    execute(
+        scene.pair,
+        """
+        ALTER TYPE inner_place RENAME ATTRIBUTE street TO gone;
+        ALTER TYPE inner_place RENAME ATTRIBUTE city TO street;
+        ALTER TYPE inner_place RENAME ATTRIBUTE gone TO city""",
+    )
+    for confirm in (None, made.id):
+        with pytest.raises(
+            SchemaMismatch, match="place with the attributes known, since, city, street, and the backup"
+        ):
+            scene.restore(PRISMA, confirm=confirm)
+
+
 PARTS = {
     "leaf": f"""
         CREATE TABLE whole (LIKE {TABLE} INCLUDING ALL) PARTITION BY RANGE (id);
