@@ -110,10 +110,11 @@ def apply_plan(work: Work, found: Known, approval: Approval) -> Outcome:
             pair.require_sight()
             found.require_columns(pair.dataset)
             undone = taken_back(work, found)
+            lease.assert_held()
             journal = _begun(work, found, approval.by, overrides)
             _taken(work, found, pair, journal, lease)
             work.progress("read both stores again")
-            return _concluded(work.memory, replace(found, done=dict(journal.done)), pair, undone)
+            return _concluded(work.memory, replace(found, done=dict(journal.done)), pair, undone, lease)
 
 
 def repairing(work: Work, header: Header, what: str) -> AbstractContextManager[Lease]:
@@ -133,11 +134,12 @@ def verify_plan(work: Work, found: Known) -> Outcome:
     not proven to be those of the repair it is not remembered which rows did not stay as they were.
 
     Raises:
-        ConfigurationError: The plan was never carried out, was taken back, nobody knows all that it wrote, its file was
-            changed since, the settings lead to other stores, or the contract lost a column of it.
+        ConfigurationError: The plan was never carried out, was taken back, nobody knows or asked yet what all it
+            wrote, its file was changed since, the settings lead to other stores, or the contract lost a column of it.
         TwinstoreError: A store cannot be reached.
     """
     found.require_told()
+    found.require_answered()
     if not found.done or found.repair.ended is Ended.UNDONE:
         why = "was taken back" if found.done else "was not carried out" if found.plan.steps else "has no steps"
         raise ConfigurationError(
@@ -196,7 +198,7 @@ def _read_again(found: Known, pair: Pair, undone: Collection[str]) -> Verified:
     return replace(verify(found.plan, done, pair.sides, pair.dataset), undone=len(undone))
 
 
-def _concluded(memory: State, found: Known, pair: Pair, undone: Collection[str]) -> Outcome:
+def _concluded(memory: State, found: Known, pair: Pair, undone: Collection[str], lease: Lease) -> Outcome:
     """Read both stores, and remember what became of the repair."""
     done = found.done
     verified = _read_again(found, pair, undone)
@@ -211,6 +213,7 @@ def _concluded(memory: State, found: Known, pair: Pair, undone: Collection[str])
     )
     took_back = repair.ended is Ended.REPAIRED and all(one.why is Why.SETTLED for one in found.plan.left)
     steady, unsteady = _kept(found, verified, undone)
+    lease.assert_held()
     memory.repairs.end(repair, took_back=took_back, steady=steady, unsteady=unsteady)
     return Outcome(repair=repair, verified=verified, done=done)
 

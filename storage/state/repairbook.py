@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
+from contracts.errors import Conflict
 from contracts.repair import Brake, Ended, Mended, Mode, Override, Repair
 from contracts.vocabulary import DifferenceKind
 from storage.state.book import Book
@@ -79,6 +80,9 @@ class Repairbook(Book):
             overrides: The brakes that were released.
             now: The time, UTC.
             deletes: How many rows it deletes.
+
+        Raises:
+            Conflict: Somebody else ended it meanwhile.
         """
         values = {
             "ended": str(Ended.BEGUN),
@@ -88,13 +92,14 @@ class Repairbook(Book):
             "deletes": deletes,
         }
         with self._database.writing() as connection:
-            connection.execute(update(REPAIRS).where(self._this(repair_id)).values(values))
+            self._go_on(connection, repair_id, values)
 
     def end(
         self,
         repair: Repair,
         *,
         took_back: bool = False,
+        wrote: bool = False,
         steady: Iterable[str] = (),
         unsteady: Mapping[str, str] | None = None,
     ) -> None:
@@ -104,18 +109,27 @@ class Repairbook(Book):
             repair: The repair, with how it ended.
             took_back: True when nothing is left of the repair that it takes back. What that one had taken back itself
                 stands again as soon as a row of it was written.
+            wrote: True when it may have written rows that its outcomes do not name.
             steady: Keys that are as planned.
             unsteady: Keys that did not stay as they were written, each with a sentence that says why.
+
+        Raises:
+            Conflict: Somebody else ended it meanwhile.
         """
-        values = _texts(repair)
         with self._database.writing() as connection:
-            connection.execute(update(REPAIRS).where(self._this(repair.id)).values(values))
+            self._go_on(connection, repair.id, _texts(repair))
             if repair.undoes is not None:
-                if repair.outcomes.get(Mended.WRITTEN):
+                if wrote or repair.outcomes.get(Mended.WRITTEN) or repair.outcomes.get(Mended.UNCLEAR):
                     self._stands_again(connection, self._undone_by(connection, repair.undoes), wholly=took_back)
                 if took_back:
                     self._undone(connection, repair.undoes)
             self._keep(connection, repair, repair.ended_at, steady, unsteady or {})
+
+    def taken_back(self, repair_id: str) -> None:
+        """Note that nothing is left of a repair: each of its rows is as it was before."""
+        with self._database.writing() as connection:
+            self._stands_again(connection, self._undone_by(connection, repair_id), wholly=True)
+            self._undone(connection, repair_id)
 
     def verified(self, repair: Repair, *, now: datetime, steady: Iterable[str], unsteady: Mapping[str, str]) -> Repair:
         """Note what was read after a repair, whose end stays as it is; one that was taken back meanwhile stays whole.
@@ -215,6 +229,14 @@ class Repairbook(Book):
             for one in gone:
                 connection.execute(delete(REPAIRS).where(self._this(one)))
         return gone
+
+    def _go_on(self, connection: Connection, repair_id: str, values: Mapping[str, object]) -> None:
+        """Note something of a repair that has not ended."""
+        going_on = and_(self._this(repair_id), _C.ended.in_([str(Ended.PLANNED), str(Ended.BEGUN)]))
+        if not connection.execute(update(REPAIRS).where(going_on).values(values)).rowcount:
+            raise Conflict(
+                f"Somebody else ended repair {repair_id} meanwhile.", "`twinstore repair list` says what became of it."
+            )
 
     def _undone_by(self, connection: Connection, repair_id: str) -> str | None:
         return connection.execute(select(_C.undoes).where(self._this(repair_id))).scalar()

@@ -58,7 +58,7 @@ def test_other_databases_begin_a_new_history(state: State) -> None:
     broken = replace(make_dataset(A, B, checks=[BROKEN], known_as=OURS), proof=proof)
     _tonight(state, 1, broken)
     _tonight(state, 2, broken)
-    state.repairs.plan(REPAIR)
+    state.repairs.plan(replace(REPAIR, ended=Ended.BEGUN))
     state.repairs.end(REPAIR, unsteady={"a": "Something writes it."})
     there = _tonight(state, 3, replace(broken, stores=make_dataset(known_as=OTHERS).stores))
     assert there.notes == (NOTES[Kin.OTHER],)

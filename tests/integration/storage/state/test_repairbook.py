@@ -6,6 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import pytest
+
+from contracts.errors import Conflict
 from contracts.repair import Ended, Mended, Mode, Override, Repair
 from contracts.verdicts import DatasetReport, Difference
 from contracts.vocabulary import Verdict
@@ -63,7 +66,14 @@ def test_the_end_of_a_repair_says_which_keys_did_not_stay_repaired(state: State)
     assert state.repairs.get(PLAN.id) == ended
     assert state.repairs.came_back("planning") == {"k2": "A trigger changes `title`."}
     assert state.repairs.came_back("other") == {}
-    state.repairs.end(replace(ended, ended=Ended.REPAIRED), steady=["k2"])
+    with pytest.raises(Conflict, match="Somebody else ended repair"):
+        state.repairs.end(replace(ended, ended=Ended.REPAIRED), unsteady={"k3": "It slept until the other had ended."})
+    with pytest.raises(Conflict, match="Somebody else ended repair"):
+        state.repairs.begin(PLAN.id, by="ada", overrides=[], now=NOW)
+    assert (state.repairs.get(PLAN.id), set(state.repairs.came_back("planning"))) == (ended, {"k2"})
+    later = replace(PLAN, id="20260304T060000000Z-dddd")
+    state.repairs.plan(later)
+    state.repairs.end(replace(later, ended=Ended.REPAIRED), steady=["k2"])
     assert state.repairs.came_back("planning") == {}
 
 
@@ -78,13 +88,15 @@ def test_keys_are_forgotten_when_that_is_asked_for(state: State) -> None:
 def test_an_undo_that_took_everything_back_marks_the_other_repair(state: State) -> None:
     """The repair that was taken back counts as undone; one that was taken back in part does not."""
     undo = replace(PLAN, id="20260304T060000000Z-cccc", mode=Mode.UNDO, undoes=PLAN.id)
+    later = replace(undo, id="20260304T070000000Z-cccc")
     state.repairs.plan(replace(PLAN, ended=Ended.REPAIRED))
-    state.repairs.plan(undo)
+    for again in (undo, later):
+        state.repairs.plan(again)
     state.repairs.end(replace(undo, ended=Ended.PARTLY))
     before = state.repairs.get(PLAN.id)
     assert before is not None
     assert before.ended is Ended.REPAIRED
-    state.repairs.end(replace(undo, ended=Ended.REPAIRED), took_back=True)
+    state.repairs.end(replace(later, ended=Ended.REPAIRED), took_back=True)
     after = state.repairs.get(PLAN.id)
     assert after is not None
     assert after.ended is Ended.UNDONE
@@ -101,7 +113,7 @@ def test_what_an_undo_took_back_stands_again_when_the_undo_is_taken_back(state: 
         ]
         seen = []
         for one in repairs:
-            state.repairs.plan(one)
+            state.repairs.plan(replace(one, ended=Ended.BEGUN))
             state.repairs.end(one, took_back=one.undoes is not None)
             seen.append([found.ended for found in state.repairs.list()][::-1])
         taken, whole = Ended.UNDONE, Ended.REPAIRED
@@ -112,13 +124,27 @@ def test_what_an_undo_took_back_stands_again_when_the_undo_is_taken_back(state: 
 def test_a_repair_stands_again_when_a_part_of_its_undo_is_taken_back(state: State) -> None:
     """Nothing that is repaired counts as undone: it could not be taken back any more."""
     undo = replace(PLAN, id="20260305T060000000Z-cccc", mode=Mode.UNDO, undoes=PLAN.id)
-    again = replace(undo, id="20260306T060000000Z-cccc", undoes=undo.id, outcomes={Mended.WRITTEN: 1, Mended.MOVED: 1})
-    for one in (replace(PLAN, ended=Ended.REPAIRED), undo, again):
-        state.repairs.plan(one)
+    again = replace(undo, id="20260306T060000000Z-cccc", undoes=undo.id)
+    for outcomes, wrote in (({Mended.WRITTEN: 1, Mended.MOVED: 1}, False), ({Mended.UNCLEAR: 1}, False), ({}, True)):
+        for one in (replace(PLAN, ended=Ended.REPAIRED), undo, again):
+            state.repairs.plan(one)
+        state.repairs.end(replace(undo, ended=Ended.REPAIRED), took_back=True)
+        state.repairs.end(replace(again, ended=Ended.PARTLY, outcomes=outcomes), wrote=wrote)
+        endings = {one.id: one.ended for one in state.repairs.list()}
+        assert endings == {PLAN.id: Ended.REPAIRED, undo.id: Ended.REPAIRED, again.id: Ended.PARTLY}
+
+
+def test_a_repair_of_which_nothing_is_left_counts_as_taken_back(state: State) -> None:
+    """Whoever brought its rows back; what it had taken back itself stands again."""
+    undo = replace(PLAN, id="20260305T060000000Z-cccc", mode=Mode.UNDO, undoes=PLAN.id)
+    state.repairs.plan(replace(PLAN, ended=Ended.PARTLY))
+    state.repairs.plan(undo)
     state.repairs.end(replace(undo, ended=Ended.REPAIRED), took_back=True)
-    state.repairs.end(replace(again, ended=Ended.PARTLY))
-    endings = {one.id: one.ended for one in state.repairs.list()}
-    assert endings == {PLAN.id: Ended.REPAIRED, undo.id: Ended.REPAIRED, again.id: Ended.PARTLY}
+    seen = []
+    for taken in (undo.id, PLAN.id):
+        state.repairs.taken_back(taken)
+        seen.append([one.ended for one in state.repairs.list()])
+    assert seen == [[Ended.UNDONE, Ended.PARTLY], [Ended.UNDONE, Ended.UNDONE]]
 
 
 def test_what_was_read_later_changes_no_ending(state: State) -> None:
@@ -133,6 +159,7 @@ def test_what_was_read_later_changes_no_ending(state: State) -> None:
     assert (noted.ended, noted.ended_at, noted.agree, noted.unconverged) == (Ended.REPAIRED, NOW, 2, 1)
     assert state.repairs.came_back("planning") == {"k2": "why"}
     undo = replace(PLAN, id="20260305T060000000Z-cccc", mode=Mode.UNDO, undoes=PLAN.id)
+    state.repairs.plan(undo)
     state.repairs.end(undo, took_back=True)
     noted = state.repairs.verified(replace(seen, agree=0), now=NOW, steady=["k2"], unsteady={"k3": "why"})
     assert (noted.ended, noted.agree, noted) == (Ended.UNDONE, 2, state.repairs.get(PLAN.id))
