@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from contracts.repair import Act, Done, Header, Left, Mended, Plan, Step, Why, Winner
@@ -16,6 +16,7 @@ _MAY_STAND = frozenset({Mended.WRITTEN, Mended.UNCLEAR})
 _INVERSE = {Act.INSERT: Act.DELETE, Act.DELETE: Act.INSERT, Act.UPDATE: Act.UPDATE}
 _MOVED = (Why.MOVED, "Somebody changed the row, or that of the other store, since it was repaired: it stays as it is.")
 _WAITS = (Why.UNDER_WAY, "A change of it waits to be carried over: `twinstore sync run`, then undo again.")
+_UNCLEAR = (Why.MOVED, "Nobody knows whether the repair wrote it: the row stays as it is.")
 _SETTLED = (Why.SETTLED, "The row is as it was before the repair already.")
 _GAINED = (Why.MOVED, "The contract has columns by now that the repair did not know: the row stays as it is.")
 _BOUND = (Why.MOVED, "It was changed together with a row that somebody changed since, and stays with that one.")
@@ -31,6 +32,8 @@ class _Standing:
         columns: The columns that it knew.
         gained: Whether there are more by now.
         left: Hash of each row as its last step left it, or found it already, by store and key.
+        before: Hash of each row as it was before its first step, likewise.
+        unclear: Numbers of the steps of which nobody knows whether they were taken.
         rows: The rows as they are now.
         adopted: Whether a relay carries over what waits.
     """
@@ -38,6 +41,8 @@ class _Standing:
     columns: Sequence[str]
     gained: bool
     left: Mapping[tuple[StoreName, str], str | None]
+    before: Mapping[tuple[StoreName, str], str | None]
+    unclear: Collection[int]
     rows: Rows
     adopted: bool
 
@@ -50,8 +55,11 @@ class _Standing:
             return _WAITS
         if now == hash_of(self.columns, step.before):
             return _SETTLED
-        as_left = self.left[step.store, step.key], self.left.get((step.store.other, step.key), step.other)
-        if (now, beside) != as_left:
+        if step.number in self.unclear:
+            return _UNCLEAR
+        place = step.store.other, step.key
+        known = {self.left.get(place, step.other), self.before.get(place, step.other)}  # or taken back there already
+        if now != self.left[step.store, step.key] or beside not in known:
             return _MOVED
         return _GAINED if self.gained and step.act is not Act.UPDATE else None
 
@@ -84,6 +92,8 @@ def undo_steps(
         columns=columns,
         gained=not set(header.columns).issubset(columns),
         left={(step.store, step.key): hash_of(columns, left_by(step, done[step.number])) for step in stood},
+        before={(step.store, step.key): hash_of(columns, step.before) for step in reversed(stood)},
+        unclear={number for number, outcome in outcomes.items() if outcome is Mended.UNCLEAR},
         rows=_look([step.key for step in written], sides),
         adopted=adopted,
     )

@@ -62,3 +62,15 @@ def test_columns_that_came_later_stay_as_they_are() -> None:
     assert [(step.key, step.after) for step in undo.steps] == [("k", {**OLD, LATER: "came since"})]
     assert [(left.key, "columns by now" in left.sentence) for left in undo.left] == [("gone", True), ("new", True)]
     assert verify(plan, done, sides, PLANNING) == Verified(differ=3)
+
+
+def test_what_was_taken_back_by_half_is_taken_back_wholly() -> None:
+    """An undo that was cut off took back one of two rows of a record: that is not somebody's change."""
+    sides = pair()
+    plan = plan_of(sides, [(PRISMA, "k", NEW), (SUPABASE, "k", NEW)])
+    done = {one.number: one for step in plan.steps for one in sides[step.store].mend([step])}
+    first, second = undo_steps(plan, done, sides, header=plan.header).steps
+    sides[first.store].mend([first])
+    again = undo_steps(plan, done, sides, header=plan.header)
+    assert [(step.store, step.after) for step in again.steps] == [(second.store, OLD)]
+    assert [left.why for left in again.left] == [Why.SETTLED]
