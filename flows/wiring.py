@@ -13,7 +13,7 @@ from contracts.errors import ConfigurationError
 from contracts.verdicts.run import PLACED
 from contracts.vocabulary import Channel, StoreName
 from flows.settings import Settings
-from storage.urls import StoreUrl, parse_url, project_of
+from storage.urls import PROJECT_DATABASE, StoreUrl, parse_url, project_of
 
 if TYPE_CHECKING:
     from contracts.verdicts import StoreFacts
@@ -87,7 +87,12 @@ class Stores:
 
     def known_as(self, store: StoreName, facts: StoreFacts) -> str:
         """Return by what a database is known again: its id, or for one that shows none where it is."""
-        return facts.identity or f"{PLACED}{self.project(store) or self.where(store)}"
+        if facts.identity:
+            return facts.identity
+        project = self.project(store)
+        if project is not None and self.by_sql(store) and self.urls[store].database != PROJECT_DATABASE:
+            project = f"{project}:{self.urls[store].database}"  # one that somebody made beside
+        return f"{PLACED}{project or self.where(store)}"
 
     def dataset(self, dataset: Dataset) -> Dataset:
         """Return the dataset with its primary table in the schema that the URL names."""

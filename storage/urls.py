@@ -20,6 +20,8 @@ PLACEHOLDER = re.compile(
 )
 
 
+PROJECT_DATABASE = "postgres"
+"""Database of a Supabase project that its REST API serves."""
 _PROJECT_HOST = re.compile(r"(?:db\.)?([a-z0-9]{20})\.supabase\.(?:co|in|red)")
 _POOLER = ".pooler.supabase.com"
 
