@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from contracts.errors import ConfigurationError
 from contracts.registry import contract_for
+from contracts.repair import Ended
 from flows.commands.common import err, out
 from flows.deciding import canonical
 from flows.repair.drawing import view_of, write_page
@@ -43,6 +44,10 @@ def show_command(plan: str, *, keys: Sequence[str], everything: bool, html: bool
         console.print("The file is not the one that was made: it cannot be carried out.", style="red")
     if found.unknown is not None:
         console.print(found.unknown, style="red", soft_wrap=True)
+    if found.repair.ended is Ended.CLOSED:
+        console.print(f"It was closed {found.repair.ended_at:%Y-%m-%d %H:%M} before it ended.", soft_wrap=True)
+    if found.unasked is not None:
+        console.print(found.unasked, soft_wrap=True)
     if found.done:
         print_verified(view, console)
     _print_steps(view, meant, mask_key(settings), everything=everything)

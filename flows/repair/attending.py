@@ -212,8 +212,8 @@ def _beyond(made: Made) -> str:
     plan = made.known.plan
     causes = sorted({cause for step in plan.steps for cause in step.causes})
     return (
-        f"Beyond the policy, and left: {count(len(plan.steps), 'step')} ({', '.join(causes)}), as plan "
-        f"{plan.header.id} has it. Left to people besides: {count(plan.rows_left, 'row')}."
+        f"Not done by the policy: {count(len(plan.steps), 'step')} ({', '.join(causes)}), as plan {plan.header.id} has "
+        f"it. Left to people besides: {count(plan.rows_left, 'row')}."
     )
 
 

@@ -62,7 +62,7 @@ def close(settings: Settings, memory: State, beginning: str) -> Closed:
         repair = replace(repair, ended=Ended.CLOSED, ended_at=_now())
         if found is not None and told:
             repair = replace(repair, outcomes=dict(Counter(one.outcome for one in found.done.values())))
-        memory.repairs.end(repair)
+        memory.repairs.end(repair, wrote=found is None or not told or found.unanswered > 0)
     return Closed(repair=repair, found=found and replace(found, repair=repair), told=told)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from contracts.dataset import Dataset
 from contracts.errors import ConfigurationError
-from contracts.repair import Done, Ended, Plan, Repair
+from contracts.repair import Done, Ended, Mended, Plan, Repair
 from flows.repair.files import JOURNAL, PLAN, chosen, folder_of
 from flows.settings import Settings
 
@@ -29,6 +29,7 @@ class Known:
         folder: Where its files are.
         done: What became of its steps, by number; empty for a plan that nobody applied.
         noted: Whether a journal says that it was applied.
+        unanswered: Number of steps that were about to be taken, and of which nobody asked yet what became of them.
     """
 
     repair: Repair
@@ -37,15 +38,16 @@ class Known:
     folder: Path
     done: Mapping[int, Done]
     noted: bool = False
+    unanswered: int = 0
 
     @property
     def unknown(self) -> str | None:
         """What is remembered of the repair and its journal does not tell, as a sentence; None where it tells all."""
-        told = Counter(one.outcome for one in self.done.values())
+        told, remembered = Counter(one.outcome for one in self.done.values()), Counter(self.repair.outcomes)
         if self.repair.begun_at is not None and not self.noted:
             what = "is gone"
-        elif any(told[outcome] < steps for outcome, steps in self.repair.outcomes.items()):
-            what = f"tells of {told.total():,} of the {sum(self.repair.outcomes.values()):,} steps that it took"
+        elif told.total() < remembered.total() or told[Mended.WRITTEN] < remembered[Mended.WRITTEN]:
+            what = f"tells of {told.total():,} of the {remembered.total():,} steps that it took"
         else:
             return None
         return (
@@ -58,6 +60,12 @@ class Known:
         """True when the file is not the one that was made."""
         return self.plan_hash != self.repair.plan_hash
 
+    @property
+    def maker(self) -> str:
+        """The command that makes such a plan."""
+        undoes = self.plan.header.undoes
+        return "twinstore repair plan" if undoes is None else f"twinstore repair undo {undoes}"
+
     def require_open(self) -> None:
         """Refuse to carry out what was carried out before, what does nothing, or what nobody knows how far it went.
 
@@ -68,7 +76,7 @@ class Known:
             what = "was closed before it ended" if self.repair.ended is Ended.CLOSED else "was carried out before"
             raise ConfigurationError(
                 f"Plan {self.repair.id} {what}.",
-                "Make a new one with `twinstore repair plan`; `twinstore repair verify` reads both stores again.",
+                f"Make a new one with `{self.maker}`; `twinstore repair verify` reads both stores again.",
             )
         if not self.plan.steps and not self.changed:
             raise ConfigurationError(
@@ -97,8 +105,7 @@ class Known:
                 f"`twinstore repair show {self.repair.id} --all` shows what each was."
             )
         else:
-            undoes = self.plan.header.undoes
-            todo = f"Make a new plan with `twinstore repair {'plan' if undoes is None else f'undo {undoes}'}`."
+            todo = f"Make a new plan with `{self.maker}`."
             if self.repair.ended is Ended.BEGUN:
                 todo = f"Take back what it wrote with `twinstore repair undo {self.repair.id}`. {todo}"
         raise ConfigurationError(
@@ -120,6 +127,28 @@ class Known:
                 f"Bring {self.folder / JOURNAL} back from a backup of TWINSTORE_HOME, or correct the rows by hand: "
                 f"`twinstore repair show {self.repair.id} --all` shows what each was"
                 f"{close if self.repair.ended is Ended.BEGUN else ''}.",
+            )
+
+    @property
+    def unasked(self) -> str | None:
+        """That steps were about to be taken of which nobody knows yet whether they were, as a sentence; else None."""
+        if not self.unanswered:
+            return None
+        steps, was = ("1 step is", "was") if self.unanswered == 1 else (f"{self.unanswered:,} steps are", "were")
+        return f"Of repair {self.repair.id} {steps} under way, or {was} when it was killed."
+
+    def require_answered(self) -> None:
+        """Refuse to judge a repair of which nobody knows yet what all it wrote.
+
+        Raises:
+            ConfigurationError: It is so.
+        """
+        if self.unasked is not None:
+            finish = "`twinstore repair apply` goes on with it; " if self.repair.ended is Ended.BEGUN else ""
+            raise ConfigurationError(
+                self.unasked,
+                f"{finish}`twinstore repair undo {self.repair.id}` finds out what became of them, and takes back only "
+                "what is approved.",
             )
 
     def require_unchanged(self) -> None:
@@ -159,4 +188,12 @@ def known(settings: Settings, memory: State, beginning: str) -> Known:
             f"The folder of plan {repair.id} holds another plan.", "Make a new one with `twinstore repair plan`."
         )
     journal = Journal.open(folder)
-    return Known(repair=repair, plan=plan, plan_hash=plan_hash, folder=folder, done=journal.done, noted=journal.begun)
+    return Known(
+        repair=repair,
+        plan=plan,
+        plan_hash=plan_hash,
+        folder=folder,
+        done=journal.done,
+        noted=journal.begun,
+        unanswered=len(journal.intended),
+    )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from contracts.errors import ConfigurationError
-from contracts.repair import Ended, Header, Mode, best_known
+from contracts.repair import Ended, Header, Mode, Why, best_known
 from flows.check import make_run_id
 from flows.repair.applying import LEAST_DIGITS, repairing
 from flows.repair.files import chosen
@@ -22,7 +22,8 @@ def planned_undo(work: Work, found: Known) -> Made:
 
     Raises:
         ConfigurationError: Nothing of it was written, or nobody knows all that was; its file was changed since; the
-            settings lead to other stores; nobody sees what waits; or the contract lost a column of it.
+            settings lead to other stores; nobody sees what waits; the contract lost a column of it; or every row is as
+            it was before, by which it counts as taken back.
         TwinstoreError: A store cannot be read.
     """
     from storage.repair.undoing import undo_steps
@@ -48,6 +49,12 @@ def planned_undo(work: Work, found: Known) -> Made:
         work.progress("read the rows that were written")
         header = _header(work, found, pair, stand)
         plan = undo_steps(found.plan, found.done, pair.sides, header=header, adopted=pair.adopted)
+    if plan.left and not plan.steps and all(one.why is Why.SETTLED for one in plan.left):
+        work.memory.repairs.taken_back(found.repair.id)
+        raise ConfigurationError(
+            f"Every row of repair {found.repair.id} is as it was before: it counts as taken back.",
+            "There is nothing left to undo.",
+        )
     return Made(known=keep(work, plan), standing=stand)
 
 
@@ -61,6 +68,7 @@ def _recollected(work: Work, found: Known) -> Known:
     header = found.plan.header
     with repairing(work, header, "undo") as lease, open_pair(work.settings, work.stores, header.dataset) as pair:
         pair.require_sight()
+        found.require_columns(pair.dataset, more=True)
         work.progress("find out what became of the last steps")
         journal = Journal.open(found.folder)  # as it is now that nobody else has it
         journal.trim()

@@ -111,7 +111,7 @@ def test_what_is_beyond_a_policy_is_left(site: Site) -> None:
         assert (attended.exit_code, site.mended(), somebody.asked) == (0, (False, True), [])
         plan = site.work.memory.repairs.list()[0]
         assert plan.steps == 1
-        told = f"Beyond the policy, and left: 1 step (unexplained), as plan {plan.id} has it."
+        told = f"Not done by the policy: 1 step (unexplained), as plan {plan.id} has it."
         assert told in attended.sentences[-1]
     site.attend(somebody)
     assert site.attend(somebody, beyond="leave").sentences == ("There is nothing to repair; left to people: 0 rows.",)

@@ -104,7 +104,8 @@ def test_what_a_closed_repair_wrote_is_taken_back_like_any_other(
         plan = say("repair", "plan", "--run", remember_run(home, {key: "differing"}), "--json").document
         assert say("repair", "apply", plan["id"], "--approve", plan["plan_hash"]).code == 0
         with open_state(f"sqlite:///{home / 'state.sqlite'}", environment="default") as state:
-            state.repairs.begin(plan["id"], by="a test", overrides=(), now=datetime.now(UTC))  # as if killed at its end
+            (repair,) = state.repairs.list()
+            state.repairs.plan(replace(repair, ended=Ended.BEGUN))  # as if killed at its end
         said = say("repair", "close", plan["id"])
         assert (said.code, f"`twinstore repair undo {plan['id']}` takes that back" in said.out) == (0, True)
         assert say("repair", "undo", plan["id"], "--json").document["steps"] == 1
